@@ -1,0 +1,1 @@
+"""The service: speaks HTTP, decides, remembers; carries no trainer."""

@@ -1,0 +1,1 @@
+"""Speaks HTTP: one file a resource, schemas, problems, authentication."""

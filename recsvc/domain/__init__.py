@@ -1,0 +1,1 @@
+"""Decides: pure rules over frozen values; no web, no database, no clock of its own."""

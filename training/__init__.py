@@ -1,0 +1,1 @@
+"""Turns card usage into a published bundle; knows nothing of the service."""
