@@ -1,1 +1,1 @@
-"""The embedding space: what a row stands for, what a number stands for, the numbers, how they are packed."""
+"""The embedding space: what a row and a number stand for, the numbers, and how they are packed."""

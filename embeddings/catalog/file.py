@@ -1,0 +1,121 @@
+"""A catalogue as NDJSON: one benefit or merchant offer a line."""
+
+import itertools
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import orjson
+from pydantic import ValidationError
+
+from embeddings.catalog.item import Benefit, MerchantOffer, item_document, parse_item
+from embeddings.errors import CatalogError
+
+MAX_LINE_BYTES = 64 * 1024
+MAX_ITEMS = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Items in ascending order of their id, each id once."""
+
+    items: tuple[Benefit | MerchantOffer, ...] = ()
+    _row_of: Mapping[str, int] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of(cls, items: Iterable[Benefit | MerchantOffer]) -> Self:
+        """Catalogue of these items; CatalogError when an id comes twice."""
+        ordered = tuple(sorted(items, key=lambda item: item.item_id))
+        for one, other in itertools.pairwise(ordered):
+            if one.item_id == other.item_id:
+                raise CatalogError(f"two items have the id {one.item_id!r}; ids must be unique")
+        return cls(ordered, {item.item_id: row for row, item in enumerate(ordered)})
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def row(self, item_id: str) -> int | None:
+        """Row of an item, or None."""
+        return self._row_of.get(item_id)
+
+    def get(self, item_id: str) -> Benefit | MerchantOffer | None:
+        """Item of an id, or None."""
+        row = self.row(item_id)
+        return None if row is None else self.items[row]
+
+
+def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Benefit | MerchantOffer]]:
+    """Line number and item of each line that is not blank.
+
+    Raises
+    ------
+    CatalogError
+        At the first line that is no item; it names the line and each wrong field.
+    """
+    for number, line in enumerate(lines, start=1):
+        if line.strip():
+            yield number, parse_line(line, number)
+
+
+def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
+    """Item of one line; CatalogError names the line and each wrong field."""
+    if len(line) > MAX_LINE_BYTES:
+        raise CatalogError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")
+    try:
+        return parse_item(orjson.loads(line))
+    except orjson.JSONDecodeError as error:
+        raise CatalogError(f"line {number}: not JSON: {error.msg}") from None
+    except ValidationError as error:
+        raise CatalogError(f"line {number}: {describe(error)}") from None
+
+
+def describe(error: ValidationError) -> str:
+    """One line that names each wrong field and why, without the input."""
+    return "; ".join(f"{field_of(e['loc'])}: {e['msg']}" for e in error.errors())
+
+
+def field_of(location: tuple[int | str, ...]) -> str:
+    """Dotted name of a field; the kind by which the union chose is not part of it."""
+    tagged = location and location[0] in ("benefit", "merchant_offer")
+    return ".".join(map(str, location[1:] if tagged else location)) or "item"
+
+
+def read_catalog(path: Path) -> Catalog:
+    """Catalogue of an NDJSON file.
+
+    Raises
+    ------
+    CatalogError
+        Names the file and line of an item that is wrong or whose id came before.
+    """
+    seen: dict[str, int] = {}
+    items: list[Any] = []
+    try:
+        with path.open("rb") as lines:
+            for number, item in parse_lines(lines):
+                _refuse_twin(seen, item.item_id, number)
+                items.append(item)
+    except OSError as error:
+        raise CatalogError(f"{path}: cannot be read: {error.strerror}") from error
+    except CatalogError as error:
+        raise CatalogError(f"{path}: {error}") from None
+    return Catalog.of(items)
+
+
+def _refuse_twin(seen: dict[str, int], item_id: str, number: int) -> None:
+    """Remember an id; CatalogError when it or the catalogue's limit came before."""
+    if item_id in seen:
+        raise CatalogError(
+            f"line {number}: id {item_id!r} came on line {seen[item_id]}; remove one"
+        )
+    if len(seen) >= MAX_ITEMS:
+        raise CatalogError(f"line {number}: more than {MAX_ITEMS} items")
+    seen[item_id] = number
+
+
+def write_catalog(path: Path, catalog: Catalog) -> None:
+    """Write one line an item, in order of their ids."""
+    with path.open("wb") as lines:
+        for item in catalog.items:
+            lines.write(orjson.dumps(item_document(item), option=orjson.OPT_SORT_KEYS) + b"\n")

@@ -1,0 +1,193 @@
+"""What a number stands for: from dated contacts to the strength of a cell.
+
+A *contact* is one dated event between a cardholder and a column. A *cell* is what all contacts of
+one cardholder with one column add up to. Offline training and online fold-in both come here, so
+they count alike.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class EventType(StrEnum):
+    """What a cardholder can do, or have done to him."""
+
+    SERVED = "served"
+    VIEWED = "viewed"
+    CLICKED = "clicked"
+    ACTIVATED = "activated"
+    REDEEMED = "redeemed"
+    DISMISSED = "dismissed"
+    TRANSACTION = "transaction"
+
+
+class TransactionStatus(StrEnum):
+    """Where a card transaction stands."""
+
+    APPROVED = "approved"
+    SETTLED = "settled"
+    REVERSED = "reversed"
+    RETURNED = "returned"
+    DECLINED = "declined"
+
+
+SIGN_OF_STATUS = {
+    TransactionStatus.APPROVED: 1,
+    TransactionStatus.SETTLED: 1,
+    TransactionStatus.REVERSED: -1,
+    TransactionStatus.RETURNED: -1,
+    TransactionStatus.DECLINED: 0,
+}
+"""How a transaction counts: a purchase once, a refund against it, a decline not at all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventWeights:
+    """What one contact of each kind weighs, how it fades and how much one day may bring.
+
+    Part of the manifest: serving reads the weights a bundle was trained with.
+
+    Parameters
+    ----------
+    transaction, viewed, clicked, activated, redeemed : float
+        Weight of one contact, at least 0. ``served`` and ``dismissed`` never make a cell.
+    half_life_days : float
+        Age at which a contact counts half; ``inf`` for no decay.
+    daily_cap : float
+        The most that one day may add to one cell, above 0: a commuter's taps must not drown
+        the rest.
+    """
+
+    transaction: float = 1.0
+    viewed: float = 0.0
+    clicked: float = 0.5
+    activated: float = 1.0
+    redeemed: float = 2.0
+    half_life_days: float = 365.0
+    daily_cap: float = 2.0
+
+    def __post_init__(self) -> None:
+        """Refuse weights that are negative, not finite or without effect."""
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if not value >= 0 or (np.isinf(value) and field.name != "half_life_days"):
+                raise ValueError(f"{field.name}: {value} is not a weight; it must be 0 or above")
+        if self.half_life_days == 0 or self.daily_cap == 0:
+            raise ValueError("half_life_days and daily_cap must be above 0")
+
+    def of(self, event_type: EventType) -> float:
+        """Weight of one contact of this type; 0 for types that never make a cell."""
+        if event_type in (EventType.SERVED, EventType.DISMISSED):
+            return 0.0
+        return float(getattr(self, event_type.value))
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the JSON form; an infinite half-life is null."""
+        document = asdict(self)
+        if np.isinf(self.half_life_days):
+            document["half_life_days"] = None
+        return document
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Read what :meth:`as_document` wrote."""
+        half_life = document["half_life_days"]
+        return cls(**{**document, "half_life_days": np.inf if half_life is None else half_life})
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cells with a strength above 0, in ascending order of their key.
+
+    Parameters
+    ----------
+    keys : int64, shape (n_cells,)
+        The caller's number of a (cardholder, column) pair, ascending, each once.
+    strength : float32, shape (n_cells,)
+        Capped, decayed sum of weights, above 0.
+    visits : int32, shape (n_cells,)
+        Contacts less refunds, at least 0: evidence for reasons.
+    last_day : int32, shape (n_cells,)
+        Day of the last contact that counted for, in days since 1970-01-01 UTC.
+    """
+
+    keys: NDArray[np.int64]
+    strength: NDArray[np.float32]
+    visits: NDArray[np.int32]
+    last_day: NDArray[np.int32]
+
+
+def cells_of_contacts(
+    keys: NDArray[np.int64],
+    days: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    counts: NDArray[np.int32],
+    rule: EventWeights,
+    *,
+    as_of_day: int,
+) -> Cells:
+    """Add contacts up into cells.
+
+    Per cell: the weights of each day are summed (refunds are negative), held within
+    ``±daily_cap``, halved every ``half_life_days`` of age, and summed over the days. Contacts
+    after ``as_of_day`` count as of age 0. Cells at or below 0 are left out.
+
+    Parameters
+    ----------
+    keys : int64, shape (n,)
+        Number of the (cardholder, column) pair of each contact, in any order.
+    days : int32, shape (n,)
+        Days since 1970-01-01 UTC.
+    weights : float32, shape (n,)
+        Signed weight: ``rule.of(type)``, negative for refunds.
+    counts : int32, shape (n,)
+        Signed number of visits a contact stands for (several when summed before).
+    rule : EventWeights
+    as_of_day : int
+        The day from which ages are counted.
+
+    Returns
+    -------
+    Cells; empty arrays for no contacts.
+    """
+    if keys.size == 0:
+        return _no_cells()
+    order = np.lexsort((days, keys))
+    keys, days, weights, counts = keys[order], days[order], weights[order], counts[order]
+    new_cell = np.r_[True, keys[1:] != keys[:-1]]
+    day_start = np.flatnonzero(new_cell | np.r_[True, days[1:] != days[:-1]])
+    per_day = np.clip(
+        np.add.reduceat(weights.astype(np.float64), day_start), -rule.daily_cap, rule.daily_cap
+    )
+    faded = per_day * decay(days[day_start], rule.half_life_days, as_of_day=as_of_day)
+    cell_start = np.flatnonzero(new_cell[day_start])
+    strength = np.add.reduceat(faded, cell_start).astype(np.float32)
+    visits = np.add.reduceat(counts, day_start[cell_start])
+    last_day = np.maximum.reduceat(np.where(per_day > 0, days[day_start], _NEVER), cell_start)
+    kept = strength > 0
+    return Cells(
+        keys[day_start[cell_start]][kept],
+        strength[kept],
+        np.maximum(visits[kept], 0).astype(np.int32),
+        last_day[kept].astype(np.int32),
+    )
+
+
+def decay(days: NDArray[np.int32], half_life_days: float, *, as_of_day: int) -> NDArray[np.float64]:
+    """Factor in (0, 1] by which a contact of each day counts; 1 for days after ``as_of_day``."""
+    age = np.maximum(as_of_day - days.astype(np.float64), 0.0)
+    return np.exp2(-age / half_life_days)
+
+
+_NEVER = np.int32(np.iinfo(np.int32).min)
+
+
+def _no_cells() -> Cells:
+    """Cells of nobody with nothing."""
+    return Cells(
+        np.empty(0, np.int64), np.empty(0, np.float32), np.empty(0, np.int32), np.empty(0, np.int32)
+    )
