@@ -1,0 +1,10 @@
+"""Card usage in our own columns: what they are, how a table of them is read and written.
+
+Everything that training knows of a transaction passes through here, so the rest of the room may
+rely on names, types and values.
+"""
+
+from training.usage.reader import scan
+from training.usage.schema import OPTIONAL, REQUIRED, arrow_schema, polars_schema
+
+__all__ = ["OPTIONAL", "REQUIRED", "arrow_schema", "polars_schema", "scan"]
