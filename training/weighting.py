@@ -1,0 +1,120 @@
+"""What the model is told: how cells weigh, how many factors, how long to fit.
+
+The defaults are the preset that ``recsvc-train run`` uses when no configuration is given.
+"""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embeddings.factors import HalfStep, Transform
+from embeddings.interactions import EventWeights
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelParameters:
+    """Everything that decides the factors of a ready matrix, but for the seed.
+
+    Parameters
+    ----------
+    n_factors : int
+        Length of a vector, 1 to 2048.
+    iterations : int
+        Alternations of the fit, 1 to 1000.
+    popularity_exponent : float
+        Confidence of a cell is divided by (number of the column's cardholders) to this power, so
+        that a column everybody has says less of each, 0 to 1.
+    step : HalfStep
+        The cardholder's half-step: the same offline and online.
+    events : EventWeights
+        From dated contacts to strengths; applied when the matrix is built.
+    """
+
+    n_factors: int = 64
+    iterations: int = 15
+    popularity_exponent: float = 0.3
+    step: HalfStep = field(
+        default_factory=lambda: HalfStep(
+            alpha=20.0, transform=Transform.LOG, activity_exponent=0.3, regularisation=20.0
+        )
+    )
+    events: EventWeights = field(default_factory=EventWeights)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be fitted, by the field's name."""
+        _within("n_factors", self.n_factors, 1, 2048)
+        _within("iterations", self.iterations, 1, 1000)
+        _within("popularity_exponent", self.popularity_exponent, 0.0, 1.0)
+
+    def as_document(self) -> dict[str, Any]:
+        """JSON form."""
+        return {
+            **{name: getattr(self, name) for name in ("n_factors", "iterations")},
+            "popularity_exponent": self.popularity_exponent,
+            "step": self.step.as_document(),
+            "events": self.events.as_document(),
+        }
+
+    @classmethod
+    def from_document(cls, document: dict[str, Any]) -> Self:
+        """Read what :meth:`as_document` wrote; absent fields take their default."""
+        known = dict(document)
+        base = cls()
+        if "step" in known:
+            known["step"] = HalfStep.from_document({**asdict(base.step), **known["step"]})
+        if "events" in known:
+            known["events"] = EventWeights.from_document(
+                {**base.events.as_document(), **known["events"]}
+            )
+        return cls(**known)
+
+
+def column_scale(
+    cardholders_per_column: NDArray[np.int32], popularity_exponent: float
+) -> NDArray[np.float32]:
+    """Scale of each column's confidence: ``max(n, 1) ** -popularity_exponent``.
+
+    Parameters
+    ----------
+    cardholders_per_column : integers, shape (n_columns,)
+    popularity_exponent : float
+
+    Returns
+    -------
+    float32, shape (n_columns,); 1 for a column that nobody has
+    """
+    met = np.maximum(cardholders_per_column, 1).astype(np.float64)
+    return np.power(met, -popularity_exponent).astype(np.float32)
+
+
+def confidence_matrix(
+    strength: sparse.csr_matrix, parameters: ModelParameters
+) -> tuple[sparse.csr_matrix, NDArray[np.float32]]:
+    """Confidence of every cell, and the scale of every column.
+
+    Parameters
+    ----------
+    strength : CSR float32, shape (n_cardholders, n_columns); stored cells above 0
+    parameters : ModelParameters
+
+    Returns
+    -------
+    confidence : CSR float32 of the same cells
+    scale : float32, shape (n_columns,)
+    """
+    per_column = np.bincount(strength.indices, minlength=strength.shape[1]).astype(np.int32)
+    scale = column_scale(per_column, parameters.popularity_exponent)
+    per_row = np.diff(strength.indptr)
+    confidence = parameters.step.confidence(
+        strength.data, scale[strength.indices], np.repeat(per_row, per_row)
+    )
+    cells = (confidence, strength.indices, strength.indptr)
+    return sparse.csr_matrix(cells, shape=strength.shape), scale
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not low <= value <= high:
+        raise ValueError(f"{name}: {value} lies outside {low} to {high}")
