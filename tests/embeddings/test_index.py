@@ -1,0 +1,75 @@
+"""Exact search among eligible rows only."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from embeddings.index import ItemIndex, fork_self_test
+
+
+@given(
+    st.integers(0, 2**32 - 1), st.integers(1, 60), st.integers(1, 8), st.integers(1, 80), st.data()
+)
+@settings(deadline=None, max_examples=150)
+def test_search_is_a_full_sort(
+    seed: int, n_items: int, n_factors: int, limit: int, data: st.DataObject
+) -> None:
+    chance = np.random.default_rng(seed)
+    vectors = chance.integers(-2, 3, size=(n_items, n_factors)).astype(np.float32)
+    query = chance.integers(-2, 3, size=n_factors).astype(np.float32)
+    eligible = np.array(data.draw(st.lists(st.booleans(), min_size=n_items, max_size=n_items)))
+
+    rows, scores = ItemIndex(vectors).search(query, limit, eligible)
+
+    exact = vectors @ query
+    ranked = [r for r in np.lexsort((np.arange(n_items), -exact)) if eligible[r]][:limit]
+    assert rows.tolist() == ranked
+    assert scores.tolist() == exact[ranked].tolist()
+
+
+def test_ties_at_the_cut_go_to_the_lower_row() -> None:
+    index = ItemIndex(np.ones((500, 3), np.float32))
+
+    rows, _ = index.search(np.ones(3, np.float32), 5)
+
+    assert rows.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_missing_hits_are_not_padded() -> None:
+    index = ItemIndex(np.eye(4, dtype=np.float32))
+
+    rows, scores = index.search(np.ones(4, np.float32), 10, np.array([0, 1, 0, 1], np.bool_))
+
+    assert rows.tolist() == [1, 3]
+    assert scores.tolist() == [1.0, 1.0]
+
+
+def test_nobody_eligible_is_an_empty_answer() -> None:
+    rows, scores = ItemIndex(np.eye(2, dtype=np.float32)).search(
+        np.ones(2, np.float32), 3, np.zeros(2, np.bool_)
+    )
+
+    assert rows.size == scores.size == 0
+    assert ItemIndex.empty(2).search(np.ones(2, np.float32), 3)[0].size == 0
+
+
+@pytest.mark.parametrize("query", [[np.nan, 1.0], [np.inf, 0.0], [1.0], [[1.0, 2.0]]])
+def test_a_query_that_is_no_vector_is_refused(query: list[float]) -> None:
+    with pytest.raises(ValueError, match="2 finite numbers"):
+        ItemIndex(np.eye(2, dtype=np.float32)).search(np.array(query, np.float32), 1)
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(limit: int) -> None:
+    with pytest.raises(ValueError, match="limit"):
+        ItemIndex(np.eye(2, dtype=np.float32)).search(np.ones(2, np.float32), limit)
+
+
+def test_vectors_that_are_not_finite_are_refused() -> None:
+    with pytest.raises(ValueError, match="finite"):
+        ItemIndex(np.full((2, 2), np.nan, np.float32))
+
+
+def test_F31_a_search_survives_a_fork_after_a_search_of_20_000_items() -> None:
+    assert fork_self_test()
