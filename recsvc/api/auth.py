@@ -1,0 +1,145 @@
+"""Who is asking: a credential becomes a caller, or the request ends here.
+
+The issuer is the credential's and never the body's. Each kind of credential is a `Credentials`;
+the gate asks them in order.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from flask import Request
+
+from recsvc.api.problems import ProblemError
+from recsvc.stores.api_keys import ApiKey, split_key
+
+CHALLENGE = {"WWW-Authenticate": 'Bearer realm="recsvc"'}
+LONGEST_TOKEN = 8192
+QUERY_KEYS = frozenset(("api_key", "apikey", "key", "token", "access_token", "authorization"))
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, for which issuer, and what he may do."""
+
+    issuer_id: str
+    scopes: frozenset[str]
+    credential_id: str
+
+
+class Credentials(Protocol):
+    """One kind of credential."""
+
+    def recognises(self, token: str) -> bool:
+        """Whether the token has the form of this kind."""
+
+    def caller_of(self, token: str) -> Caller | None:
+        """Who presents this token, or None when it opens nothing."""
+
+
+class KeyRing:
+    """API keys as the watcher last saw them; answers `Credentials`.
+
+    Parameters
+    ----------
+    clock : aware now, for expiry
+    """
+
+    def __init__(self, clock: Callable[[], datetime]) -> None:
+        self._clock = clock
+        self._keys: Mapping[str, ApiKey] = {}
+        self._is_loaded = False
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the store has told its keys at least once."""
+        return self._is_loaded
+
+    @property
+    def issuers(self) -> frozenset[str]:
+        """Issuers that have a key."""
+        return frozenset(key.issuer_id for key in self._keys.values())
+
+    def replace(self, keys: Mapping[str, ApiKey]) -> None:
+        """Take these keys in place of all others."""
+        self._keys = keys
+        self._is_loaded = True
+
+    def recognises(self, token: str) -> bool:
+        """Whether the token has the form of an API key."""
+        return token.startswith("rsk_")
+
+    def caller_of(self, token: str) -> Caller | None:
+        """Who presents this key; None when it is unknown, wrong, revoked or expired.
+
+        Raises
+        ------
+        ProblemError
+            503 while no key could be read from the store, so that nobody is told he has none
+        """
+        if not self._is_loaded:
+            raise ProblemError(
+                503,
+                "credentials_unavailable",
+                "Keys cannot be checked yet; retry.",
+                headers={"Retry-After": "1"},
+            )
+        parts = split_key(token)
+        key = self._keys.get(parts[0]) if parts else None
+        if key is None or parts is None or not key.opens_with(parts[1]):
+            return None
+        if not key.is_live(self._clock()):
+            return None
+        return Caller(key.issuer_id, key.scopes, key.key_id)
+
+
+class Gate:
+    """Lets a request in as a caller, or refuses it.
+
+    Parameters
+    ----------
+    kinds : kinds of credentials, asked in order
+    """
+
+    def __init__(self, kinds: Sequence[Credentials]) -> None:
+        self._kinds = tuple(kinds)
+
+    def admit(self, request: Request, scope: str) -> Caller:
+        """Caller of a request that may use this scope.
+
+        Raises
+        ------
+        ProblemError
+            401 without one good credential, 403 without the scope
+        """
+        caller = self._caller_of(bearer_token(request))
+        if caller is None:
+            raise unauthorised("The credential is unknown, revoked or expired.")
+        if scope not in caller.scopes:
+            raise ProblemError(403, "scope_missing", f"This needs the scope {scope}.")
+        return caller
+
+    def _caller_of(self, token: str) -> Caller | None:
+        for kind in self._kinds:
+            if kind.recognises(token):
+                return kind.caller_of(token)
+        return None
+
+
+def bearer_token(request: Request) -> str:
+    """The one bearer token of a request; 401 for none, several, or one in the address."""
+    given = str(request.environ.get("HTTP_AUTHORIZATION", ""))
+    if request.args and not QUERY_KEYS.isdisjoint(name.lower() for name in request.args):
+        raise unauthorised("Credentials in the address are refused; use the header.")
+    scheme, _, token = given.partition(" ")
+    if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN:
+        raise unauthorised("Send one header: Authorization: Bearer <key>.")
+    if "," in token or " " in token:  # two headers reach WSGI as one, joined by a comma
+        raise unauthorised("Send exactly one Authorization header.")
+    return token
+
+
+def unauthorised(detail: str) -> ProblemError:
+    """The answer to a request without a good credential."""
+    return ProblemError(401, "unauthorised", detail, headers=CHALLENGE)

@@ -1,0 +1,141 @@
+"""What the issuer tells of a cardholder, and what the cardholder allows."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from embeddings.catalog.terms import Channel
+from embeddings.catalog.text import Label
+from recsvc.api.auth import Caller, Gate
+from recsvc.api.routing import Routes
+from recsvc.api.schemas import Body, CardholderPath, OutsideId
+from recsvc.domain.cardholder import Consent, HeldProduct, Profile
+from recsvc.domain.errors import InvalidError, NotFoundError
+from recsvc.stores.cardholders import CardholderStore
+
+CLOCK_LEEWAY = timedelta(minutes=5)
+
+
+class HeldProductBody(Body):
+    """A card product held, and its tier."""
+
+    card_product_id: OutsideId
+    tier: Label
+
+
+class ProfileBody(Body):
+    """Profile of a cardholder; a PUT replaces all of it."""
+
+    card_products: Annotated[tuple[HeldProductBody, ...], Field(max_length=50)] = ()
+    city: Label | None = None
+    segments: Annotated[tuple[Label, ...], Field(max_length=100)] = ()
+
+    @model_validator(mode="after")
+    def _each_once(self) -> Self:
+        if len(set(self.segments)) != len(self.segments):
+            raise ValueError("segments: one comes twice; name each once")
+        return self
+
+
+class ProfileAnswer(ProfileBody):
+    """A profile and whose it is."""
+
+    cardholder_id: OutsideId
+
+
+class ConsentBody(Body):
+    """What the cardholder allows, under which wording, and when he said so."""
+
+    personalisation: bool
+    marketing: Annotated[dict[Channel, bool], Field(default_factory=dict)]
+    purpose_version: Annotated[Label, Field(description="version of the notice he agreed to")]
+    recorded_at: Annotated[
+        AwareDatetime | None, Field(description="when he said so; now unless given")
+    ] = None
+
+
+class ConsentAnswer(Body):
+    """The consent on record; all off when there is none."""
+
+    cardholder_id: OutsideId
+    personalisation: bool
+    marketing: dict[Channel, bool]
+    purpose_version: str | None
+    recorded_at: AwareDatetime | None
+
+
+def cardholder_routes(
+    gate: Gate, store: CardholderStore, clock: Callable[[], datetime], body_limit_bytes: int
+) -> Routes:
+    """Endpoints of profile and consent."""
+    routes = Routes("cardholders", gate, body_limit_bytes)
+
+    def put_profile(caller: Caller, path: CardholderPath, body: ProfileBody) -> Any:  # noqa: ANN401
+        """Replace a cardholder's profile."""
+        profile = _profile_of(body)
+        store.put_profile(caller.issuer_id, path.cardholder_id, profile)
+        return _profile_document(path.cardholder_id, profile)
+
+    def get_profile(caller: Caller, path: CardholderPath) -> Any:  # noqa: ANN401
+        """Read a cardholder's profile."""
+        state = store.state_of(caller.issuer_id, path.cardholder_id)
+        if not state.known:
+            raise NotFoundError
+        return _profile_document(path.cardholder_id, state.profile)
+
+    def put_consent(caller: Caller, path: CardholderPath, body: ConsentBody) -> Any:  # noqa: ANN401
+        """Record what a cardholder allows; felt by the very next answer."""
+        consent = _consent_of(body, clock())
+        store.put_consent(caller.issuer_id, path.cardholder_id, consent)
+        return _consent_document(path.cardholder_id, consent)
+
+    def get_consent(caller: Caller, path: CardholderPath) -> Any:  # noqa: ANN401
+        """Read what a cardholder allows; all off when nothing was recorded."""
+        state = store.state_of(caller.issuer_id, path.cardholder_id)
+        return _consent_document(path.cardholder_id, state.consent)
+
+    profile_rule = "/v1/cardholders/<cardholder_id>"
+    consent_rule = f"{profile_rule}/consent"
+    profile, consent = {200: ProfileAnswer}, {200: ConsentAnswer}
+    routes.add("PUT", profile_rule, put_profile, scope="events:write", answers=profile)
+    routes.add("GET", profile_rule, get_profile, scope="rec:read", answers=profile)
+    routes.add("PUT", consent_rule, put_consent, scope="events:write", answers=consent)
+    routes.add("GET", consent_rule, get_consent, scope="rec:read", answers=consent)
+    return routes
+
+
+def _profile_of(body: ProfileBody) -> Profile:
+    held = tuple(HeldProduct(one.card_product_id, one.tier) for one in body.card_products)
+    return Profile(held, body.city, body.segments)
+
+
+def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
+    return {
+        "cardholder_id": cardholder_id,
+        "card_products": [
+            {"card_product_id": held.card_product_id, "tier": held.tier}
+            for held in profile.card_products
+        ],
+        "city": profile.city,
+        "segments": profile.segments,
+    }
+
+
+def _consent_of(body: ConsentBody, now: datetime) -> Consent:
+    recorded_at = (body.recorded_at or now).astimezone(UTC)
+    if recorded_at > now + CLOCK_LEEWAY:
+        raise InvalidError("/recorded_at", "lies in the future; send when consent was given")
+    marketing = {channel.value: allowed for channel, allowed in body.marketing.items()}
+    return Consent(body.personalisation, marketing, body.purpose_version, recorded_at)
+
+
+def _consent_document(cardholder_id: str, consent: Consent) -> dict[str, Any]:
+    return {
+        "cardholder_id": cardholder_id,
+        "personalisation": consent.personalisation,
+        "marketing": dict(consent.marketing),
+        "purpose_version": consent.purpose_version,
+        "recorded_at": consent.recorded_at,
+    }

@@ -1,0 +1,82 @@
+"""What every request gets: an id, a trace, safe headers, a counter and perhaps a log line."""
+
+import re
+import secrets
+import time
+
+from flask import Flask, Response, g, request
+
+from recsvc.api.problems import ProblemError
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+
+LONGEST_ADDRESS = 4094
+REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
+TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
+SAFE_HEADERS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Cache-Control", "no-store"),
+    ("Referrer-Policy", "no-referrer"),
+    ("X-Frame-Options", "DENY"),
+)
+STRICT_PAGE = "default-src 'none'; frame-ancestors 'none'"
+
+
+def install(app: Flask, log: Log, metrics: Metrics, *, access_log: bool) -> None:
+    """Wrap every request of this application."""
+    app.before_request(_open)
+
+    def close(response: Response) -> Response:
+        _finish_headers(response)
+        seconds = time.perf_counter() - g.started
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        issuer_id = g.get("issuer_id")
+        metrics.request(route, _known_method(), response.status_code, issuer_id, seconds)
+        if access_log:
+            _log_line(log, route, response.status_code, issuer_id, seconds)
+        return response
+
+    app.after_request(close)
+
+
+def _open() -> None:
+    g.started = time.perf_counter()
+    environ = request.environ
+    given = environ.get("HTTP_X_REQUEST_ID", "")
+    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    g.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""))
+    if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > LONGEST_ADDRESS:
+        raise ProblemError(414, "uri_too_long", f"The address passes {LONGEST_ADDRESS} bytes.")
+
+
+def continue_trace(traceparent: str) -> str:
+    """The caller's trace with a span of our own, or a new trace (W3C Trace Context, level 1)."""
+    found = TRACE_PARENT.fullmatch(traceparent)
+    if found and found[1] != "0" * 32 and found[2] != "0" * 16:
+        return f"00-{found[1]}-{secrets.token_hex(8)}-{found[3]}"
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
+
+
+def _finish_headers(response: Response) -> None:
+    headers = response.headers
+    headers.extend((("X-Request-Id", g.request_id), ("traceparent", g.traceparent), *SAFE_HEADERS))
+    if "Content-Security-Policy" not in headers:
+        headers.add("Content-Security-Policy", STRICT_PAGE)
+
+
+def _known_method() -> str:
+    known = ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS")
+    return request.method if request.method in known else "other"
+
+
+def _log_line(log: Log, route: str, status: int, issuer_id: str | None, seconds: float) -> None:
+    log.info(
+        "request",
+        request_id=g.request_id,
+        trace=g.traceparent,
+        method=_known_method(),
+        route=route,
+        status=status,
+        issuer_id=issuer_id,
+        milliseconds=round(seconds * 1000, 2),
+    )

@@ -1,0 +1,181 @@
+"""From a request to frozen models, or to one error that names each wrong field."""
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args, get_origin
+
+from flask import Request
+from pydantic import BaseModel, ValidationError
+
+from recsvc.api.problems import FieldFault, ProblemError
+
+Model = TypeVar("Model", bound=BaseModel)
+PLAIN_NAME = re.compile(r"[A-Za-z_-]{1,40}")
+OWN_MESSAGES = {
+    "extra_forbidden": ("unknown_field", "There is no such field; remove it."),
+    "union_tag_invalid": ("unknown_kind", "Not one of the known kinds."),
+    "missing": ("missing", "This field is required."),
+}
+MOST_FAULTS = 20
+
+
+def faults_of(error: ValidationError, place: str = "") -> tuple[FieldFault, ...]:
+    """Each wrong field, without what was sent.
+
+    Parameters
+    ----------
+    error : what pydantic found
+    place : put before each pointer: "" for a body, else "query", "path" or "header"
+    """
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return tuple(_fault(one["type"], one["loc"], one["msg"], place) for one in found[:MOST_FAULTS])
+
+
+def _fault(kind: str, location: Sequence[int | str], message: str, place: str) -> FieldFault:
+    code, own = OWN_MESSAGES.get(kind, (kind, message))
+    pointer = "/".join((place, *map(_safe_step, location)))
+    return FieldFault(pointer=pointer, code=code, message=own.removeprefix("Value error, "))
+
+
+def _safe_step(step: int | str) -> str:
+    """A step of the path to a field; what the caller made up is not repeated."""
+    if isinstance(step, int):
+        return str(step)
+    return step if PLAIN_NAME.fullmatch(step) else "?"
+
+
+def refuse(faults: tuple[FieldFault, ...]) -> ProblemError:
+    """The error for wrong fields."""
+    detail = "One or more values are not acceptable; see errors."
+    return ProblemError(422, "invalid_request", detail, errors=faults)
+
+
+def check(model: type[Model], values: object, place: str) -> Model:
+    """Model of values that are already decoded; 422 names each wrong one."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise refuse(faults_of(error, place)) from None
+
+
+def read_body(request: Request, limit_bytes: int, media_types: tuple[str, ...]) -> bytes:
+    """The whole body, of at most so many bytes.
+
+    Raises
+    ------
+    ProblemError
+        413 as soon as the limit is passed, 415 for another media type or an encoded body
+    """
+    if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+        raise ProblemError(415, "content_encoding", "Send the body without Content-Encoding.")
+    if request.mimetype not in media_types or not _is_utf8(request):
+        raise ProblemError(
+            415, "unsupported_media_type", f"Send {' or '.join(media_types)} in UTF-8."
+        )
+    request.max_content_length = limit_bytes
+    return request.get_data(cache=False)
+
+
+def _is_utf8(request: Request) -> bool:
+    return request.mimetype_params.get("charset", "utf-8").lower() in ("utf-8", "utf8")
+
+
+def parse_json(model: type[Model], body: bytes) -> Model:
+    """Model of a JSON body.
+
+    Raises
+    ------
+    ProblemError
+        400 when it is not one JSON value in UTF-8 with each key once; 422 for wrong fields
+    """
+    refuse_odd_json(body)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        faults = faults_of(error)
+        if faults and faults[0].code == "json_invalid":
+            raise _not_json() from None
+        raise refuse(faults) from None
+
+
+def refuse_odd_json(body: bytes) -> None:
+    """Refuse JSON that two readers could read in two ways.
+
+    Raises
+    ------
+    ProblemError
+        400 for bytes that are not UTF-8, a byte order mark, NaN or Infinity, a key that comes
+        twice in one object, nesting or numbers beyond reason
+    """
+    try:
+        json.loads(body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant)
+    except _TwiceError:
+        raise ProblemError(400, "duplicate_key", "A key comes twice in one object.") from None
+    except (ValueError, RecursionError):
+        raise _not_json() from None
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise _TwiceError
+
+
+def _no_constant(_name: str) -> None:
+    raise ValueError
+
+
+def _not_json() -> ProblemError:
+    return ProblemError(400, "not_json", "The body is not one JSON value in UTF-8.")
+
+
+@dataclass(frozen=True, slots=True)
+class QueryPlan:
+    """How to read a query string into a model; made once, when the route is."""
+
+    model: type[BaseModel]
+    lists: frozenset[str]
+
+    @classmethod
+    def of(cls, model: type[BaseModel]) -> "QueryPlan":
+        """Plan for a model; its tuple and list fields may be repeated."""
+        fields = model.model_fields.items()
+        return cls(model, frozenset(name for name, field in fields if _is_list(field.annotation)))
+
+    def read(self, request: Request) -> BaseModel:
+        """Model of this request's query; 422 for unknown, repeated or wrong parameters."""
+        values: dict[str, object] = {}
+        for name, given in request.args.lists():
+            if name in self.lists:
+                values[name] = given
+            elif len(given) > 1:
+                raise refuse((_repeated(name),))
+            else:
+                values[name] = given[0]
+        return check(self.model, values, "query")
+
+
+def _repeated(name: str) -> FieldFault:
+    pointer = f"query/{_safe_step(name)}"
+    return FieldFault(pointer=pointer, code="repeated", message="May be given once.")
+
+
+def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - any type expression
+    if get_origin(annotation) in (list, tuple):
+        return True
+    return any(_is_list(part) for part in get_args(annotation))
+
+
+def read_headers(model: type[Model], request: Request) -> Model:
+    """Model of the headers it names; 422 for a wrong one."""
+    values = {
+        name: request.headers[title]
+        for name in model.model_fields
+        if (title := name.replace("_", "-")) in request.headers
+    }
+    return check(model, values, "header")

@@ -1,0 +1,188 @@
+"""How a view becomes an endpoint: let in, parse, ask once, render.
+
+A view is a plain function. Its first parameter is the caller; further ones are named `path`,
+`query`, `header` or `body` and annotated with the model they are parsed into, or `raw` for bytes.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, get_type_hints
+
+import orjson
+from flask import Response, g, request
+from flask_openapi.blueprint import APIBlueprint
+from pydantic import BaseModel
+
+from recsvc.api.auth import Gate
+from recsvc.api.parsing import QueryPlan, check, parse_json, read_body, read_headers
+from recsvc.api.problems import MEDIA_TYPE
+
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+View = Callable[..., Any]
+REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 429, 500, 503)
+DOCUMENTED = ("path", "query", "header", "body")
+
+
+class Rendered:
+    """An answer that is more than a 200 with a JSON body.
+
+    Parameters
+    ----------
+    document : JSON value; None for no body
+    status : HTTP status
+    headers : headers of the answer
+    """
+
+    __slots__ = ("document", "headers", "status")
+
+    def __init__(
+        self, document: object, status: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
+        self.document = document
+        self.status = status
+        self.headers = headers
+
+
+def render(answer: object) -> Response:
+    """Response of a view's answer: a JSON value, a Rendered, or a Response as it is."""
+    if isinstance(answer, Response):
+        return answer
+    if not isinstance(answer, Rendered):
+        return Response(_dump(answer), 200, content_type=JSON)
+    body = b"" if answer.document is None else _dump(answer.document)
+    return Response(body, answer.status, answer.headers, content_type=JSON)
+
+
+def _dump(document: object) -> bytes:
+    return orjson.dumps(document, default=_plain, option=orjson.OPT_UTC_Z)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    raise TypeError
+
+
+class Routes:
+    """A blueprint of endpoints that are let in, parsed and rendered alike.
+
+    Parameters
+    ----------
+    name : of the blueprint
+    gate : who may enter
+    body_limit_bytes : largest body, unless an endpoint says otherwise
+    """
+
+    def __init__(self, name: str, gate: Gate, body_limit_bytes: int) -> None:
+        self.blueprint = APIBlueprint(name, __name__, abp_security=[{"key": []}])
+        self._gate = gate
+        self._body_limit_bytes = body_limit_bytes
+
+    def add(  # noqa: PLR0913 - an endpoint is described by name, in one place
+        self,
+        method: str,
+        rule: str,
+        view: View,
+        *,
+        scope: str,
+        answers: dict[int, Any] | None = None,
+        body_limit_bytes: int | None = None,
+        raw_media_type: str | None = None,
+    ) -> None:
+        """Offer a view at an address to callers with a scope.
+
+        Parameters
+        ----------
+        method : HTTP method
+        rule : address in Flask's form
+        view : see the module
+        scope : which callers may use it
+        answers : model of each answer that is not an error, by status
+        body_limit_bytes : largest body, when it differs
+        raw_media_type : media type of a `raw` body
+        """
+        limit = body_limit_bytes or self._body_limit_bytes
+        parse = _Parser(view, limit, raw_media_type)
+        gate = self._gate
+
+        def endpoint(**segments: str) -> Response:
+            caller = gate.admit(request, scope)
+            g.issuer_id = caller.issuer_id
+            return render(view(caller, **parse.arguments(segments)))
+
+        _describe_like(view, endpoint)
+        register = getattr(self.blueprint, method.lower())
+        register(
+            rule,
+            responses=_answers(answers or {200: None}),
+            openapi_extensions={"x-scope": scope, **_raw_body(raw_media_type)},
+        )(endpoint)
+
+
+def _describe_like(view: View, endpoint: Any) -> None:  # noqa: ANN401 - a function gains attributes
+    """Give the endpoint the view's name, words and models, and keep the parsing ours."""
+    hints = get_type_hints(view)
+    endpoint.__name__ = endpoint.__qualname__ = view.__name__
+    endpoint.__doc__ = view.__doc__
+    endpoint.__annotations__ = {name: hints[name] for name in DOCUMENTED if name in hints}
+    endpoint.__delay_validate_request__ = True
+
+
+def _raw_body(media_type: str | None) -> dict[str, Any]:
+    """How the OpenAPI document describes a body that is not one JSON value."""
+    if media_type is None:
+        return {}
+    content = {media_type: {"schema": {"type": "string"}}}
+    return {"requestBody": {"content": content, "required": True}}
+
+
+def _answers(answers: dict[int, Any]) -> dict[str, Any]:
+    documented: dict[str, Any] = {str(status): model for status, model in answers.items()}
+    for status in REFUSALS:
+        documented.setdefault(str(status), problem_answer(status))
+    return documented
+
+
+def problem_answer(status: int) -> dict[str, Any]:
+    """How the OpenAPI document describes one error; `Problem` is among its components."""
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: {"schema": schema}}}
+
+
+class _Parser:
+    """Arguments of a view from a request; what there is to read is settled once."""
+
+    def __init__(self, view: View, limit_bytes: int, raw_media_type: str | None) -> None:
+        hints = get_type_hints(view)
+        self._path = hints.get("path")
+        self._header = hints.get("header")
+        self._body = hints.get("body")
+        self._query = QueryPlan.of(hints["query"]) if "query" in hints else NO_QUERY
+        self._hands_query = "query" in hints
+        self._limit_bytes = limit_bytes
+        self._raw_media_type = raw_media_type
+
+    def arguments(self, segments: dict[str, str]) -> dict[str, Any]:
+        """Arguments by name; one error that names each wrong field."""
+        arguments: dict[str, Any] = {}
+        if self._path is not None:
+            arguments["path"] = check(self._path, segments, "path")
+        query = self._query.read(request)
+        if self._hands_query:
+            arguments["query"] = query
+        if self._header is not None:
+            arguments["header"] = read_headers(self._header, request)
+        if self._raw_media_type is not None:
+            arguments["raw"] = read_body(request, self._limit_bytes, (self._raw_media_type,))
+        elif self._body is not None:
+            body = read_body(request, self._limit_bytes, (JSON,))
+            arguments["body"] = parse_json(self._body, body)
+        return arguments
+
+
+class _NoParameters(BaseModel, extra="forbid"):
+    """The query of an endpoint that takes none."""
+
+
+NO_QUERY = QueryPlan.of(_NoParameters)

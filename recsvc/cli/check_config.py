@@ -1,0 +1,46 @@
+"""``recsvc check-config``."""
+
+import click
+import orjson
+from pydantic import SecretStr
+
+from recsvc.settings import PREFIX, Settings, read_settings, settings_table
+
+
+@click.command("check-config")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.option("--table", is_flag=True, help="the table of settings for the README, in Markdown")
+def command(*, as_json: bool, table: bool) -> None:
+    """Check the settings and show what they come to; secrets are not shown."""
+    if table:
+        click.echo(markdown_table())
+        return
+    values = shown_values(read_settings())
+    if as_json:
+        click.echo(orjson.dumps(values))
+        return
+    for name, value in values.items():
+        click.echo(f"{name}={value}")
+
+
+def shown_values(settings: Settings) -> dict[str, str]:
+    """Every setting and its value as text; secrets and passwords are stars."""
+    return {PREFIX + name.upper(): _shown(value) for name, value in settings}
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "********" if value.get_secret_value() else ""
+    if isinstance(value, str) and "://" in value and "@" in value:
+        scheme, _, rest = value.partition("://")
+        return f"{scheme}://********@{rest.rpartition('@')[2]}"
+    return "" if value is None else str(value)
+
+
+def markdown_table() -> str:
+    """Name, default and meaning of every setting, as the README prints them."""
+    lines = ["| setting | default | meaning |", "|---|---|---|"]
+    for row in settings_table():
+        default = f"`{row.default}`" if row.default else ""
+        lines.append(f"| `{row.name}` | {default} | {row.meaning} |")
+    return "\n".join(lines)

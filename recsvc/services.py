@@ -1,0 +1,43 @@
+"""What the assembly made and the process around it needs: starting, stopping, readiness."""
+
+import threading
+from dataclasses import dataclass, field
+
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+from recsvc.settings import Settings
+from recsvc.stores.assembly import Stores
+from recsvc.watcher import Watcher
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of one worker.
+
+    `start` belongs after the fork; nothing runs before it.
+    """
+
+    settings: Settings
+    log: Log
+    metrics: Metrics
+    stores: Stores
+    watcher: Watcher
+    draining: threading.Event = field(default_factory=threading.Event)
+
+    def start(self) -> None:
+        """Look at everything once, then keep watching in a thread."""
+        self.watcher.start()
+
+    def unready_reasons(self) -> tuple[str, ...]:
+        """Why no requests should come; empty when they may."""
+        return ("draining",) if self.draining.is_set() else ()
+
+    def drain(self) -> None:
+        """Say from now on that no new requests should come."""
+        self.draining.set()
+        self.log.info("draining")
+
+    def stop(self) -> None:
+        """End the threads and close the sockets."""
+        self.watcher.stop()
+        self.stores.close()

@@ -1,0 +1,57 @@
+"""What changed in the durable store since a worker last looked: one round trip for everything."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import redis
+
+from recsvc.stores.client import Connection
+from recsvc.stores.keys import API_KEYS_VERSION, CATALOG_STATE, EVERY_ISSUER, ISSUERS
+
+
+@dataclass(frozen=True, slots=True)
+class CatalogMark:
+    """How far a catalogue has come; versions count within an epoch, None where there is none."""
+
+    epoch: str | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """How far everything has come."""
+
+    keys_version: int
+    issuers: frozenset[str]
+    catalogs: dict[str, CatalogMark]
+
+
+class ChangeWatch:
+    """Reads the marks."""
+
+    def __init__(self, durable: Connection) -> None:
+        self._durable = durable
+
+    def marks(self, issuer_ids: Sequence[str]) -> Marks:
+        """Marks now, of the catalogues of these issuers; StoreAwayError when there is no answer."""
+        answers = self._durable.ask_patiently(lambda store: _ask(store, issuer_ids))
+        keys_version, issuers, *states = answers
+        return Marks(
+            int(keys_version or 0),
+            frozenset(issuer.decode() for issuer in issuers),
+            {i: _mark(state) for i, state in zip(issuer_ids, states, strict=True)},
+        )
+
+
+def _ask(store: redis.Redis, issuer_ids: Sequence[str]) -> list:  # type: ignore[type-arg]
+    pipeline = store.pipeline(transaction=False)
+    pipeline.get(API_KEYS_VERSION.key(EVERY_ISSUER))
+    pipeline.smembers(ISSUERS.key(EVERY_ISSUER))
+    for issuer_id in issuer_ids:
+        pipeline.hmget(CATALOG_STATE.key(issuer_id), "epoch", "version")
+    return pipeline.execute()
+
+
+def _mark(state: Sequence[bytes | None]) -> CatalogMark:
+    epoch, version = state
+    return CatalogMark(epoch.decode() if epoch else None, int(version or 0))

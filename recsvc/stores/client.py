@@ -1,0 +1,169 @@
+"""One connection to one store: short waits, no retries, and a breaker that leaves it alone."""
+
+import time
+from collections.abc import Callable
+from typing import TypeVar, cast
+
+import redis
+from redis.backoff import NoBackoff
+from redis.exceptions import (
+    AuthenticationError,
+    BusyLoadingError,
+    MaxConnectionsError,
+    OutOfMemoryError,
+    ReadOnlyError,
+    RedisError,
+    ResponseError,
+)
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+
+from recsvc.domain.errors import StoreAwayError, StoreFullError
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+from recsvc.stores.breaker import Breaker
+
+Answer = TypeVar("Answer")
+PATIENT_SECONDS = 5.0
+REASONS: tuple[tuple[type[RedisError], str], ...] = (
+    (MaxConnectionsError, "pool_exhausted"),
+    (BusyLoadingError, "loading"),
+    (AuthenticationError, "not_authorised"),
+    (RedisTimeoutError, "timeout"),
+    (RedisConnectionError, "connection"),
+    (OutOfMemoryError, "full"),
+    (ReadOnlyError, "read_only"),
+    (ResponseError, "refused"),
+)
+
+
+def open_client(url: str, *, wait_seconds: float, connections: int) -> redis.Redis:
+    """Client that waits once and never retries; opens no socket until it is asked something.
+
+    Parameters
+    ----------
+    url : redis://, rediss:// or unix://
+    wait_seconds : longest wait for a connection, for an answer, and for a free place in the pool
+    connections : most sockets held
+    """
+    pool = redis.BlockingConnectionPool.from_url(
+        url,
+        max_connections=connections,
+        timeout=wait_seconds,
+        socket_timeout=wait_seconds,
+        socket_connect_timeout=wait_seconds,
+        socket_keepalive=True,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+    )
+    return redis.Redis(connection_pool=pool)
+
+
+class Connection:
+    """Asks one store, within bounds.
+
+    Parameters
+    ----------
+    name : word for the log and for `degraded`
+    url : address of the store
+    wait_seconds : longest wait of a request for one answer
+    connections : most sockets a worker holds to it
+    log, metrics : where its absence is told
+    monotonic : clock of the breaker, in seconds
+    """
+
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+        self,
+        name: str,
+        url: str,
+        *,
+        wait_seconds: float,
+        connections: int,
+        log: Log,
+        metrics: Metrics,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self._log = log
+        self._metrics = metrics
+        self._breaker = Breaker(monotonic)
+        self._quick = open_client(url, wait_seconds=wait_seconds, connections=connections)
+        self._patient = open_client(url, wait_seconds=PATIENT_SECONDS, connections=4)
+        self._is_away = False
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the last answer was a failure."""
+        return self._is_away
+
+    def ask(self, question: Callable[[redis.Redis], Answer]) -> Answer:
+        """Answer of a request's question.
+
+        Raises
+        ------
+        StoreAwayError
+            At once while the breaker is open, else after at most the wait.
+        """
+        if not self._breaker.allows():
+            raise StoreAwayError(self.name, "breaker_open")
+        return self._put(question, self._quick)
+
+    def ask_patiently(self, question: Callable[[redis.Redis], Answer]) -> Answer:
+        """Answer of a long question off the request path; asks even while the breaker is open.
+
+        Because watchers ask this way twice a second, a store that returns is noticed at once.
+
+        Raises
+        ------
+        StoreAwayError
+            after at most five seconds a command
+        """
+        return self._put(question, self._patient)
+
+    def _put(self, question: Callable[[redis.Redis], Answer], client: redis.Redis) -> Answer:
+        try:
+            answer = question(client)
+        except (RedisError, OSError) as error:
+            raise self._failed(error) from None
+        self._breaker.succeeded()
+        if self._is_away:
+            self._is_away = False
+            self._log.info("store_back", store=self.name)
+        return answer
+
+    def _failed(self, error: Exception) -> StoreAwayError:
+        reason = reason_of(error)
+        self._metrics.happened(f"{self.name}_{reason}")
+        if reason in ("full", "read_only"):
+            self._log.warning("store_refuses_writes", store=self.name, reason=reason)
+            return StoreFullError(self.name, reason)
+        self._breaker.failed()
+        if not self._is_away:
+            self._is_away = True
+            self._log.warning("store_away", store=self.name, reason=reason)
+        return StoreAwayError(self.name, reason)
+
+    def close(self) -> None:
+        """Close all sockets."""
+        self._quick.connection_pool.disconnect()
+        self._patient.connection_pool.disconnect()
+
+
+def hash_of(store: redis.Redis, key: str) -> dict[bytes, bytes]:
+    """All fields of a hash; empty when there is none."""
+    return cast("dict[bytes, bytes]", store.hgetall(key))
+
+
+def field_of(store: redis.Redis, key: str, field: str) -> bytes | None:
+    """One field of a hash, or None."""
+    return cast("bytes | None", store.hget(key, field))
+
+
+def reason_of(error: Exception) -> str:
+    """One word for what went wrong."""
+    for kind, word in REASONS:
+        if isinstance(error, kind):
+            return word
+    return "unreachable"

@@ -1,0 +1,129 @@
+"""The key table: every key the service writes, its type, its time to live and what it holds.
+
+Nothing else in the code spells a key. Each begins with the layout's version and the issuer in
+braces, so that two issuers never meet and one issuer's keys share a slot of a cluster.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+LAYOUT = "r1"
+EVERY_ISSUER = "*"
+"""Stands where an issuer stands, for the few keys that are read before the issuer is known."""
+
+DAY_SECONDS = 24 * 60 * 60
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """One row of the table.
+
+    Parameters
+    ----------
+    name : word in the key
+    kind : type of the value
+    role : which store it lives in
+    ttl_seconds : time to live; None only when `kept` says what ends it
+    kept : how long it stays and what removes it
+    holds : what is in it
+    personal : whether it tells of one cardholder, and so must be exported and erased with him
+    """
+
+    name: str
+    kind: Literal["string", "hash", "set", "zset", "stream"]
+    role: Literal["cache", "durable"]
+    ttl_seconds: int | None
+    kept: str
+    holds: str
+    personal: bool = False
+
+    def key(self, issuer_id: str, *parts: str) -> str:
+        """The key of this family for an issuer and, where it has any, further ids."""
+        return ":".join((LAYOUT, f"{{{issuer_id}}}", self.name, *parts))
+
+
+API_KEYS = Family(
+    "api_keys",
+    "hash",
+    "durable",
+    None,
+    "until revoked keys are pruned by an operator",
+    "key id → issuer, scopes, sha256 of the secret, expiry, revocation",
+)
+API_KEYS_VERSION = Family(
+    "api_keys_version", "string", "durable", None, "for ever; one number", "grows with each change"
+)
+ISSUERS = Family(
+    "issuers", "set", "durable", None, "for ever; one id an issuer", "issuers that have a key"
+)
+CATALOG = Family(
+    "catalog",
+    "hash",
+    "durable",
+    None,
+    "until the item is deleted",
+    "item id → revision, kind, JSON of the item",
+)
+CATALOG_STATE = Family(
+    "catalog_state",
+    "hash",
+    "durable",
+    None,
+    "for ever; two fields",
+    "version, which grows with each change, and the epoch it counts in",
+)
+CATALOG_CHANGES = Family(
+    "catalog_changes",
+    "zset",
+    "durable",
+    None,
+    "for ever; one entry an item ever listed",
+    "item id scored by the version that last changed or deleted it",
+)
+CATALOG_LIST = Family(
+    "catalog_list",
+    "zset",
+    "durable",
+    None,
+    "until the item is deleted",
+    "item ids of one kind, all scored 0, for paging in order",
+)
+CARDHOLDER = Family(
+    "cardholder",
+    "hash",
+    "durable",
+    None,
+    "until the cardholder is erased",
+    "profile and consent",
+    personal=True,
+)
+SERVES = Family(
+    "serves",
+    "stream",
+    "cache",
+    7 * DAY_SECONDS,
+    "seven days, and at most a bounded number",
+    "what was served: request, cardholder, model, items",
+    personal=True,
+)
+IDEMPOTENCY = Family(
+    "idempotency",
+    "hash",
+    "durable",
+    DAY_SECONDS,
+    "24 hours",
+    "one request's fingerprint and its answer, for replays",
+)
+
+TABLE = (
+    API_KEYS,
+    API_KEYS_VERSION,
+    ISSUERS,
+    CATALOG,
+    CATALOG_STATE,
+    CATALOG_CHANGES,
+    CATALOG_LIST,
+    CARDHOLDER,
+    SERVES,
+    IDEMPOTENCY,
+)
