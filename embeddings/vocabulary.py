@@ -64,6 +64,19 @@ class Vocabulary:
         np.cumsum([len(e) for e in encoded], out=offsets[1:])
         return cls(hashes[order], offsets, np.frombuffer(b"".join(encoded), np.uint8), key)
 
+    def only(self, kept: NDArray[np.bool_]) -> Self:
+        """Vocabulary of the rows that are kept, in their order.
+
+        Parameters
+        ----------
+        kept : bool, shape (n,)
+        """
+        sizes = np.diff(self.offsets)
+        offsets = np.zeros(int(np.count_nonzero(kept)) + 1, np.int64)
+        np.cumsum(sizes[kept], out=offsets[1:])
+        text = self.text[np.repeat(kept, sizes)]
+        return type(self)(self.hashes[kept], offsets, text, self.key)
+
     def __len__(self) -> int:
         return int(self.hashes.size)
 

@@ -62,3 +62,14 @@ def test_a_column_says_what_it_stands_for() -> None:
     assert split_column_id("merchant:m:1") == (ColumnKind.MERCHANT, "m:1")
     with pytest.raises(ValueError, match="nothing"):
         split_column_id("nothing")
+
+
+@given(st.sets(st.text(max_size=8), max_size=20), st.integers(0, 2**20))
+def test_a_part_of_a_vocabulary_is_the_vocabulary_of_that_part(ids: set[str], mask: int) -> None:
+    whole = Vocabulary.build(ids, b"k")
+    kept = np.array([bool(mask >> row & 1) for row in range(len(whole))], np.bool_)
+
+    part = whole.only(kept)
+
+    assert list(part) == whole.ids(np.flatnonzero(kept))
+    assert all(part.row(i) == row for row, i in enumerate(part))

@@ -1,0 +1,104 @@
+"""What one training run reads: card usage, responses, profiles and the catalogue."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from embeddings.catalog import Catalog, read_catalog
+from embeddings.errors import CatalogError
+from training.errors import BadInputError
+from training.matrix.profiles import read_profiles
+from training.matrix.responses import item_contacts, read_responses, unseen_transactions
+from training.usage import scan
+
+CHUNK_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Inputs:
+    """Everything a run reads, checked but not yet held in memory.
+
+    Parameters
+    ----------
+    usage : polars.LazyFrame
+        Canonical columns; several tables and archived transactions one after another.
+    contacts : polars.DataFrame
+        Responses on items: ``cardholder_id, column, type, day``; no rows when there are none.
+    profiles : polars.DataFrame or None
+        ``cardholder_id, products, city`` of issuers that hand profiles over.
+    catalog : Catalog
+    fingerprint : str
+        sha256 over the bytes of all files, in the order given.
+    unknown_items : int
+        Responses left out because the catalogue does not know their item.
+    events_through : str or None
+        RFC 3339 instant of the last response read.
+    """
+
+    usage: pl.LazyFrame
+    contacts: pl.DataFrame
+    profiles: pl.DataFrame | None
+    catalog: Catalog
+    fingerprint: str
+    unknown_items: int
+    events_through: str | None
+
+
+def open_inputs(
+    usage: Sequence[Path], catalog: Path, events: Path | None, profiles: Path | None
+) -> Inputs:
+    """Open and check all files of a run.
+
+    Raises
+    ------
+    BadInputError
+        Names the file, and the line, column or row that is wrong.
+    """
+    known = _catalog(catalog)
+    tables = [scan(path) for path in usage]
+    responses = None if events is None else read_responses(events)
+    contacts, unknown = item_contacts(responses, known)
+    if responses is not None:
+        tables.append(unseen_transactions(responses, pl.concat(tables)))
+    return Inputs(
+        pl.concat(tables),
+        contacts,
+        None if profiles is None else read_profiles(profiles),
+        known,
+        fingerprint([*usage, catalog, *(p for p in (events, profiles) if p is not None)]),
+        unknown,
+        _last_instant(responses),
+    )
+
+
+def _catalog(path: Path) -> Catalog:
+    try:
+        return read_catalog(path)
+    except CatalogError as error:
+        raise BadInputError(str(error)) from error
+
+
+def _last_instant(responses: pl.DataFrame | None) -> str | None:
+    if responses is None or responses.is_empty():
+        return None
+    return str(responses["occurred_at"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").max())
+
+
+def fingerprint(paths: Sequence[Path]) -> str:
+    """sha256 over the bytes of all files, in the order given; a folder's by their names."""
+    digest = hashlib.sha256()
+    for path in paths:
+        for chunk in _chunks(path):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks(path: Path) -> Iterator[bytes]:
+    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    for file in (f for f in files if f.is_file()):
+        with file.open("rb") as content:
+            while chunk := content.read(CHUNK_BYTES):
+                yield chunk

@@ -1,0 +1,43 @@
+"""Profiles of cardholders, NDJSON in the form of the API: products and city."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import orjson
+import polars as pl
+
+from training.errors import BadInputError
+
+SCHEMA = {"cardholder_id": pl.String(), "products": pl.List(pl.String()), "city": pl.String()}
+
+
+def read_profiles(path: Path) -> pl.DataFrame:
+    """Read ``{"cardholder_id", "card_products": [{"card_product_id"}], "city"}``, one a line.
+
+    Other fields are left alone. Returns ``cardholder_id, products, city``, each cardholder once.
+
+    Raises
+    ------
+    BadInputError
+        Names the file and line that is no profile, or the id that came twice.
+    """
+    try:
+        with path.open("rb") as lines:
+            table = pl.DataFrame(_profiles(path, lines), SCHEMA, orient="row")
+    except OSError as error:
+        raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
+    if table["cardholder_id"].is_duplicated().any():
+        raise BadInputError(f"{path}: a cardholder has two profiles; keep one line each")
+    return table
+
+
+def _profiles(path: Path, lines: Iterator[bytes]) -> Iterator[tuple[str, list[str], str | None]]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            document = orjson.loads(line)
+            products = [card["card_product_id"] for card in document.get("card_products", [])]
+            yield document["cardholder_id"], products, document.get("city")
+        except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
+            raise BadInputError(f"{path}: line {number}: no profile: {error!r}") from None

@@ -1,0 +1,58 @@
+"""What is asked of one run."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+from training.config import Settings
+from training.errors import BadInputError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Files, shelf and choices of one run.
+
+    Parameters
+    ----------
+    usage : tuple of Path
+        At least one table of card usage.
+    catalog : Path
+    shelf : Path
+        Root of the shelf; the issuer's folder is inside.
+    issuer_id : str
+    events, profiles : Path or None
+        Responses, and cardholders' profiles.
+    split_at : date or None
+        First UTC day of the test part; None leaves it to ``settings.evaluation``.
+    settings : Settings
+    seed : int
+    n_threads : int
+        0 for all cores; the result does not depend on it.
+    force : bool
+        Publish in spite of the gate; recorded in the manifest.
+    signing_key : Path or None
+        PEM of an Ed25519 private key.
+    report_dir : Path or None
+        Where the report of a refused run is left.
+    """
+
+    usage: tuple[Path, ...]
+    catalog: Path
+    shelf: Path
+    issuer_id: str
+    events: Path | None = None
+    profiles: Path | None = None
+    split_at: date | None = None
+    settings: Settings = field(default_factory=Settings)
+    seed: int = 0
+    n_threads: int = 0
+    force: bool = False
+    signing_key: Path | None = None
+    report_dir: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a run without usage."""
+        if not self.usage:
+            raise BadInputError("--usage: give at least one table of card usage")
+        if not 0 <= self.seed < 2**32:
+            raise BadInputError(f"--seed: {self.seed} lies outside 0 to {2**32 - 1}")
