@@ -1,0 +1,96 @@
+"""One request with its answer, and what the card usage behind it says."""
+
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+
+from embeddings.bundle import Bundle
+from embeddings.vocabulary import ColumnKind, split_column_id
+
+SHOWN_MERCHANTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A caller with a key.
+
+    Parameters
+    ----------
+    base : str    e.g. ``http://127.0.0.1:8080``
+    key : str
+    """
+
+    base: str
+    key: str
+
+    def ask(self, path: str) -> dict[str, Any]:
+        """Decoded answer of a GET."""
+        return self._send("GET", path, None)
+
+    def put(self, path: str, document: dict[str, Any]) -> dict[str, Any]:
+        """Decoded answer of a PUT."""
+        return self._send("PUT", path, document)
+
+    def _send(self, method: str, path: str, document: dict[str, Any] | None) -> dict[str, Any]:
+        request = urllib.request.Request(  # noqa: S310 - our own http address
+            self.base + path,
+            method=method,
+            data=None if document is None else orjson.dumps(document),
+            headers={"Authorization": f"Bearer {self.key}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - as above
+            decoded: dict[str, Any] = orjson.loads(answer.read())
+        return decoded
+
+
+def example_cardholders(bundle: Bundle, wanted: int) -> list[str]:
+    """Cardholders with a history one can read: not the thinnest, not the busiest, ties by id."""
+    sizes = np.diff(bundle.model.history.indptr)
+    order = np.argsort(sizes, kind="stable")
+    places = np.linspace(0.5, 0.9, wanted) * max(len(order) - 1, 0)
+    return sorted({bundle.model.cardholders.id(int(order[int(place)])) for place in places})
+
+
+def give_consent(client: Client, cardholder_id: str, now: datetime) -> None:
+    """Record what a cardholder of real usage would have to say himself before he is profiled."""
+    client.put(
+        f"/v1/cardholders/{cardholder_id}/consent",
+        {
+            "personalisation": True,
+            "marketing": {},
+            "purpose_version": "demo",
+            "recorded_at": now.astimezone(UTC).isoformat(),
+        },
+    )
+
+
+def card_story(bundle: Bundle, cardholder_id: str) -> Iterator[str]:
+    """The merchants a cardholder visits most, a line each; visits as the bundle knows them."""
+    row = bundle.model.cardholders.row(cardholder_id)
+    if row is None:
+        yield "  (the model does not know this cardholder)"
+        return
+    cells = bundle.model.history.cells(row)
+    visits = bundle.model.history.visits[cells]
+    columns = bundle.model.history.rows[cells]
+    shown = 0
+    for place in np.argsort(-visits, kind="stable"):
+        kind, outside_id = split_column_id(bundle.model.columns.id(int(columns[place])))
+        if kind is not ColumnKind.MERCHANT:
+            continue
+        yield f"  {visits[place]:>4} x {bundle.model.labels[int(columns[place])] or outside_id}"
+        shown += 1
+        if shown == SHOWN_MERCHANTS:
+            return
+
+
+def answer_lines(answer: dict[str, Any]) -> Iterator[str]:
+    """An answer as a person reads it: title, then the reasons."""
+    for item in answer["items"]:
+        yield f"  {item['rank']}. {item['title']}  ({item['source']})"
+        yield from (f"       {reason['text']}" for reason in item["reasons"])
