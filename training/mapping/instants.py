@@ -1,0 +1,83 @@
+"""Dates and times as issuers write them, as aware instants in UTC."""
+
+from datetime import datetime
+
+import polars as pl
+
+ISO = (
+    "%+",
+    "%Y-%m-%dT%H:%M:%S%.f",
+    "%Y-%m-%d %H:%M:%S%.f",
+    "%Y-%m-%dT%H:%M",
+    "%Y-%m-%d %H:%M",
+    "%Y-%m-%d",
+)
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
+
+
+def read_instants(
+    value: pl.Expr, kind: pl.DataType, formats: tuple[str, ...], zone: str
+) -> pl.Expr:
+    """Instants of one column, in UTC; null where none can be read.
+
+    A time without an offset is one of ``zone``. Where a clock change makes it happen twice the
+    first is meant; where it skips it, the time an hour later. A date without a time is its noon:
+    in nearly every zone that instant has the same date in UTC, so days stay the days of the file.
+
+    Parameters
+    ----------
+    value : polars.Expr
+        Text, dates, date-times or epoch numbers.
+    kind : polars.DataType
+        Type of that column.
+    formats : tuple of str
+        Formats of strftime, or ``epoch_s``, ``epoch_ms``, ``epoch_us``; the first that fits a
+        value reads it. Empty means ISO 8601.
+    zone : str
+        IANA name of the zone of times without an offset.
+    """
+    if isinstance(kind, pl.Datetime):
+        if kind.time_zone:
+            return value.dt.convert_time_zone("UTC").dt.cast_time_unit("us")
+        return _from_local(value.dt.cast_time_unit("us"), zone)
+    if kind == pl.Date():
+        return _from_local(_noon(value), zone)
+    text = value.cast(pl.String).str.strip_chars()
+    return pl.coalesce([_read(text, pattern, zone) for pattern in formats or ISO])
+
+
+def in_window(instant: pl.Expr, earliest: datetime, latest: datetime) -> pl.Expr:
+    """Name of what is wrong with an instant: before the first plausible one, or in the future."""
+    return (
+        pl.when(instant < pl.lit(earliest, pl.Datetime("us", "UTC")))
+        .then(pl.lit("occurred_at_too_early"))
+        .when(instant >= pl.lit(latest, pl.Datetime("us", "UTC")))
+        .then(pl.lit("occurred_at_in_future"))
+    )
+
+
+def _read(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:
+    """Instants that this one pattern reads; null for the rest."""
+    if pattern in EPOCHS:
+        number = text.cast(pl.Int64, strict=False) * EPOCHS[pattern]
+        return number.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    if pattern == "%+" or "%z" in pattern or "%:z" in pattern or "%#z" in pattern:
+        return text.str.to_datetime(pattern, time_unit="us", time_zone="UTC", strict=False)
+    if any(part in pattern for part in ("%H", "%I", "%T", "%R", "%s")):
+        return _from_local(text.str.to_datetime(pattern, time_unit="us", strict=False), zone)
+    return _from_local(_noon(text.str.to_date(pattern, strict=False)), zone)
+
+
+def _noon(date: pl.Expr) -> pl.Expr:
+    """Local noon of a date."""
+    return date.cast(pl.Datetime("us")) + pl.duration(hours=12)
+
+
+def _from_local(local: pl.Expr, zone: str) -> pl.Expr:
+    """Local times of a zone as instants in UTC."""
+    moved = local + pl.duration(hours=1)
+    placed = [
+        time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+        for time in (local, moved)
+    ]
+    return pl.coalesce(placed).dt.convert_time_zone("UTC")
