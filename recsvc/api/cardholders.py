@@ -56,6 +56,13 @@ class ConsentBody(Body):
     ] = None
 
 
+class CardholderLine(ProfileBody):
+    """One line of a file of cardholders: whose it is, his profile, and what he allows."""
+
+    cardholder_id: OutsideId
+    consent: ConsentBody | None = None
+
+
 class ConsentAnswer(Body):
     """The consent on record; all off when there is none."""
 
@@ -74,7 +81,7 @@ def cardholder_routes(
 
     def put_profile(caller: Caller, path: CardholderPath, body: ProfileBody) -> Any:  # noqa: ANN401
         """Replace a cardholder's profile."""
-        profile = _profile_of(body)
+        profile = profile_of(body)
         store.put_profile(caller.issuer_id, path.cardholder_id, profile)
         return _profile_document(path.cardholder_id, profile)
 
@@ -87,7 +94,7 @@ def cardholder_routes(
 
     def put_consent(caller: Caller, path: CardholderPath, body: ConsentBody) -> Any:  # noqa: ANN401
         """Record what a cardholder allows; felt by the very next answer."""
-        consent = _consent_of(body, clock())
+        consent = consent_of(body, clock())
         store.put_consent(caller.issuer_id, path.cardholder_id, consent)
         return _consent_document(path.cardholder_id, consent)
 
@@ -106,7 +113,8 @@ def cardholder_routes(
     return routes
 
 
-def _profile_of(body: ProfileBody) -> Profile:
+def profile_of(body: ProfileBody) -> Profile:
+    """Profile that a body describes."""
     held = tuple(HeldProduct(one.card_product_id, one.tier) for one in body.card_products)
     return Profile(held, body.city, body.segments)
 
@@ -123,7 +131,8 @@ def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
     }
 
 
-def _consent_of(body: ConsentBody, now: datetime) -> Consent:
+def consent_of(body: ConsentBody, now: datetime) -> Consent:
+    """Consent that a body records; InvalidError when it was given in the future."""
     recorded_at = (body.recorded_at or now).astimezone(UTC)
     if recorded_at > now + CLOCK_LEEWAY:
         raise InvalidError("/recorded_at", "lies in the future; send when consent was given")

@@ -12,8 +12,10 @@ from recsvc.domain.errors import DomainError
 from recsvc.settings import SettingsError
 
 COMMANDS = {
+    "cardholders": "import profiles and consents",
     "catalog": "import a catalogue file",
     "check-config": "check the settings and show what they come to",
+    "demo": "train, publish, serve and show one answer, all on this machine",
     "keys": "create, list and revoke API keys",
     "serve": "run the service under gunicorn",
 }

@@ -39,6 +39,24 @@ class CardholderStore:
         """Replace the consent of a cardholder."""
         self._set(issuer_id, cardholder_id, "consent", codec.encode_consent(consent))
 
+    def put_many(
+        self, issuer_id: str, entries: Sequence[tuple[str, Profile, Consent | None]]
+    ) -> None:
+        """Replace many profiles, and each consent that is given, in one round trip."""
+
+        def write(store: redis.Redis) -> None:
+            pipeline = store.pipeline(transaction=False)
+            for cardholder_id, profile, consent in entries:
+                fields: dict[str | bytes, bytes | float | int | str] = {
+                    "profile": codec.encode_profile(profile)
+                }
+                if consent is not None:
+                    fields["consent"] = codec.encode_consent(consent)
+                pipeline.hset(CARDHOLDER.key(issuer_id, cardholder_id), mapping=fields)
+            pipeline.execute()
+
+        self._durable.ask_patiently(write)
+
     def _set(self, issuer_id: str, cardholder_id: str, field: str, value: bytes) -> None:
         key = CARDHOLDER.key(issuer_id, cardholder_id)
         self._durable.ask(lambda store: store.hset(key, field, value))

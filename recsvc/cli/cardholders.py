@@ -1,0 +1,69 @@
+"""``recsvc cardholders import``."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import orjson
+from pydantic import ValidationError
+
+from embeddings.catalog.file import MAX_LINE_BYTES, describe
+from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
+from recsvc.api.schemas import ID_PATTERN
+from recsvc.cli.opening import stores_of_settings
+from recsvc.domain.cardholder import Consent, Profile
+from recsvc.domain.errors import InvalidError
+
+BATCH = 500
+Entry = tuple[str, Profile, Consent | None]
+
+
+@click.group("cardholders")
+def command() -> None:
+    """Bring in what the issuer tells of its cardholders."""
+
+
+@command.command("import")
+@click.option("--issuer", required=True, help="whose cardholders they are")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
+    """Import profiles and consents: NDJSON, one cardholder a line.
+
+    A line holds what PUT /v1/cardholders/{id} takes, the cardholder_id and, where there is one,
+    the consent. The whole file is checked first; with a bad line nothing is written.
+    """
+    if not re.fullmatch(ID_PATTERN, issuer):
+        raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
+    now = datetime.now(UTC)
+    checked = sum(1 for _ in entries_of(file, now))
+    with stores_of_settings() as stores:
+        lines = entries_of(file, now)
+        while batch := list(itertools.islice(lines, BATCH)):
+            stores.cardholders.put_many(issuer, batch)
+    shown = orjson.dumps({"imported": checked}) if as_json else f"imported {checked} cardholders"
+    click.echo(shown)
+
+
+def entries_of(file: Path, now: datetime) -> Iterator[Entry]:
+    """Cardholders of a file; ClickException names the line and the field that is wrong."""
+    with file.open("rb") as lines:
+        for number, line in enumerate(lines, start=1):
+            if line.strip():
+                yield _entry(line, f"{file}: line {number}", now)
+
+
+def _entry(line: bytes, where: str, now: datetime) -> Entry:
+    if len(line) > MAX_LINE_BYTES:
+        raise click.ClickException(f"{where}: longer than {MAX_LINE_BYTES} bytes")
+    try:
+        read = CardholderLine.model_validate_json(line)
+        consent = None if read.consent is None else consent_of(read.consent, now)
+    except ValidationError as error:
+        raise click.ClickException(f"{where}: {describe(error)}") from None
+    except InvalidError as error:
+        raise click.ClickException(f"{where}: consent: {error}") from None
+    return read.cardholder_id, profile_of(read), consent
