@@ -1,0 +1,6 @@
+"""Who would want an item, and who may be told: the question of the app, reversed.
+
+``ranking`` scores all cardholders in one pass, ``waterfall`` counts who falls where, ``disclosure``
+decides what a count may say, ``filters`` reads a marketer's rule, ``assignment`` gives each
+cardholder the best single item, ``export`` writes lists that no spreadsheet executes.
+"""
