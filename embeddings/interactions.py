@@ -156,6 +156,57 @@ def cells_of_contacts(
     """
     if keys.size == 0:
         return _no_cells()
+    return _above_zero(signed_sums(keys, days, weights, counts, rule, as_of_day=as_of_day))
+
+
+def add_cells(stored: Cells, news: Cells) -> Cells:
+    """Cells after further contacts, without counting the earlier ones again.
+
+    Equals :func:`cells_of_contacts` of all contacts together when no day of a cell stands on both
+    sides and both were counted as of the same day.
+
+    Parameters
+    ----------
+    stored : Cells
+    news : Cells
+        :func:`signed_sums` of the new contacts alone: new refunds take away from what is stored.
+    """
+    both, place = np.unique(np.concatenate([stored.keys, news.keys]), return_inverse=True)
+    last_day = np.full(both.size, _NEVER, np.int32)
+    np.maximum.at(last_day, place, np.concatenate([stored.last_day, news.last_day]))
+    return _above_zero(
+        Cells(
+            both,
+            _added(place, stored.strength, news.strength).astype(np.float32),
+            _added(place, stored.visits, news.visits).astype(np.int32),
+            last_day,
+        )
+    )
+
+
+def _added(
+    place: NDArray[np.intp], one: NDArray[np.number[Any]], other: NDArray[np.number[Any]]
+) -> NDArray[np.float64]:
+    """Sum of both at each place."""
+    both = np.concatenate([one, other]).astype(np.float64)
+    return np.bincount(place, weights=both).astype(np.float64)
+
+
+def signed_sums(
+    keys: NDArray[np.int64],
+    days: NDArray[np.int32],
+    weights: NDArray[np.float32],
+    counts: NDArray[np.int32],
+    rule: EventWeights,
+    *,
+    as_of_day: int,
+) -> Cells:
+    """As :func:`cells_of_contacts`, but every key stays: strength and visits may be at or below 0.
+
+    What :func:`add_cells` takes. ``last_day`` is the smallest int32 where no contact counted for.
+    """
+    if keys.size == 0:
+        return _no_cells()
     order = np.lexsort((days, keys))
     keys, days, weights, counts = keys[order], days[order], weights[order], counts[order]
     new_cell = np.r_[True, keys[1:] != keys[:-1]]
@@ -165,15 +216,23 @@ def cells_of_contacts(
     )
     faded = per_day * decay(days[day_start], rule.half_life_days, as_of_day=as_of_day)
     cell_start = np.flatnonzero(new_cell[day_start])
-    strength = np.add.reduceat(faded, cell_start).astype(np.float32)
-    visits = np.add.reduceat(counts, day_start[cell_start])
     last_day = np.maximum.reduceat(np.where(per_day > 0, days[day_start], _NEVER), cell_start)
-    kept = strength > 0
     return Cells(
-        keys[day_start[cell_start]][kept],
-        strength[kept],
-        np.maximum(visits[kept], 0).astype(np.int32),
-        last_day[kept].astype(np.int32),
+        keys[day_start[cell_start]],
+        np.add.reduceat(faded, cell_start).astype(np.float32),
+        np.add.reduceat(counts, day_start[cell_start]).astype(np.int32),
+        last_day.astype(np.int32),
+    )
+
+
+def _above_zero(sums: Cells) -> Cells:
+    """The cells whose strength is above 0; visits at least 0."""
+    kept = sums.strength > 0
+    return Cells(
+        sums.keys[kept],
+        sums.strength[kept],
+        np.maximum(sums.visits[kept], 0),
+        sums.last_day[kept],
     )
 
 

@@ -1,0 +1,104 @@
+"""Customer recency for all items at once: for newcomers only, or for regulars only."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog.terms import CustomerRecency
+from recsvc.domain.eligibility.circumstances import Circumstances
+from recsvc.domain.eligibility.terms import Attachments
+
+Item = Benefit | MerchantOffer
+NEVER = np.int32(np.iinfo(np.int32).min)
+NO_LIMIT = np.int32(np.iinfo(np.int32).max)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class RecencyTable:
+    """The items with a recency term, the columns it looks at, and its bounds.
+
+    Parameters
+    ----------
+    items : int32, shape (n,)            item rows, ascending
+    looks_at : Attachments               of places in ``items``, not of item rows
+    min_days, max_days : int32, shape (n,)
+    admits_strangers : bool, shape (n,)  whether one who never bought there may have the item
+    """
+
+    items: NDArray[np.int32]
+    looks_at: Attachments
+    min_days: NDArray[np.int32]
+    max_days: NDArray[np.int32]
+    admits_strangers: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
+        """Table of the items that have a recency term."""
+        found = [(row, i.terms.customer_recency) for row, i in enumerate(items)]
+        limited = [(row, term) for row, term in found if term is not None]
+        place = {row: position for position, (row, _) in enumerate(limited)}
+        pairs = [*_pairs(merchants, limited, "merchant"), *_pairs(categories, limited, "category")]
+        terms = [term for _, term in limited]
+        return cls(
+            np.array([row for row, _ in limited], np.int32),
+            Attachments.of((column, place[row]) for column, row in pairs),
+            np.array([t.min_days or 0 for t in terms], np.int32),
+            np.array([t.max_days or NO_LIMIT for t in terms], np.int32),
+            np.array([t.max_days is None for t in terms], np.bool_),
+        )
+
+    def clear(
+        self,
+        mask: NDArray[np.bool_],
+        asked: Circumstances,
+        last_days: tuple[NDArray[np.int32], NDArray[np.int32]],
+    ) -> None:
+        """Take out of the mask the items whose recency term he does not meet.
+
+        Parameters
+        ----------
+        mask : bool, shape (n_items,); changed
+        asked : Circumstances
+        last_days : (int32 column rows, int32 days since 1970-01-01 UTC), of equal shape
+        """
+        if self.items.size == 0:
+            return
+        if not asked.sees_history:
+            mask[self.items] = False
+            return
+        last = self._last(last_days)
+        ago = np.maximum(asked.moment.utc_day - last.astype(np.int64), 0)
+        met = (ago >= self.min_days) & (ago <= self.max_days)
+        mask[self.items] &= np.where(last == NEVER, self.admits_strangers, met)
+
+    def _last(self, last_days: tuple[NDArray[np.int32], NDArray[np.int32]]) -> NDArray[np.int32]:
+        """Day of his last purchase where each item looks; NEVER without one."""
+        columns, days = last_days
+        last = np.full(self.items.size, NEVER, np.int32)
+        places, which = self.looks_at.on(columns)
+        np.maximum.at(last, places, days[which])
+        return last
+
+    def last_purchase_day(
+        self, row: int, last_days: tuple[NDArray[np.int32], NDArray[np.int32]]
+    ) -> int | None:
+        """Day of his last purchase where one item looks; None without one or without a term."""
+        place = int(np.searchsorted(self.items, row))
+        if place == self.items.size or self.items[place] != row:
+            return None
+        day = self._last(last_days)[place]
+        return None if day == NEVER else int(day)
+
+
+def _pairs(
+    attached: Attachments, limited: list[tuple[int, CustomerRecency]], at: str
+) -> Iterator[tuple[int, int]]:
+    """The (column, item row) pairs of items whose term looks at this kind of column."""
+    rows = {row for row, term in limited if term.at == at}
+    for column, item in zip(attached.columns.tolist(), attached.items.tolist(), strict=True):
+        if item in rows:
+            yield column, item

@@ -1,0 +1,79 @@
+"""Several named rankings at once, so that two can be compared: who gets which never changes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsvc.domain.chance import draw
+from recsvc.domain.policy import RankingPolicy
+
+ALL_BPS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One ranking of an experiment and its share of the cardholders, in basis points."""
+
+    policy: RankingPolicy
+    share_bps: int
+
+    def __post_init__(self) -> None:
+        """Refuse an arm that nobody could be in."""
+        if not 1 <= self.share_bps <= ALL_BPS:
+            raise ValueError(f"{self.policy.name}: share_bps must be 1 to {ALL_BPS}")
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """A comparison of rankings. Cardholders in no arm get the default ranking.
+
+    Parameters
+    ----------
+    name : str
+        Part of the draw, so that two experiments divide cardholders independently.
+    arms : tuple of Arm
+        Shares add up to at most 10,000; names differ.
+    """
+
+    name: str
+    arms: tuple[Arm, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse shares above the whole and names that come twice."""
+        if sum(arm.share_bps for arm in self.arms) > ALL_BPS:
+            raise ValueError(f"{self.name}: shares add up to more than {ALL_BPS} basis points")
+        names = [arm.policy.name for arm in self.arms]
+        if len({*names}) != len(names):
+            raise ValueError(f"{self.name}: two rankings have one name")
+
+    def assign(self, key: bytes, issuer_id: str, cardholder_id: str) -> RankingPolicy | None:
+        """The cardholder's ranking, the same every time; None for the default one."""
+        place = draw(key, "experiment", self.name, issuer_id, cardholder_id) * ALL_BPS
+        for arm in self.arms:
+            place -= arm.share_bps
+            if place < 0:
+                return arm.policy
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class Rankings:
+    """The rankings of a service: one by default, and those that are being compared."""
+
+    default: RankingPolicy
+    experiment: Experiment | None = None
+
+    def of(self, key: bytes, issuer_id: str, cardholder_id: str) -> RankingPolicy:
+        """Ranking of a personalised cardholder."""
+        if self.experiment is None:
+            return self.default
+        return self.experiment.assign(key, issuer_id, cardholder_id) or self.default
+
+    @property
+    def experiment_name(self) -> str | None:
+        """Name of the experiment that runs, if any."""
+        return self.experiment.name if self.experiment else None
+
+    def names(self) -> Sequence[str]:
+        """Names of all rankings."""
+        arms = self.experiment.arms if self.experiment else ()
+        return [self.default.name, *(arm.policy.name for arm in arms)]

@@ -1,0 +1,193 @@
+"""One model to serve from: one bundle and one catalogue of one issuer, compiled."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.bundle import Bundle
+from embeddings.catalog import Benefit, Catalog, MerchantOffer
+from embeddings.index import ItemIndex
+from recsvc.domain.eligibility import EligibilityTables
+from recsvc.domain.eligibility.moment import BEFORE_ALL
+from recsvc.domain.popularity import ItemPopularity
+from recsvc.domain.space import ItemSpace
+
+Item = Benefit | MerchantOffer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupKeys:
+    """Numbers of the groups that caps count; -1 for an item of none.
+
+    Parameters
+    ----------
+    merchant, category, exclusive : int32, shape (n_items,)
+    """
+
+    merchant: NDArray[np.int32]
+    category: NDArray[np.int32]
+    exclusive: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> Self:
+        """Keys of items: first merchant, category, exclusive group."""
+        return cls(
+            _numbered([next(iter(item.merchants()), None) for item in items]),
+            _numbered([item.category for item in items]),
+            _numbered([item.terms.exclusive_group for item in items]),
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ServingModel:
+    """A bundle and a catalogue as one value that never changes; build with :meth:`build`.
+
+    Both versions belong to it, so no answer can mix two models. It holds nothing for each
+    cardholder: those arrays stay memory-mapped.
+
+    Parameters
+    ----------
+    issuer_id : str
+    catalog_version : str
+    catalog : Catalog
+    bundle : Bundle, optional
+        None for an issuer that has a catalogue and no training yet.
+    space : ItemSpace
+    index : ItemIndex
+        Over ``[vector, priority / 1000]`` of each item, so that one search finds the best by
+        score and business boost together.
+    tables : EligibilityTables
+    popularity : ItemPopularity
+    keys : GroupKeys
+    newest : int32, shape (n_items,)       rows, latest start first, ties by row
+    sponsored : int32, shape (n_sponsored,) rows of sponsored items, highest priority first
+    """
+
+    issuer_id: str
+    catalog_version: str
+    catalog: Catalog
+    bundle: Bundle | None
+    space: ItemSpace
+    index: ItemIndex
+    tables: EligibilityTables
+    popularity: ItemPopularity
+    keys: GroupKeys
+    newest: NDArray[np.int32]
+    sponsored: NDArray[np.int32]
+
+    @classmethod
+    def build(
+        cls,
+        issuer_id: str,
+        bundle: Bundle | None,
+        catalog: Catalog,
+        catalog_version: str,
+        *,
+        earlier: Self | None = None,
+        exhausted: Iterable[str] = (),
+    ) -> Self:
+        """Compile a bundle and a catalogue.
+
+        Parameters
+        ----------
+        issuer_id : str
+        bundle : Bundle, optional
+        catalog : Catalog
+        catalog_version : str
+        earlier : ServingModel, optional
+            What served until now: items that did not change are not composed again, as long as
+            the bundle is the very same.
+        exhausted : item ids whose total or daily budget is used up
+        """
+        same_bundle = earlier is not None and earlier.bundle is bundle
+        space = ItemSpace.of(
+            bundle, catalog.items, earlier.space if earlier and same_bundle else None
+        )
+        items = catalog.items
+        return cls(
+            issuer_id,
+            catalog_version,
+            catalog,
+            bundle,
+            space,
+            ItemIndex(np.c_[space.vectors, priorities(items)]),
+            EligibilityTables.of(items, space.merchants, space.categories, exhausted),
+            ItemPopularity(bundle, space),
+            GroupKeys.of(items),
+            _newest(items),
+            _sponsored(items),
+        )
+
+    @property
+    def model_version(self) -> str | None:
+        """Version of the bundle; None without one."""
+        return self.bundle.version if self.bundle else None
+
+    def with_exhausted(self, item_ids: Iterable[str]) -> Self:
+        """The same model, with these and only these items' budgets used up. Cheap."""
+        return replace(self, tables=replace(self.tables, exhausted=frozenset(item_ids)))
+
+    def label(self, row: int) -> str:
+        """Name of a column as people know it; empty where none was given."""
+        if self.bundle is None or row >= self.space.columns.n_trained:
+            return ""
+        return self.bundle.model.labels[row]
+
+    def category_row(self, merchant_row: int) -> int | None:
+        """Category column of a merchant column; None when it is not known."""
+        if self.bundle is None or merchant_row >= self.space.columns.n_trained:
+            return None
+        row = int(self.bundle.model.column_category[merchant_row])
+        return None if row < 0 else row
+
+
+class ModelSlot:
+    """Where the models that serve now are found; swapping one is one assignment."""
+
+    def __init__(self) -> None:
+        self._models: Mapping[str, ServingModel] = {}
+
+    def current(self, issuer_id: str) -> ServingModel | None:
+        """The issuer's model, to be kept to the end of the request; None when nothing is loaded."""
+        return self._models.get(issuer_id)
+
+    def swap(self, model: ServingModel) -> None:
+        """Let a model serve its issuer from the next request on. One writer at a time."""
+        self._models = {**self._models, model.issuer_id: model}
+
+    def remove(self, issuer_id: str) -> None:
+        """Stop serving an issuer."""
+        self._models = {i: model for i, model in self._models.items() if i != issuer_id}
+
+    def issuers(self) -> list[str]:
+        """Issuers that are served, in order."""
+        return sorted(self._models)
+
+
+def priorities(items: Sequence[Item]) -> NDArray[np.float32]:
+    """Business priority of each item within [0, 1]."""
+    return np.array([item.priority / 1000 for item in items], np.float32)
+
+
+def _numbered(names: Sequence[str | None]) -> NDArray[np.int32]:
+    """A number for each distinct name; -1 for None."""
+    numbers: dict[str, int] = {}
+    return np.array(
+        [-1 if name is None else numbers.setdefault(name, len(numbers)) for name in names],
+        np.int32,
+    )
+
+
+def _newest(items: Sequence[Item]) -> NDArray[np.int32]:
+    """Rows by latest start; items without a start last; ties by row."""
+    starts = [i.terms.starts_at.timestamp() if i.terms.starts_at else BEFORE_ALL for i in items]
+    return np.argsort(-np.array(starts, np.float64), kind="stable").astype(np.int32)
+
+
+def _sponsored(items: Sequence[Item]) -> NDArray[np.int32]:
+    """Rows of sponsored items by descending priority; ties by row."""
+    rows = [row for row, item in enumerate(items) if item.sponsored]
+    return np.array(sorted(rows, key=lambda row: (-items[row].priority, row)), np.int32)

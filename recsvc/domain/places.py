@@ -1,0 +1,76 @@
+"""From candidates to the places of a list: rank, activation, reasons, token."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from recsvc.domain.cardholder import Activation, CardholderState
+from recsvc.domain.model import ServingModel
+from recsvc.domain.question import Candidate, Item, Question, ServedItem
+from recsvc.domain.reasons import ReasonFinder
+from recsvc.domain.serve_token import Serve, encode
+
+DECIMALS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """What all places of one list share.
+
+    Parameters
+    ----------
+    model : ServingModel
+    state : CardholderState
+    question : Question
+    ranking : str          name of the ranking
+    key : bytes            signs the tokens
+    served_at : int        seconds since 1970-01-01 UTC
+    """
+
+    model: ServingModel
+    state: CardholderState
+    question: Question
+    ranking: str
+    key: bytes
+    served_at: int
+
+    def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
+        """The places of a list, in its order."""
+        return tuple(
+            self._place(rank, candidate, finder) for rank, candidate in enumerate(candidates, 1)
+        )
+
+    def _place(self, rank: int, candidate: Candidate, finder: ReasonFinder) -> ServedItem:
+        item = self.model.catalog.items[candidate.row]
+        return ServedItem(
+            rank,
+            item,
+            candidate.row,
+            round(candidate.score, DECIMALS),
+            candidate.source,
+            activation_of(item, self.state),
+            finder.of(candidate),
+            self._token(rank, item, candidate),
+        )
+
+    def _token(self, rank: int, item: Item, candidate: Candidate) -> str:
+        serve = Serve(
+            self.question.request_id,
+            item.item_id,
+            rank,
+            candidate.source,
+            candidate.propensity,
+            self.model.model_version,
+            self.model.catalog_version,
+            self.question.placement,
+            self.ranking,
+            self.served_at,
+        )
+        return encode(serve, self.key, self.model.issuer_id, self.question.cardholder_id)
+
+
+def activation_of(item: Item, state: CardholderState) -> Activation:
+    """Where a cardholder stands with an item."""
+    use = state.uses.get(item.item_id)
+    if use is not None and use.activation in (Activation.ACTIVATED, Activation.REDEEMED):
+        return use.activation
+    return Activation.AVAILABLE if item.terms.requires_activation else Activation.NOT_REQUIRED

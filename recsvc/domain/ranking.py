@@ -1,0 +1,176 @@
+"""From candidates to a list: sources in order, caps, promoted places, one place for chance.
+
+Scores are comparable within a source only, so sources are not blended by score: a list is filled
+by the first source, then by the next. What a marketer may turn (boosts) is part of each source's
+own score; promoted items have ranks of their own; caps and exclusive groups bind all of them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain.candidates import Proposer
+from recsvc.domain.model import GroupKeys, ServingModel
+from recsvc.domain.policy import RankingPolicy
+from recsvc.domain.question import Candidate, Source
+
+Mask = NDArray[np.bool_]
+SURPLUS = 4
+
+
+class Page:
+    """A list while it is filled: what was taken, what is still open, what the caps have counted.
+
+    Parameters
+    ----------
+    keys : GroupKeys
+    policy : RankingPolicy
+    eligible : bool, shape (n_items,)
+    limit : int
+    """
+
+    def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
+        self._caps = [
+            (keys.merchant, policy.max_per_merchant, Counter[int]()),
+            (keys.category, policy.max_per_category, Counter[int]()),
+            (keys.exclusive, 1, Counter[int]()),
+        ]
+        self._eligible = eligible
+        self.open = eligible.copy()
+        self.limit = limit
+        self.taken: list[Candidate] = []
+
+    @property
+    def room(self) -> int:
+        """Places that are still free."""
+        return self.limit - len(self.taken)
+
+    def fill(self, proposers: Sequence[Proposer]) -> None:
+        """Take from each source in turn until the list is full or none has more."""
+        for proposer in proposers:
+            while self.room:
+                found = proposer.best(self.open, SURPLUS * self.room)
+                if not found:
+                    break
+                for candidate in found:
+                    self.offer(candidate)
+
+    def offer(self, candidate: Candidate) -> bool:
+        """Take a candidate if there is room and no cap is against it; tell whether."""
+        if not self.room or not self.open[candidate.row]:
+            return False
+        self.taken.append(candidate)
+        self.open[candidate.row] = False
+        for keys, cap, counts in self._caps:
+            key = int(keys[candidate.row])
+            counts[key] += 1
+            if cap is not None and key >= 0 and counts[key] >= cap:
+                self.open[keys == key] = False
+        return True
+
+    def relax(self) -> None:
+        """Open again what only the caps on merchants and categories closed."""
+        keys, _, counts = self._caps[-1]
+        self._caps = [self._caps[-1]]
+        self.open = self._eligible.copy()
+        self.open[[candidate.row for candidate in self.taken]] = False
+        for key in counts:
+            if key >= 0:
+                self.open[keys == key] = False
+
+
+def ranked(
+    model: ServingModel,
+    policy: RankingPolicy,
+    eligible: Mask,
+    proposers: Sequence[Proposer],
+    limit: int,
+) -> tuple[list[Candidate], Page]:
+    """The list, best first, and the page it was filled on.
+
+    Parameters
+    ----------
+    model : ServingModel
+    policy : RankingPolicy
+    eligible : bool, shape (n_items,)
+    proposers : sources in the order in which they are asked
+    limit : int
+
+    Returns
+    -------
+    candidates : at most ``limit``, each item once
+    page : Page
+        ``page.open`` tells what could still follow.
+    """
+    page = Page(model.keys, policy, eligible, limit)
+    positions = [p for p in policy.promoted_positions if p <= limit]
+    for row in model.sponsored[eligible[model.sponsored]].tolist():
+        if len(page.taken) == len(positions):
+            break
+        page.offer(Candidate(row, model.catalog.items[row].priority / 1000, Source.PROMOTED))
+    n_promoted = len(page.taken)
+    page.fill(proposers)
+    if page.room and policy.relax_caps:
+        page.relax()
+        page.fill(proposers)
+    promoted, organic = page.taken[:n_promoted], page.taken[n_promoted:]
+    return interleaved(organic, promoted, positions), page
+
+
+def interleaved(
+    organic: Sequence[Candidate], promoted: Sequence[Candidate], positions: Sequence[int]
+) -> list[Candidate]:
+    """Promoted candidates at their ranks, the others around them in their order."""
+    found = list(organic)
+    for candidate, position in zip(promoted, positions, strict=False):
+        found.insert(position - 1, candidate)
+    return found
+
+
+def explored(
+    candidates: list[Candidate],
+    page: Page,
+    proposers: Sequence[Proposer],
+    policy: RankingPolicy,
+    draw: float,
+) -> list[Candidate]:
+    """The list with its last place given to chance, if the draw says so.
+
+    With probability ε the last place, unless promoted, goes to one of the pool of next best items,
+    each alike; every candidate of that place carries its propensity: ε/n for a chance item of a
+    pool of n, 1 - ε for the one that ranking put there.
+
+    Parameters
+    ----------
+    candidates : the ranked list
+    page : what could still follow
+    proposers : sources
+    policy : RankingPolicy
+    draw : float within [0, 1), the only chance there is
+    """
+    rate = policy.exploration_bps / 10_000
+    last = candidates[-1] if len(candidates) > 1 else None
+    if rate == 0 or last is None or last.source is Source.PROMOTED or not page.open.any():
+        return candidates
+    if draw >= rate:
+        return [*candidates[:-1], replace(last, propensity=1 - rate)]
+    pool = _pool(page.open, proposers, policy.exploration_pool)
+    if not pool:
+        return candidates
+    chosen = pool[int(draw / rate * len(pool))]
+    explorer = replace(chosen, source=Source.EXPLORATION, propensity=rate / len(pool))
+    return [*candidates[:-1], explorer]
+
+
+def _pool(open_rows: Mask, proposers: Sequence[Proposer], size: int) -> list[Candidate]:
+    """The next best items of all sources together, each once."""
+    left = open_rows.copy()
+    pool: list[Candidate] = []
+    for proposer in proposers:
+        if len(pool) < size:
+            pool += proposer.best(left, size - len(pool))
+            left[[candidate.row for candidate in pool]] = False
+    return pool

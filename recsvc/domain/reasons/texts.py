@@ -1,0 +1,129 @@
+"""The sentences of reasons, in the languages that are served."""
+
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """Why an item is shown; part of the API."""
+
+    REGULAR_AT_MERCHANT = "regular_at_merchant"
+    VISITED_MERCHANT = "visited_merchant"
+    CATEGORY_AFFINITY = "category_affinity"
+    SIMILAR_TO_MERCHANT = "similar_to_merchant"
+    FITS_YOUR_HABITS = "fits_your_habits"
+    POPULAR_WITH_CARD_IN_CITY = "popular_with_card_in_city"
+    POPULAR_WITH_CARD = "popular_with_card"
+    POPULAR_IN_CITY = "popular_in_city"
+    POPULAR = "popular"
+    NEW_OFFER = "new_offer"
+    BENEFIT_OF_YOUR_CARD = "benefit_of_your_card"
+    SPONSORED = "sponsored"
+    SOMETHING_DIFFERENT = "something_different"
+
+
+TEXTS: dict[ReasonCode, dict[str, str]] = {
+    ReasonCode.REGULAR_AT_MERCHANT: {
+        "zh-CN": "您常去{merchant}，近期已消费{visits}次",
+        "en": "You are a regular at {merchant}: {visits} visits lately",
+    },
+    ReasonCode.VISITED_MERCHANT: {
+        "zh-CN": "您曾在{merchant}消费",
+        "en": "You have been to {merchant}",
+    },
+    ReasonCode.CATEGORY_AFFINITY: {
+        "zh-CN": "您经常在{category}类商户消费，近期共{visits}次",
+        "en": "You often spend on {category}: {visits} visits lately",
+    },
+    ReasonCode.SIMILAR_TO_MERCHANT: {
+        "zh-CN": "去过{merchant}的持卡人也喜欢",
+        "en": "Cardholders who go to {merchant} like this too",
+    },
+    ReasonCode.FITS_YOUR_HABITS: {
+        "zh-CN": "根据您的用卡习惯为您挑选",
+        "en": "Chosen for the way you use your card",
+    },
+    ReasonCode.POPULAR_WITH_CARD_IN_CITY: {
+        "zh-CN": "{city}同款卡持卡人常用",
+        "en": "Popular with holders of your card in {city}",
+    },
+    ReasonCode.POPULAR_WITH_CARD: {
+        "zh-CN": "同款卡持卡人常用",
+        "en": "Popular with holders of your card",
+    },
+    ReasonCode.POPULAR_IN_CITY: {
+        "zh-CN": "{city}持卡人常用",
+        "en": "Popular with cardholders in {city}",
+    },
+    ReasonCode.POPULAR: {
+        "zh-CN": "持卡人常用",
+        "en": "Popular with cardholders",
+    },
+    ReasonCode.NEW_OFFER: {
+        "zh-CN": "新上线",
+        "en": "New",
+    },
+    ReasonCode.BENEFIT_OF_YOUR_CARD: {
+        "zh-CN": "您的卡片专享权益",
+        "en": "A benefit of your card",
+    },
+    ReasonCode.SPONSORED: {
+        "zh-CN": "商户推广",
+        "en": "Sponsored",
+    },
+    ReasonCode.SOMETHING_DIFFERENT: {
+        "zh-CN": "换个口味，也许您会喜欢",
+        "en": "Something different you might like",
+    },
+}
+
+NAMELESS = {
+    "merchant": {"zh-CN": "该商户", "en": "this merchant"},
+    "category": {"zh-CN": "同", "en": "this category"},
+    "city": {"zh-CN": "您所在城市", "en": "your city"},
+}
+"""What stands in a sentence for a thing whose name is not known."""
+
+CATEGORIES = {
+    "dining": "餐饮",
+    "coffee": "咖啡",
+    "groceries": "商超",
+    "grocery": "商超",
+    "supermarket": "超市",
+    "convenience": "便利店",
+    "travel": "旅行",
+    "hotel": "酒店",
+    "airline": "航空",
+    "transport": "出行",
+    "fuel": "加油",
+    "shopping": "购物",
+    "fashion": "服饰",
+    "electronics": "数码",
+    "home": "家居",
+    "entertainment": "娱乐",
+    "cinema": "电影",
+    "sports": "运动",
+    "fitness": "健身",
+    "beauty": "美容",
+    "education": "教育",
+    "books": "图书",
+    "kids": "亲子",
+    "pets": "宠物",
+    "car": "汽车",
+    "utilities": "生活缴费",
+    "lounge": "贵宾厅",
+    "insurance": "保险",
+    "instalment": "分期",
+    "membership": "会员",
+}
+"""Chinese names of the usual category labels."""
+
+
+def category_name(label: str, locale: str) -> str:
+    """A category label as it is read in a language; the label itself where none is known."""
+    return CATEGORIES.get(label, label) if locale == "zh-CN" else label.replace("_", " ")
+
+
+def sentence(code: ReasonCode, locale: str, **words: object) -> str:
+    """The sentence of a reason; a name that is missing is paraphrased."""
+    filled = {name: word or NAMELESS[name][locale] for name, word in words.items()}
+    return TEXTS[code][locale].format(**filled)

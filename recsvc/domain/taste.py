@@ -1,0 +1,208 @@
+"""What a cardholder's own history says: the cells of the bundle, and what happened since."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.bundle import Bundle
+from embeddings.interactions import (
+    SIGN_OF_STATUS,
+    Cells,
+    EventType,
+    EventWeights,
+    TransactionStatus,
+    add_cells,
+    signed_sums,
+)
+from embeddings.vocabulary import ColumnKind
+from recsvc.domain.cardholder import CardholderState, Contact
+from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.model import ServingModel
+
+DAY_MICROSECONDS = 86_400_000_000
+REFUNDS = frozenset({TransactionStatus.REVERSED, TransactionStatus.RETURNED})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Taste:
+    """A cardholder in the embedding space.
+
+    Parameters
+    ----------
+    cells : Cells
+        His history; keys are column rows, those that only the catalogue mentions included.
+    vector : float32, shape (n_factors,); None when nothing of him is known or may be known
+    """
+
+    cells: Cells
+    vector: NDArray[np.float32] | None = None
+
+    @property
+    def rows(self) -> NDArray[np.int32]:
+        """Column rows of his history, ascending."""
+        return self.cells.keys.astype(np.int32)
+
+    @property
+    def last_days(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """Column rows and the day of his last purchase on each."""
+        return self.rows, self.cells.last_day
+
+    def visits(self, column_row: int) -> int:
+        """His visits at a column, 0 when he has none."""
+        place = int(np.searchsorted(self.cells.keys, column_row))
+        if place == self.cells.keys.size or self.cells.keys[place] != column_row:
+            return 0
+        return int(self.cells.visits[place])
+
+
+def unknown_taste() -> Taste:
+    """Taste of one of whom nothing is known, or may be known."""
+    none = np.empty(0, np.int32)
+    return Taste(Cells(none.astype(np.int64), none.astype(np.float32), none, none))
+
+
+def taste_of(model: ServingModel, state: CardholderState) -> Taste:
+    """What may be known of a cardholder's taste.
+
+    Nothing without his consent. The stored vector when nothing is new; the fold-in of the stored
+    history and the new contacts when something is.
+    """
+    if not state.may_personalise:
+        return unknown_taste()
+    row = model.bundle.model.cardholders.row(state.cardholder_id) if model.bundle else None
+    stored = _stored(model.bundle, row)
+    news = _news(model, state.contacts)
+    if news is None:
+        return Taste(stored, _stored_vector(model.bundle, row) if stored.keys.size else None)
+    cells = add_cells(stored, news)
+    return Taste(cells, _folded(model.bundle, cells))
+
+
+def _stored(bundle: Bundle | None, row: int | None) -> Cells:
+    """Cells of a row of the bundle; none for None."""
+    if bundle is None or row is None:
+        return unknown_taste().cells
+    history = bundle.model.history
+    own = history.cells(row)
+    return Cells(
+        history.rows[own].astype(np.int64),
+        np.asarray(history.strength[own]),
+        np.asarray(history.visits[own]),
+        np.asarray(history.last_day[own]),
+    )
+
+
+def _stored_vector(bundle: Bundle | None, row: int | None) -> NDArray[np.float32] | None:
+    if bundle is None or row is None:
+        return None
+    return np.asarray(bundle.model.factors.cardholders[row])
+
+
+def _folded(bundle: Bundle | None, cells: Cells) -> NDArray[np.float32] | None:
+    """Fold-in of the cells that the bundle has columns for; None when there are none."""
+    if bundle is None:
+        return None
+    trained = cells.keys < len(bundle.model.columns)
+    if not trained.any():
+        return None
+    return bundle.model.factors.fold_in(
+        cells.keys[trained].astype(np.int32), cells.strength[trained]
+    )
+
+
+def _news(model: ServingModel, contacts: Sequence[Contact]) -> Cells | None:
+    """Signed sums of what the bundle does not know yet; None when there is nothing."""
+    fresh = [contact for contact in contacts if is_news(model.bundle, contact)]
+    rule = model.bundle.manifest.rule if model.bundle else EventWeights()
+    found = [*_of_purchases(model, fresh, rule), *_of_items(model, fresh, rule)]
+    if not found:
+        return None
+    keys, days, weights, counts = zip(*found, strict=True)
+    return signed_sums(
+        np.array(keys, np.int64),
+        np.array(days, np.int32),
+        np.array(weights, np.float32),
+        np.array(counts, np.int32),
+        rule,
+        as_of_day=model.bundle.manifest.as_of_day if model.bundle else 0,
+    )
+
+
+def is_news(bundle: Bundle | None, contact: Contact) -> bool:
+    """Whether a bundle was trained without this contact.
+
+    By its place in the event stream when the bundle says how far it read, else by its date.
+    """
+    if bundle is None:
+        return True
+    through = bundle.manifest.events_through
+    if through is not None and contact.position is not None:
+        return stream_position(contact.position) > stream_position(through)
+    return contact.occurred_at >= bundle.manifest.window.ends_at
+
+
+def stream_position(text: str) -> tuple[int, int]:
+    """``milliseconds-number`` as two numbers that compare in order of the stream."""
+    milliseconds, _, number = text.partition("-")
+    return int(milliseconds), int(number or 0)
+
+
+Found = tuple[int, int, float, int]
+
+
+def _of_purchases(
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
+) -> Iterator[Found]:
+    """Column row, day, weight and count of each card transaction, refunds negative.
+
+    Several events of one transaction are one purchase (approved, then settled) or none (approved,
+    then reversed), in whichever order they came.
+    """
+    weight = rule.of(EventType.TRANSACTION)
+    for purchase, sign in _net(c for c in contacts if c.event_type is EventType.TRANSACTION):
+        for row in _places(model, purchase):
+            yield row, _day(purchase), sign * weight, sign
+
+
+def _net(contacts: Iterable[Contact]) -> Iterator[tuple[Contact, int]]:
+    """One contact a transaction and its sign; transactions that come to nothing left out."""
+    by_id: dict[object, list[Contact]] = {}
+    for place, contact in enumerate(contacts):
+        by_id.setdefault(contact.transaction_id or place, []).append(contact)
+    for events in by_id.values():
+        signs = {SIGN_OF_STATUS[c.status] for c in events if c.status is not None}
+        sign = (1 in signs) - (-1 in signs)
+        if sign:
+            yield min(events, key=lambda contact: contact.occurred_at), sign
+
+
+def _places(model: ServingModel, purchase: Contact) -> Iterator[int]:
+    """Columns of a purchase: its merchant and its category."""
+    columns = model.space.columns
+    merchant = columns.row(ColumnKind.MERCHANT, purchase.merchant_id or "")
+    category = columns.row(ColumnKind.CATEGORY, purchase.mcc) if purchase.mcc else None
+    if merchant is not None:
+        yield merchant
+        category = model.category_row(merchant) if category is None else category
+    if category is not None:
+        yield category
+
+
+def _of_items(
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
+) -> Iterator[Found]:
+    """Column row, day, weight and count of what he did with benefits and offers."""
+    for contact in contacts:
+        weight = rule.of(contact.event_type)
+        if contact.event_type is EventType.TRANSACTION or not contact.item_id or weight == 0:
+            continue
+        row = model.catalog.row(contact.item_id)
+        own = model.space.links[row].own if row is not None else None
+        if own is not None:
+            yield own, _day(contact), weight, 1
+
+
+def _day(contact: Contact) -> int:
+    return microseconds(contact.occurred_at) // DAY_MICROSECONDS
