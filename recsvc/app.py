@@ -10,13 +10,18 @@ from flask_openapi.openapi import OpenAPI
 from recsvc.api import lifecycle, problems
 from recsvc.api.auth import Gate, KeyRing
 from recsvc.api.cardholders import cardholder_routes
+from recsvc.api.catalog import catalog_routes
+from recsvc.api.cursors import Cursors
 from recsvc.api.docs import docs_blueprint
 from recsvc.api.health import health_blueprint
 from recsvc.api.routing import Routes
+from recsvc.domain.model import ModelSlot
+from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.services import Services
 from recsvc.settings import Settings
+from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores
 from recsvc.watcher import Round, Watcher
 
@@ -28,6 +33,7 @@ def create_app(
     settings: Settings,
     *,
     stores: Stores,
+    shelf: Shelves,
     clock: Callable[[], datetime],
     log: Log,
     metrics: Metrics,
@@ -38,6 +44,7 @@ def create_app(
     ----------
     settings : what the operator chose
     stores : where it remembers
+    shelf : where published bundles stand
     clock : aware now
     log, metrics : where it tells
 
@@ -47,10 +54,10 @@ def create_app(
         a Flask application whose extension `recsvc` is the `Services` to start after the fork
     """
     app = _bare_app(settings)
-    keys = KeyRing(clock)
-    services = Services(
-        settings, log, metrics, stores, _watcher(settings, stores, keys, log, metrics)
-    )
+    keys, slot = KeyRing(clock), ModelSlot()
+    loader = Loader(stores=stores, shelves=shelf, keys=keys, slot=slot, log=log, metrics=metrics)
+    watcher = Watcher(_rounds(settings, loader), log, metrics)
+    services = Services(settings, log, metrics, stores, watcher, slot, loader)
     problems.install(app, log)
     lifecycle.install(app, log, metrics, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
@@ -85,18 +92,16 @@ def _bare_app(settings: Settings) -> OpenAPI:
 def _routes(
     settings: Settings, stores: Stores, clock: Callable[[], datetime], gate: Gate
 ) -> tuple[Routes, ...]:
-    limit = settings.body_limit_bytes
-    return (cardholder_routes(gate, stores.cardholders, clock, limit),)
+    limit, bulk = settings.body_limit_bytes, settings.bulk_body_limit_bytes
+    cursors = Cursors(settings.secret_bytes)
+    return (
+        cardholder_routes(gate, stores.cardholders, clock, limit),
+        catalog_routes(gate, stores.catalog, cursors, limit, bulk),
+    )
 
 
-def _watcher(
-    settings: Settings, stores: Stores, keys: KeyRing, log: Log, metrics: Metrics
-) -> Watcher:
-    rounds = [
-        Round(
-            "keys",
-            settings.catalog_poll_seconds,
-            lambda: keys.replace(stores.api_keys.all()),
-        )
-    ]
-    return Watcher(rounds, log, metrics)
+def _rounds(settings: Settings, loader: Loader) -> tuple[Round, ...]:
+    return (
+        Round("stores", settings.catalog_poll_seconds, loader.follow_stores),
+        Round("shelves", settings.shelf_poll_seconds, loader.follow_shelves),
+    )

@@ -3,6 +3,8 @@
 import threading
 from dataclasses import dataclass, field
 
+from recsvc.domain.model import ModelSlot
+from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
@@ -22,6 +24,8 @@ class Services:
     metrics: Metrics
     stores: Stores
     watcher: Watcher
+    slot: ModelSlot
+    loader: Loader
     draining: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
@@ -29,8 +33,17 @@ class Services:
         self.watcher.start()
 
     def unready_reasons(self) -> tuple[str, ...]:
-        """Why no requests should come; empty when they may."""
-        return ("draining",) if self.draining.is_set() else ()
+        """Why no requests should come; empty when they may.
+
+        A store that is away is no reason: answers then say what they lack.
+        """
+        models = [self.slot.current(issuer_id) for issuer_id in self.slot.issuers()]
+        reasons = {
+            "draining": self.draining.is_set(),
+            "no_catalog": not models,
+            "no_model": not any(model and model.bundle for model in models),
+        }
+        return tuple(reason for reason, holds in reasons.items() if holds)
 
     def drain(self) -> None:
         """Say from now on that no new requests should come."""

@@ -36,6 +36,11 @@ class Settings(BaseSettings):
         description="the durable store: keys, catalogue, profiles, consent, events; "
         "the same as REDIS_URL unless set",
     )
+    trusted_keys: Annotated[tuple[Path, ...], NoDecode] = Field(
+        (),
+        description="PEM files of Ed25519 public keys, comma-separated; when set, only bundles "
+        "signed by one of them are served",
+    )
     bind: str = Field("127.0.0.1:8080", description="address and port that gunicorn listens on")
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
@@ -92,7 +97,7 @@ class Settings(BaseSettings):
         5 * 1024 * 1024, ge=1024, description="largest body of events and of catalogue imports"
     )
 
-    @field_validator("trusted_hosts", mode="before")
+    @field_validator("trusted_hosts", "trusted_keys", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

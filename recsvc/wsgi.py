@@ -4,10 +4,12 @@ from datetime import UTC, datetime
 
 from flask import Flask
 
+from embeddings.signature import read_public_key
 from recsvc.app import create_app
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.settings import metrics_folder, read_settings
+from recsvc.shelves import Shelves
 from recsvc.stores.assembly import open_stores
 
 
@@ -25,6 +27,7 @@ def application() -> Flask:
     return create_app(
         settings,
         stores=open_stores(settings, log, metrics),
+        shelf=Shelves(settings.shelf, [read_public_key(path) for path in settings.trusted_keys]),
         clock=_now,
         log=log,
         metrics=metrics,

@@ -111,7 +111,7 @@ DETAILS = {
 def install(app: Flask, log: Log) -> None:
     """Answer every error of this application in the one form."""
     app.register_error_handler(ProblemError, _answer_problem)
-    app.register_error_handler(DomainError, _answer_domain)
+    app.register_error_handler(DomainError, answer_domain)
     app.register_error_handler(HTTPException, _answer_http)
     app.register_error_handler(Exception, lambda error: _answer_bug(error, log))
 
@@ -143,7 +143,8 @@ def _answer_problem(error: ProblemError) -> Response:
     )
 
 
-def _answer_domain(error: DomainError) -> Response:
+def answer_domain(error: DomainError) -> Response:
+    """The answer for an error of a decision, by the table."""
     row = next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
     headers = {"Retry-After": RETRY_SECONDS} if row.status == 503 else {}
     if isinstance(error, InvalidError):

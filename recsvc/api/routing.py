@@ -4,6 +4,7 @@ A view is a plain function. Its first parameter is the caller; further ones are 
 `query`, `header` or `body` and annotated with the model they are parsed into, or `raw` for bytes.
 """
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, get_type_hints
@@ -86,7 +87,8 @@ class Routes:
         view: View,
         *,
         scope: str,
-        answers: dict[int, Any] | None = None,
+        answers: dict[int, Any],
+        more: tuple[int, ...] = (),
         body_limit_bytes: int | None = None,
         raw_media_type: str | None = None,
     ) -> None:
@@ -99,6 +101,7 @@ class Routes:
         view : see the module
         scope : which callers may use it
         answers : model of each answer that is not an error, by status
+        more : errors it may answer with besides the ones of every endpoint
         body_limit_bytes : largest body, when it differs
         raw_media_type : media type of a `raw` body
         """
@@ -112,10 +115,13 @@ class Routes:
             return render(view(caller, **parse.arguments(segments)))
 
         _describe_like(view, endpoint)
+        name = re.sub(r"\W+", "_", f"{method.lower()}{rule}").strip("_")
         register = getattr(self.blueprint, method.lower())
         register(
             rule,
-            responses=_answers(answers or {200: None}),
+            endpoint=name,
+            operation_id=name,
+            responses=_answers(answers, more),
             openapi_extensions={"x-scope": scope, **_raw_body(raw_media_type)},
         )(endpoint)
 
@@ -137,9 +143,9 @@ def _raw_body(media_type: str | None) -> dict[str, Any]:
     return {"requestBody": {"content": content, "required": True}}
 
 
-def _answers(answers: dict[int, Any]) -> dict[str, Any]:
+def _answers(answers: dict[int, Any], more: tuple[int, ...]) -> dict[str, Any]:
     documented: dict[str, Any] = {str(status): model for status, model in answers.items()}
-    for status in REFUSALS:
+    for status in (*REFUSALS, *more):
         documented.setdefault(str(status), problem_answer(status))
     return documented
 

@@ -8,6 +8,8 @@ from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.api_keys import ApiKeyStore
 from recsvc.stores.cardholders import CardholderStore
+from recsvc.stores.catalog import CatalogStore
+from recsvc.stores.changes import ChangeWatch
 from recsvc.stores.client import Connection
 
 
@@ -19,11 +21,20 @@ class Stores:
     durable: Connection
     api_keys: ApiKeyStore
     cardholders: CardholderStore
+    catalog: CatalogStore
+    changes: ChangeWatch
 
     @classmethod
     def of(cls, cache: Connection, durable: Connection) -> Self:
         """Stores on these two connections."""
-        return cls(cache, durable, ApiKeyStore(durable), CardholderStore(durable))
+        return cls(
+            cache,
+            durable,
+            ApiKeyStore(durable),
+            CardholderStore(durable),
+            CatalogStore(durable),
+            ChangeWatch(durable),
+        )
 
     def close(self) -> None:
         """Close all sockets."""

