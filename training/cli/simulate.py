@@ -90,8 +90,8 @@ def command(  # noqa: D103, PLR0913, PLR0917 - one option each; the help is belo
 command.help = """Draw an issuer from known tastes: cardholders, merchants, catalogue, card usage
 and responses; the truth is written beside it, in DIR/truth, for evaluators only.
 
-DIR: usage.parquet, catalog.ndjson, cardholders.ndjson, responses.parquet, merchants.parquet,
-truth/, simulation.json. An earlier simulation in DIR is replaced."""
+DIR: usage.parquet, catalog.ndjson, cardholders.ndjson, responses.parquet, pushes.parquet,
+merchants.parquet, truth/, simulation.json. An earlier simulation in DIR is replaced."""
 
 
 def _instant(text: str | None) -> datetime:

@@ -72,8 +72,7 @@ def cardholder_id(row: int) -> str:
 def draw_cardholders(asked: Parameters) -> Cardholders:
     """Draw everyone from the seed."""
     rng, n = chance(asked.seed, 1), asked.cardholders
-    mix = rng.standard_gamma(0.35, (n, len(PERSONAS))) + 1e-6
-    mix = (mix / mix.sum(axis=1, keepdims=True)).astype(np.float32)
+    mix = draw_mix(rng, n)
     affluence = rng.standard_normal(n, np.float32) + 0.4 * mix[:, 3] - 0.3 * mix[:, 4]
     style = rng.standard_normal((n, STYLE_DIMS), np.float32)
     home = _cities(rng, n)
@@ -86,7 +85,7 @@ def draw_cardholders(asked: Parameters) -> Cardholders:
         away=((home + rng.integers(1, len(CITIES), n)) % len(CITIES)).astype(np.int8),
         away_share=(0.01 + 0.04 * rng.random(n) + 0.18 * mix[:, 3]).astype(np.float32),
         activity=np.exp(1.0 * rng.standard_normal(n)) * (leaves - joins),
-        variety=np.exp(2.3 + 0.5 * rng.standard_normal(n)).astype(np.float32),
+        variety=np.exp(2.6 + 0.5 * rng.standard_normal(n)).astype(np.float32),
         joins=joins,
         leaves=leaves,
         products=products,
@@ -94,6 +93,12 @@ def draw_cardholders(asked: Parameters) -> Cardholders:
         consents=rng.random((n, 4)) < (0.88, 0.72, 0.4, 0.3),
         uplift=_uplift(rng, mix),
     )
+
+
+def draw_mix(rng: np.random.Generator, n: int) -> NDArray[np.float32]:
+    """Shares of personas in each cardholder (Dirichlet 0.35: one or two lead), rows sum to 1."""
+    mix = rng.standard_gamma(0.35, (n, len(PERSONAS))) + 1e-6
+    return np.asarray(mix / mix.sum(axis=1, keepdims=True), np.float32)
 
 
 def _cities(rng: np.random.Generator, n: int) -> NDArray[np.int8]:

@@ -21,6 +21,7 @@ from training.simulate.ledger import Ledger
 from training.simulate.merchants import Merchants, draw_merchants, merchant_id
 from training.simulate.parameters import Parameters
 from training.simulate.places import CITIES, PRODUCTS, SEGMENTS
+from training.simulate.pushes import write_pushes
 from training.simulate.responses import draw_responses, write_responses
 from training.simulate.spool import Names, write_usage
 from training.simulate.trades import CATEGORY_NAMES, TRADES
@@ -35,8 +36,8 @@ def simulate(asked: Parameters, folder: Path, say: Say) -> dict[str, Any]:
     """Draw an issuer into ``folder`` and return what stands in its ``simulation.json``.
 
     Files: ``usage.parquet``, ``catalog.ndjson``, ``cardholders.ndjson``, ``responses.parquet``,
-    ``merchants.parquet``, ``truth/``, ``simulation.json`` (written last). An earlier simulation in
-    the folder is replaced; any other content is refused.
+    ``pushes.parquet``, ``merchants.parquet``, ``truth/``, ``simulation.json`` (written last). An
+    earlier simulation in the folder is replaced; any other content is refused.
 
     Parameters
     ----------
@@ -97,8 +98,12 @@ def _draw_into(folder: Path, asked: Parameters, say: Say) -> dict[str, Any]:
     write_catalog(folder / "catalog.ndjson", Catalog.of(items.catalog))
     _write_profiles(folder / "cardholders.ndjson", people, asked)
     _write_merchants(folder / "merchants.parquet", merchants, asked)
-    Truth.of(asked, people, merchants, items, ledger).save(folder)
-    document = _document(folder, asked, people, items, ledger, responses)
+    truth = Truth.of(asked, people, merchants, items, ledger)
+    truth.save(folder)
+    pushes = write_pushes(folder / "pushes.parquet", asked, people, items, truth)
+    document = _document(
+        folder, asked, people, items, ledger, {"responses": responses, "pushes": pushes}
+    )
     (folder / "simulation.json").write_text(
         json.dumps(document, ensure_ascii=False, indent=1) + "\n", "utf-8"
     )
@@ -137,7 +142,7 @@ def _document(
     people: Cardholders,
     items: Items,
     ledger: Ledger,
-    responses: int,
+    logged: dict[str, int],
 ) -> dict[str, Any]:
     """What was asked for, what came of it, and the fingerprint of every file."""
     files = sorted(p for p in folder.rglob("*") if p.is_file())
@@ -156,7 +161,7 @@ def _document(
             "purchases": int(ledger.transactions.sum()),
             "items": len(items),
             "cold_items": int(items.cold.sum()),
-            "responses": responses,
+            **logged,
         },
         "card_products": [
             {

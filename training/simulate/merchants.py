@@ -11,7 +11,7 @@ from training.simulate.places import CITIES
 from training.simulate.trades import TRADES, persona_loads
 
 PERSONA_PULL = 3.4
-STYLE_PULL = 0.7
+STYLE_PULL = 0.8
 PRICE_PULL = 0.45
 
 
@@ -81,7 +81,7 @@ def draw_merchants(asked: Parameters) -> Merchants:
         online=online,
         chain=national & ~online,
         position=_positions(rng, trade, price),
-        pull=0.9 * rng.standard_normal(n) + 0.8 * national,
+        pull=0.75 * rng.standard_normal(n) + 0.6 * national,
         price=price,
         opens=opens,
         closes=closes,

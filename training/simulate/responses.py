@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from training.simulate.cardholders import Cardholders, bits, product_bits, tier_bits
 from training.simulate.items import Items
 from training.simulate.ledger import Ledger
+from training.simulate.odds import admitted, log_odds, sigmoid
 from training.simulate.parameters import Parameters, chance
 from training.simulate.seasons import SECONDS_A_DAY
 from training.simulate.spool import Names, in_order, numbered_ids
-from training.simulate.truth import admitted, log_odds, sigmoid
 
 EVENT = np.dtype(
     [

@@ -19,9 +19,9 @@ from training.simulate.cardholders import cardholder_id
 from training.simulate.merchants import Merchants, merchant_id
 from training.simulate.parameters import Parameters
 from training.simulate.places import CITIES, PRODUCTS, STATUSES, USAGE_CHANNELS
+from training.simulate.purchases import VISIT
 from training.simulate.seasons import SECONDS_A_DAY
 from training.simulate.trades import TRADES
-from training.simulate.visits import VISIT
 
 DAYS_A_BLOCK = 30
 ROW_GROUP = 200_000

@@ -27,6 +27,7 @@ persuadable, 0 for the indifferent, below 0 for those whom pushes put off.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -39,17 +40,14 @@ from training.simulate.cardholders import Cardholders, bits, product_bits, tier_
 from training.simulate.items import Items
 from training.simulate.ledger import Ledger
 from training.simulate.merchants import Merchants
+from training.simulate.odds import TERMS, Floats, admitted, log_odds, sigmoid
 from training.simulate.parameters import Parameters
 
 FORMAT = 1
-BASE_LOG_ODDS = -3.0
-TASTE_SCALE = 0.8
-ELSEWHERE = -2.0
 ORGANIC = -1.2
 SPEND_LIFT = 0.1
 
-Ids = list[str] | NDArray[np.str_]
-Floats = NDArray[np.float64]
+Ids = Sequence[str] | NDArray[np.str_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -189,7 +187,7 @@ class Truth:
         fits = admitted(
             {word: a[f"cardholder_{word}_bits"][who] for word in ("product", "tier", "segment")}
             | {"city": np.int64(1) << a["cardholder_city"][who].astype(np.int64)},
-            {word: a[f"item_{word}_bits"][what] for word in _TERMS},
+            {word: a[f"item_{word}_bits"][what] for word in TERMS},
         )
         live: NDArray[np.bool_] = (a["item_starts"][what] <= day) & (day < a["item_ends"][what])
         return fits & live
@@ -249,35 +247,6 @@ _ITEM_ARRAYS = (
     "ends",
     "cold",
 )
-_TERMS = ("product", "tier", "city", "segment")
-
-
-def log_odds(
-    taste: NDArray[np.float32],
-    home: NDArray[np.int8],
-    position: NDArray[np.float32],
-    offset: NDArray[np.float32],
-    city: NDArray[np.int8],
-) -> Floats:
-    """Utility of each item (second axis) for each cardholder (first axis)."""
-    fit = TASTE_SCALE * (taste.astype(np.float64) @ position.T.astype(np.float64))
-    elsewhere = (city >= 0) & (city != home[:, None])
-    return BASE_LOG_ODDS + fit + offset + np.where(elsewhere, ELSEWHERE, 0.0)
-
-
-def admitted(
-    has: dict[str, NDArray[np.int64]], wanted: dict[str, NDArray[np.int64]]
-) -> NDArray[np.bool_]:
-    """Whether each cardholder's bits meet each item's; 0 wanted admits everyone."""
-    fits = np.ones((has["city"].size, wanted["city"].size), bool)
-    for word in _TERMS:
-        fits &= (wanted[word] == 0) | ((has[word][:, None] & wanted[word]) != 0)
-    return fits
-
-
-def sigmoid(log_odds_: Floats) -> Floats:
-    """Probability of log-odds, without overflow."""
-    return np.asarray(0.5 * (1 + np.tanh(0.5 * log_odds_)), np.float64)
 
 
 def _spend(rng: np.random.Generator, mean_minor: Floats) -> NDArray[np.int64]:
