@@ -62,13 +62,15 @@ AMAZON = (
         "amazon prime",
     ),
     (
-        r"^(?:amazon|amzn)[ .*]*(?:uk |eu )?(?:digital|music|mp3|video|kindle|freetime|media|downl?o?a?d)\b.*"
+        r"^(?:amazon|amzn)[ .*]*(?:uk |eu )?(?:digital|music|mp3|video|kindle|freetime|media"
+        r"|downl?o?a?d)\b.*"
         r"|^uk digital dw?n.*|^amzndigital.*",
         "amazon digital",
     ),
     (r"^(?:amazon|amzn) ?(?:web serv|aws).*|^aws\b.*", "amazon web services"),
     (
-        r"^(?:amazon|amzn|amz)[ .*]*(?:$|(?:amazon|uk|eu|us|co|com|de|fr|svcs?|services?|eu-uk|mktp\S*"
+        r"^(?:amazon|amzn|amz)[ .*]*(?:$|(?:amazon|uk|eu|us|co|com|de|fr|svcs?|services?"
+        r"|eu-uk|mktp\S*"
         r"|mktplace\S*|marketplace\S*|retail|business|europe|sarl?|pmts?|payments?|am?)\b.*)"
         r"|^amzn ?(?:mktp|mktplace|marketplace|business).*",
         "amazon",

@@ -222,7 +222,8 @@ class RowReader:
     def _reason(self, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
         """First fault of each row, or null."""
         used = [name for name in self.mapping.used_columns() if name in rows.columns]
-        empty = pl.select(pl.all_horizontal([_is_empty(rows[name]) for name in used])).to_series()
+        values = [name for name in used if name != self.mapping.source.file_column]
+        empty = pl.select(pl.all_horizontal([_is_empty(rows[n]) for n in values])).to_series()
         texts = [rows[name] for name in used if rows[name].dtype == pl.String()]
         garbled = [text.str.contains("\ufffd", literal=True) for text in texts]
         steps: list[tuple[pl.Expr | pl.Series, str | pl.Expr]] = [
@@ -254,8 +255,9 @@ class RowReader:
 
 
 def as_text(values: pl.Series) -> pl.Series:
-    """Values of a source column as text; whole floats without a decimal point."""
+    """Values of a source column as text; floats to six decimals, whole ones without a point."""
     if values.dtype.is_float():
+        values = values.round(6)
         whole = values.is_not_null() & (values == values.floor())
         return (
             values.cast(pl.Int64, strict=False)
