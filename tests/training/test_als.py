@@ -93,7 +93,7 @@ def test_a_cell_that_is_not_above_zero_is_refused(value: float) -> None:
 
 def test_an_empty_matrix_is_refused() -> None:
     with pytest.raises(ValueError, match="no cell"):
-        fit(sparse.csr_matrix((3, 4), dtype=np.float32), SMALL, seed=1)
+        fit(sparse.csr_matrix(np.zeros((3, 4), np.float32)), SMALL, seed=1)
 
 
 def test_confidence_is_divided_by_activity_and_popularity() -> None:

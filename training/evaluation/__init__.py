@@ -1,1 +1,10 @@
-"""How good is a ranking: split by time, the full catalogue, no sampled negatives."""
+"""How good is a ranking: split by time, the full catalogue, no sampled negatives.
+
+Read in this order: ``trial`` (what is asked), ``ranking`` (from scores to lists), ``metrics`` (what
+a list is worth), ``bootstrap`` (how sure that is), ``segments`` (for whom), ``judge`` (all of it).
+"""
+
+from training.evaluation.judge import Figures, Judging, Means, evaluate, judge
+from training.evaluation.trial import Scorer, Task, Trial
+
+__all__ = ["Figures", "Judging", "Means", "Scorer", "Task", "Trial", "evaluate", "judge"]

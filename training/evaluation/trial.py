@@ -23,30 +23,43 @@ class Task(StrEnum):
 
 
 class Scorer(Protocol):
-    """A model that can score the catalogue for cardholders."""
+    """A model that can score the whole catalogue."""
 
     def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Scores, shape (len(rows), n_catalogue), finite; larger is better."""
+        """Scores of the catalogue for these cardholders, larger is better.
+
+        Parameters
+        ----------
+        rows : int64, shape (n,)        cardholder rows of the trial
+
+        Returns
+        -------
+        float32, shape (n, n_catalogue); finite
+        """
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """One split: what was known, what came after.
+    """One split: what was known before it, what came after.
 
     Parameters
     ----------
     seen : CSR float32, shape (n_cardholders, n_catalogue)
-        Strength of every cell before the split, above 0. The catalogue is the merchant columns.
+        Strength of every cell before the split, above 0, column indices ascending within a row.
+        The catalogue is the merchant columns that may be shown.
     wanted : CSR, shape (n_cardholders, n_catalogue)
         Stored cells: merchants visited after the split.
     segments : mapping
-        From a segment's name (``product``, ``city``, ``activity`` …) to one label a cardholder.
+        From a grouping's name (``segment``, ``activity`` …) to one label a cardholder.
+    age_days : float32, shape (n_seen_cells,), or None
+        Days from the last visit to the split, in the order of ``seen.data``; None when undated.
     """
 
     seen: sparse.csr_matrix
     wanted: sparse.csr_matrix
     segments: dict[str, NDArray[np.str_]] = field(default_factory=dict)
+    age_days: NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
         """Refuse tables that do not speak of the same cardholders and merchants."""
@@ -54,7 +67,25 @@ class Trial:
             raise ValueError(f"seen is {self.seen.shape} and wanted {self.wanted.shape}")
         for name, labels in self.segments.items():
             if len(labels) != self.seen.shape[0]:
-                raise ValueError(f"segment {name}: {len(labels)} labels")
+                raise ValueError(f"segment {name}: {len(labels)} labels for {self.seen.shape[0]}")
+        if self.age_days is not None and self.age_days.size != self.seen.nnz:
+            raise ValueError(f"age_days: {self.age_days.size} for {self.seen.nnz} cells")
+
+    @property
+    def n_cardholders(self) -> int:
+        """Rows of the trial."""
+        return int(self.seen.shape[0])
+
+    @property
+    def n_catalogue(self) -> int:
+        """Merchants that may be shown."""
+        return int(self.seen.shape[1])
+
+    def ages(self) -> NDArray[np.float32]:
+        """Days from each seen cell's last visit to the split; zeros when undated."""
+        if self.age_days is None:
+            return np.zeros(self.seen.nnz, np.float32)
+        return self.age_days
 
     def targets(self, task: Task) -> sparse.csr_matrix:
         """Cells that count as right answers, shape (n_cardholders, n_catalogue), ones."""
@@ -68,7 +99,7 @@ class Trial:
 def ones_of(table: sparse.csr_matrix) -> sparse.csr_matrix:
     """Return the same stored cells, each 1; cells stored as 0 are dropped; indices sorted."""
     clean = sparse.csr_matrix(table, dtype=np.float32, copy=True)
+    clean.sum_duplicates()
     clean.eliminate_zeros()
-    clean.sort_indices()
     clean.data[:] = 1.0
     return clean
