@@ -13,9 +13,11 @@ from training.simulate.merchants import PERSONA_PULL, PRICE_PULL, Merchants
 from training.simulate.offerings import Offering, draw_offerings
 from training.simulate.parameters import Parameters, chance
 from training.simulate.places import CITIES, PRODUCTS, SEGMENTS, TIERS
-from training.simulate.trades import PERSONAS, TRADES, persona_loads
+from training.simulate.trades import PERSONAS, TRADES, persona_loads, usage_shares
 
-OWN_NOISE = 0.25
+OWN_NOISE = 0.2
+OWN_LUCK = 0.35
+CROWD = 0.5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +77,7 @@ def draw_items(asked: Parameters, merchants: Merchants) -> Items:
     return Items(
         catalog=catalog,
         position=_positions(rng, drawn, merchants),
-        offset=(0.5 * rng.standard_normal(n)).astype(np.float32),
+        offset=_offsets(rng, drawn, merchants),
         city=np.array([_place(one, merchants) for one in drawn], np.int8),
         product_bits=_bits([t.card_products for t in terms], [p.card_product_id for p in PRODUCTS]),
         tier_bits=_bits([t.tiers for t in terms], TIERS),
@@ -107,6 +109,19 @@ def _positions(
     noise = OWN_NOISE * rng.standard_normal((len(drawn), TASTE_DIMS))
     noise[:, -1] *= PRICE_PULL
     return (np.array(rows) + noise).astype(np.float32)
+
+
+def _offsets(
+    rng: np.random.Generator, drawn: list[Offering], merchants: Merchants
+) -> NDArray[np.float32]:
+    """What everyone likes: more where many shop, and the item's own luck; its mean is about 0."""
+    at = {trade.mcc: row for row, trade in enumerate(TRADES)}
+    shares = np.log(usage_shares())
+    usual = [shares[[at[mcc] for mcc in one.item.categories()]].mean() for one in drawn]
+    known = [merchants.pull[one.partners].mean() if one.partners.size else 0.0 for one in drawn]
+    crowd = np.array(usual) + np.array(known)
+    luck = OWN_LUCK * rng.standard_normal(len(drawn))
+    return np.asarray(CROWD * (crowd - crowd.mean()) + luck, np.float32)
 
 
 def _place(one: Offering, merchants: Merchants) -> int:

@@ -3,8 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-BASE_LOG_ODDS = -3.0
-TASTE_SCALE = 0.8
+BASE_LOG_ODDS = -2.7
+TASTE_SCALE = 0.6
 ELSEWHERE = -2.0
 
 Floats = NDArray[np.float64]
