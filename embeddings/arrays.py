@@ -53,10 +53,17 @@ ARRAYS: Mapping[str, ArraySpec] = {
     "popularity": ArraySpec("float32", ("segments", "columns")),
 }
 
+OPTIONAL_ARRAYS: Mapping[str, ArraySpec] = {
+    "cardholder_value": ArraySpec("float32", ("cardholders",)),
+    "cardholder_churn_risk": ArraySpec("float32", ("cardholders",)),
+    "cardholder_uplift": ArraySpec("float32", ("cardholders",)),
+}
+"""Scores of cardholders that a bundle may lack; NaN for a cardholder without one."""
+
 
 def save_array(folder: Path, name: str, array: NDArray[Any]) -> None:
     """Write one array as ``name.npy``; ValueError when its dtype is not the promised one."""
-    spec = ARRAYS[name]
+    spec = _spec(name)
     if array.dtype != np.dtype(spec.dtype) or array.ndim != len(spec.shape):
         raise ValueError(f"{name}: {array.dtype} {array.shape} is not {spec.dtype} {spec.shape}")
     np.save(folder / f"{name}.npy", np.ascontiguousarray(array), allow_pickle=False)
@@ -71,7 +78,7 @@ def open_array(folder: Path, name: str, counts: Mapping[str, int]) -> NDArray[An
         ``array_unreadable`` when it is no plain array, ``wrong_shape`` when its dtype or shape
         is not what the manifest counts.
     """
-    spec = ARRAYS[name]
+    spec = _spec(name)
     path = folder / f"{name}.npy"
     try:
         array = _map(path)
@@ -88,6 +95,11 @@ def open_array(folder: Path, name: str, counts: Mapping[str, int]) -> NDArray[An
             f"the manifest promises {spec.dtype} {expected}",
         )
     return array
+
+
+def _spec(name: str) -> ArraySpec:
+    """Promise about an array, whether every bundle has it or not."""
+    return ARRAYS[name] if name in ARRAYS else OPTIONAL_ARRAYS[name]
 
 
 def _map(path: Path) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -10,7 +10,7 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
 
-from embeddings.arrays import ARRAYS, open_array, save_array
+from embeddings.arrays import ARRAYS, OPTIONAL_ARRAYS, open_array, save_array
 from embeddings.catalog import Catalog, read_catalog, write_catalog
 from embeddings.compose import ColumnSpace, Composer
 from embeddings.errors import BundleError, CatalogError
@@ -21,6 +21,8 @@ from embeddings.vocabulary import Vocabulary
 
 CATALOG = "catalog.ndjson"
 CANARY_COLUMNS = 10
+SCORE = "cardholder_"
+"""Before the name of a score in the name of its array."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -90,6 +92,8 @@ class Model:
         Share of the segment's cardholders who have the column, within [0, 1].
     catalog : Catalog
         The catalogue at the time of training.
+    scores : mapping of str to float32, shape (n_cardholders,)
+        ``value``, ``churn_risk``, ``uplift``, those that were learned; NaN where not known.
     """
 
     cardholders: Vocabulary
@@ -102,6 +106,7 @@ class Model:
     segments: tuple[str, ...]
     popularity: NDArray[np.float32]
     catalog: Catalog
+    scores: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Every array by its name in the bundle."""
@@ -126,6 +131,7 @@ class Model:
             "history_visits": self.history.visits,
             "history_last_day": self.history.last_day,
             "popularity": self.popularity,
+            **{f"{SCORE}{name}": scores for name, scores in self.scores.items()},
         }
 
     def space(self) -> ColumnSpace:
@@ -209,6 +215,11 @@ def _open_model(folder: Path, manifest: Manifest) -> Model:
         manifest.segments,
         array["popularity"],
         catalog,
+        {
+            name.removeprefix(SCORE): open_array(folder, name, counts)
+            for name in OPTIONAL_ARRAYS
+            if f"{name}.npy" in manifest.files
+        },
     )
 
 
