@@ -18,6 +18,8 @@ from training.simulate.trades import PERSONAS, TRADES, persona_loads, usage_shar
 OWN_NOISE = 0.2
 OWN_LUCK = 0.35
 CROWD = 0.5
+STYLE_SHARE = 0.5
+"""A saving matters more by what it is spent on than by the shop's style."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,9 +108,11 @@ def _positions(
         category = loads[[at[mcc] for mcc in one.item.categories()]].mean(axis=0)
         own = merchants.position[partners].mean(axis=0) if partners.size else category
         rows.append((category + own) / 2 if isinstance(one.item, Benefit) else own)
+    place = np.array(rows)
+    place[:, len(PERSONAS) :] *= STYLE_SHARE
     noise = OWN_NOISE * rng.standard_normal((len(drawn), TASTE_DIMS))
     noise[:, -1] *= PRICE_PULL
-    return (np.array(rows) + noise).astype(np.float32)
+    return (place + noise).astype(np.float32)
 
 
 def _offsets(
