@@ -58,6 +58,9 @@ COLUMN_SETTINGS: dict[str, type | tuple[type, ...]] = {
     "unit": str,
     "refund": str,
 }
+SEMICOLON = re.compile(
+    r'"""[\s\S]*?"""|' + r"'''[\s\S]*?'''|" + r'"(?:\\.|[^"\\\n])*"|' + r"'[^'\n]*'|#[^\n]*|;"
+)
 TARGETS = ("amount", *REQUIRED, *OPTIONAL)
 
 
@@ -70,13 +73,27 @@ def load_mapping(path: Path) -> Mapping:
         The file is not there or not TOML, or a setting is unknown, missing or without meaning.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         hint = "; a column is named twice" if "overwrite" in str(error) else ""
         raise BadInputError(f"{path.name}: not a mapping in TOML{hint}: {error}") from error
     return _Reader(path.name).mapping(document)
+
+
+def _parsed(text: str) -> dict[str, Any]:
+    """Read TOML, in which a semicolon may also stand between two settings of one line."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        split = SEMICOLON.sub(lambda found: "\n" if found[0] == ";" else found[0], text)
+        if split == text:
+            raise
+        try:
+            return tomllib.loads(split)
+        except tomllib.TOMLDecodeError:
+            raise error from None
 
 
 class _Reader:

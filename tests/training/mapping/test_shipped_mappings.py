@@ -1,4 +1,4 @@
-"""Devon's procurement cards, as published: what is known of them must come out of the import."""
+"""The mappings we ship, on the real data: what is known of it must come out of the import."""
 
 import json
 import os
@@ -23,13 +23,41 @@ def data_folder(name: str) -> Path:
     return root / name
 
 
-@pytest.fixture(scope="module")
-def devon(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], pl.DataFrame]:
-    out = tmp_path_factory.mktemp("devon") / "usage.parquet"
-    arguments = ["--mapping", str(MAPPINGS / "devon.toml"), "--out", str(out), "--json"]
-    arguments += ["--source", str(data_folder("devon-pcards"))]
+def bring_in(name: str, folder: Path, *more: str) -> tuple[dict[str, object], pl.DataFrame]:
+    out = folder / "usage.parquet"
+    arguments = ["--mapping", str(MAPPINGS / f"{name}.toml"), "--out", str(out), "--json", *more]
     result = CliRunner().invoke(group, ["import", *arguments], catch_exceptions=False)
     return json.loads(result.stdout), scan(out).collect()
+
+
+@pytest.fixture(scope="module")
+def devon(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, object], pl.DataFrame]:
+    source = data_folder("devon-pcards")
+    return bring_in("devon", tmp_path_factory.mktemp("devon"), "--source", str(source))
+
+
+def test_birminghams_colliding_cards_are_told_apart_by_their_directorate(tmp_path: Path) -> None:
+    source = data_folder("birmingham-pcards")
+    report, usage = bring_in("birmingham", tmp_path, "--source", str(source))
+    rejected = report["rows_rejected"]
+
+    assert isinstance(rejected, dict)
+    assert report["rows_read"] == 181_336
+    assert rejected["empty_row"] == 1
+    assert report["rows_accepted"] == usage.height == 181_336 - sum(rejected.values())
+    assert usage["cardholder_id"].n_unique() > 1_523
+    assert usage["cardholder_id"].str.contains(r"^[a-z-]+_\d{4}$").all()
+    assert usage["segment"].n_unique() == 8
+
+
+def test_complete_journey_comes_out_of_its_installed_package(tmp_path: Path) -> None:
+    report, usage = bring_in("completejourney", tmp_path)
+
+    assert report["rows_read"] == 1_469_307
+    assert report["duplicate_rows"] == 0
+    assert usage["cardholder_id"].n_unique() == 2_469
+    assert usage["merchant_id"].str.contains(r"^mfr_\d+$").all()
+    assert usage["segment"].null_count() < usage.height
 
 
 def test_every_row_of_the_28_distinct_files_is_accounted_for(
