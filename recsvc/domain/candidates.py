@@ -92,7 +92,7 @@ def _visit_bonus(
     """Item rows on his history's merchants, ascending, and what his visits there add."""
     if weight == 0:
         return np.empty(0, np.int32), np.empty(0, np.float32)
-    items, which = model.space.merchants.on(taste.rows)
+    items, which = model.space.merchants.on(taste.cells.keys)
     values = (weight * np.log1p(taste.cells.visits[which])).astype(np.float32)
     rows, place = np.unique(items, return_inverse=True)
     bonus = np.zeros(rows.size, np.float32)
@@ -111,15 +111,14 @@ class Similar:
 
     def __init__(self, model: ServingModel, taste: Taste) -> None:
         self._model = model
-        self._query = _recent_direction(model, taste)
+        self._taste = taste
         self._scores: NDArray[np.float32] | None = None
 
     def best(self, eligible: Mask, limit: int) -> list[Candidate]:
-        """As promised by :class:`Proposer`."""
-        if self._query is None:
-            return []
+        """As promised by :class:`Proposer`; works its scores out when first asked."""
         if self._scores is None:
-            self._scores = cosines(self._model.space.vectors, self._query)
+            direction = _recent_direction(self._model, self._taste)
+            self._scores = cosines(self._model.space.vectors, direction)
         rows = best_rows(self._scores, eligible & self._model.space.known, limit)
         scores = self._scores[rows]
         return [
@@ -129,14 +128,12 @@ class Similar:
         ]
 
 
-def _recent_direction(model: ServingModel, taste: Taste) -> NDArray[np.float32] | None:
-    """Mean direction of the columns he met last; None when no trained column is among his."""
-    if model.bundle is None:
-        return None
-    trained = np.flatnonzero(taste.rows < model.space.columns.n_trained)
-    if trained.size == 0:
-        return None
+def _recent_direction(model: ServingModel, taste: Taste) -> NDArray[np.float32]:
+    """Mean direction of the trained columns he met last; zeros when none of his is trained."""
     cells = taste.cells
+    trained = np.flatnonzero(cells.keys < model.space.columns.n_trained)
+    if model.bundle is None or trained.size == 0:
+        return np.zeros(model.space.vectors.shape[1], np.float32)
     order = np.lexsort((trained, -cells.strength[trained], -cells.last_day[trained].astype(int)))
     recent = cells.keys[trained[order[:RECENT_COLUMNS]]]
     vectors = np.asarray(model.bundle.model.factors.columns[recent])

@@ -12,6 +12,7 @@ from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
 from recsvc.domain.eligibility import EligibilityTables
 from recsvc.domain.eligibility.moment import BEFORE_ALL
+from recsvc.domain.naming import Naming
 from recsvc.domain.popularity import ItemPopularity
 from recsvc.domain.space import ItemSpace
 
@@ -61,6 +62,7 @@ class ServingModel:
         score and business boost together.
     tables : EligibilityTables
     popularity : ItemPopularity
+    naming : Naming
     keys : GroupKeys
     newest : int32, shape (n_items,)       rows, latest start first, ties by row
     sponsored : int32, shape (n_sponsored,) rows of sponsored items, highest priority first
@@ -74,6 +76,7 @@ class ServingModel:
     index: ItemIndex
     tables: EligibilityTables
     popularity: ItemPopularity
+    naming: Naming
     keys: GroupKeys
     newest: NDArray[np.int32]
     sponsored: NDArray[np.int32]
@@ -116,6 +119,7 @@ class ServingModel:
             ItemIndex(np.c_[space.vectors, priorities(items)]),
             EligibilityTables.of(items, space.merchants, space.categories, exhausted),
             ItemPopularity(bundle, space),
+            Naming(bundle, space),
             GroupKeys.of(items),
             _newest(items),
             _sponsored(items),
@@ -129,19 +133,6 @@ class ServingModel:
     def with_exhausted(self, item_ids: Iterable[str]) -> Self:
         """The same model, with these and only these items' budgets used up. Cheap."""
         return replace(self, tables=replace(self.tables, exhausted=frozenset(item_ids)))
-
-    def label(self, row: int) -> str:
-        """Name of a column as people know it; empty where none was given."""
-        if self.bundle is None or row >= self.space.columns.n_trained:
-            return ""
-        return self.bundle.model.labels[row]
-
-    def category_row(self, merchant_row: int) -> int | None:
-        """Category column of a merchant column; None when it is not known."""
-        if self.bundle is None or merchant_row >= self.space.columns.n_trained:
-            return None
-        row = int(self.bundle.model.column_category[merchant_row])
-        return None if row < 0 else row
 
 
 class ModelSlot:

@@ -113,8 +113,9 @@ class ItemPopularity:
             (space.merchants, np.ones(space.merchants.items.size, np.bool_)),
             (space.categories, ~at_merchants[space.categories.items]),
         ):
-            trained = counts & (attached.columns < shares.size)
-            np.maximum.at(reach, attached.items[trained], shares[attached.columns[trained]])
+            columns = attached.column_of_each()
+            trained = counts & (columns < shares.size)
+            np.maximum.at(reach, attached.items[trained], shares[columns[trained]])
         own = np.where(space.own >= 0, shares[np.maximum(space.own, 0)], 0)
         return own.astype(np.float32), reach
 

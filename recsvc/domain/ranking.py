@@ -18,7 +18,8 @@ from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Candidate, Source
 
 Mask = NDArray[np.bool_]
-SURPLUS = 4
+SURPLUS = 6
+"""Candidates asked for beyond the free places, so that caps seldom need a second search."""
 
 
 class Page:
@@ -52,11 +53,17 @@ class Page:
         """Take from each source in turn until the list is full or none has more."""
         for proposer in proposers:
             while self.room:
-                found = proposer.best(self.open, SURPLUS * self.room)
+                found = proposer.best(self.open, self.room + SURPLUS)
                 if not found:
                     break
-                for candidate in found:
-                    self.offer(candidate)
+                self._take(found)
+
+    def _take(self, found: Sequence[Candidate]) -> None:
+        """Offer candidates in turn while there is room."""
+        for candidate in found:
+            if not self.room:
+                return
+            self.offer(candidate)
 
     def offer(self, candidate: Candidate) -> bool:
         """Take a candidate if there is room and no cap is against it; tell whether."""

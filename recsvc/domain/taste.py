@@ -40,21 +40,13 @@ class Taste:
     vector: NDArray[np.float32] | None = None
 
     @property
-    def rows(self) -> NDArray[np.int32]:
-        """Column rows of his history, ascending."""
-        return self.cells.keys.astype(np.int32)
-
-    @property
-    def last_days(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    def last_days(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """Column rows and the day of his last purchase on each."""
-        return self.rows, self.cells.last_day
+        return self.cells.keys, self.cells.last_day
 
-    def visits(self, column_row: int) -> int:
-        """His visits at a column, 0 when he has none."""
-        place = int(np.searchsorted(self.cells.keys, column_row))
-        if place == self.cells.keys.size or self.cells.keys[place] != column_row:
-            return 0
-        return int(self.cells.visits[place])
+    def visits(self) -> dict[int, int]:
+        """His visits at each column of his history."""
+        return dict(zip(self.cells.keys.tolist(), self.cells.visits.tolist(), strict=True))
 
 
 def unknown_taste() -> Taste:
@@ -185,7 +177,7 @@ def _places(model: ServingModel, purchase: Contact) -> Iterator[int]:
     category = columns.row(ColumnKind.CATEGORY, purchase.mcc) if purchase.mcc else None
     if merchant is not None:
         yield merchant
-        category = model.category_row(merchant) if category is None else category
+        category = model.naming.category_row(merchant) if category is None else category
     if category is not None:
         yield category
 

@@ -15,6 +15,8 @@ from recsvc.domain.eligibility.terms import Attachments
 Item = Benefit | MerchantOffer
 NEVER = np.int32(np.iinfo(np.int32).min)
 NO_LIMIT = np.int32(np.iinfo(np.int32).max)
+LastDays = tuple[NDArray[np.int64], NDArray[np.int32]]
+"""Column rows, and the day of the last purchase on each."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,47 +53,40 @@ class RecencyTable:
             np.array([t.max_days is None for t in terms], np.bool_),
         )
 
-    def clear(
-        self,
-        mask: NDArray[np.bool_],
-        asked: Circumstances,
-        last_days: tuple[NDArray[np.int32], NDArray[np.int32]],
-    ) -> None:
+    def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
         """Take out of the mask the items whose recency term he does not meet.
 
         Parameters
         ----------
         mask : bool, shape (n_items,); changed
         asked : Circumstances
-        last_days : (int32 column rows, int32 days since 1970-01-01 UTC), of equal shape
+        last_days : (int64 column rows, int32 days since 1970-01-01 UTC), of equal shape
         """
         if self.items.size == 0:
             return
         if not asked.sees_history:
             mask[self.items] = False
             return
-        last = self._last(last_days)
+        met = self.admits_strangers.copy()
+        places, last = self._last(last_days)
         ago = np.maximum(asked.moment.utc_day - last.astype(np.int64), 0)
-        met = (ago >= self.min_days) & (ago <= self.max_days)
-        mask[self.items] &= np.where(last == NEVER, self.admits_strangers, met)
+        met[places] = (ago >= self.min_days[places]) & (ago <= self.max_days[places])
+        mask[self.items[~met]] = False
 
-    def _last(self, last_days: tuple[NDArray[np.int32], NDArray[np.int32]]) -> NDArray[np.int32]:
-        """Day of his last purchase where each item looks; NEVER without one."""
+    def _last(self, last_days: LastDays) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+        """Places of the items where he ever bought, each once, and the day he last did."""
         columns, days = last_days
+        found, which = self.looks_at.on(columns)
         last = np.full(self.items.size, NEVER, np.int32)
-        places, which = self.looks_at.on(columns)
-        np.maximum.at(last, places, days[which])
-        return last
+        np.maximum.at(last, found, days[which])
+        places = np.flatnonzero(last != NEVER)
+        return places, last[places]
 
-    def last_purchase_day(
-        self, row: int, last_days: tuple[NDArray[np.int32], NDArray[np.int32]]
-    ) -> int | None:
+    def last_purchase_day(self, row: int, last_days: LastDays) -> int | None:
         """Day of his last purchase where one item looks; None without one or without a term."""
-        place = int(np.searchsorted(self.items, row))
-        if place == self.items.size or self.items[place] != row:
-            return None
-        day = self._last(last_days)[place]
-        return None if day == NEVER else int(day)
+        places, last = self._last(last_days)
+        own = np.flatnonzero(self.items[places] == row)
+        return int(last[own[0]]) if own.size else None
 
 
 def _pairs(
@@ -99,6 +94,8 @@ def _pairs(
 ) -> Iterator[tuple[int, int]]:
     """The (column, item row) pairs of items whose term looks at this kind of column."""
     rows = {row for row, term in limited if term.at == at}
-    for column, item in zip(attached.columns.tolist(), attached.items.tolist(), strict=True):
+    for column, item in zip(
+        attached.column_of_each().tolist(), attached.items.tolist(), strict=True
+    ):
         if item in rows:
             yield column, item

@@ -1,6 +1,6 @@
 """Eligibility of all items at once: the terms of a catalogue, compiled to arrays over item rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
@@ -12,12 +12,35 @@ from embeddings.catalog import Benefit, MerchantOffer
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS, Circumstances
 from recsvc.domain.eligibility.judge import OPEN, judge, used_up
 from recsvc.domain.eligibility.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
-from recsvc.domain.eligibility.recency import RecencyTable
+from recsvc.domain.eligibility.recency import LastDays, RecencyTable
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.terms import Attachments, TermTable
 
 Item = Benefit | MerchantOffer
-NO_DAYS = (np.empty(0, np.int32), np.empty(0, np.int32))
+MOST_CACHED_BYTES = 8 * 1024 * 1024
+NO_DAYS: LastDays = (np.empty(0, np.int64), np.empty(0, np.int32))
+
+
+class MaskCache:
+    """Masks that were worked out lately; emptied when it holds too many bytes.
+
+    Safe to share between threads: at worst a mask is worked out twice.
+    """
+
+    __slots__ = ("_masks",)
+
+    def __init__(self) -> None:
+        self._masks: dict[Hashable, NDArray[np.bool_]] = {}
+
+    def get(self, key: Hashable) -> NDArray[np.bool_] | None:
+        """The mask kept under a key, not to be changed; None when there is none."""
+        return self._masks.get(key)
+
+    def put(self, key: Hashable, mask: NDArray[np.bool_]) -> None:
+        """Keep a mask."""
+        if (len(self._masks) + 1) * mask.nbytes > MOST_CACHED_BYTES:
+            self._masks = {}
+        self._masks[key] = mask
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,6 +56,9 @@ class EligibilityTables:
         Microseconds since 1970-01-01 UTC; before or after all instants where there is none.
     products, tiers, cities, segments, channels, weekdays, kinds, categories, groups : TermTable
     recency : RecencyTable
+    boundaries : int64, shape (n_instants,)
+        Every instant at which a window opens or closes, ascending.
+    masks : MaskCache
     exhausted : frozenset of str
         Items whose total or daily budget is used up.
     """
@@ -52,6 +78,8 @@ class EligibilityTables:
     categories: TermTable
     groups: TermTable
     recency: RecencyTable
+    boundaries: NDArray[np.int64]
+    masks: MaskCache
     exhausted: frozenset[str] = frozenset()
 
     @classmethod
@@ -72,12 +100,14 @@ class EligibilityTables:
         exhausted : item ids whose total or daily budget is used up
         """
         terms = [item.terms for item in items]
+        starts = _instants((t.starts_at for t in terms), len(items), BEFORE_ALL)
+        ends = _instants((t.ends_at for t in terms), len(items), AFTER_ALL)
         return cls(
             items,
             {item.item_id: row for row, item in enumerate(items)},
             np.array([item.state == "live" for item in items], np.bool_),
-            _instants((t.starts_at for t in terms), len(items), BEFORE_ALL),
-            _instants((t.ends_at for t in terms), len(items), AFTER_ALL),
+            starts,
+            ends,
             TermTable.of([t.card_products for t in terms]),
             TermTable.of([t.tiers for t in terms]),
             TermTable.of([t.cities for t in terms]),
@@ -88,46 +118,57 @@ class EligibilityTables:
             TermTable.of([(item.category,) for item in items]),
             TermTable.of([(t.exclusive_group,) if t.exclusive_group else () for t in terms]),
             RecencyTable.of(items, merchants, categories),
+            np.unique(np.concatenate([starts, ends])),
+            MaskCache(),
             frozenset(exhausted),
         )
 
     def mask(
         self,
         asked: Circumstances,
-        last_days: tuple[NDArray[np.int32], NDArray[np.int32]] = NO_DAYS,
+        last_days: LastDays = NO_DAYS,
     ) -> NDArray[np.bool_]:
         """Which items are eligible; exactly those against which :meth:`refusals` names nothing.
 
         Parameters
         ----------
         asked : Circumstances
-        last_days : (int32 column rows, int32 days since 1970-01-01 UTC), of equal shape
+        last_days : (int64 column rows, int32 days since 1970-01-01 UTC), of equal shape
             His last purchase on each column he has.
 
         Returns
         -------
         bool, shape (n_items,); a new array
         """
-        mask = self._open_at(asked.moment)
-        mask &= self._cards(asked)
-        mask &= self.cities.admits(() if asked.profile.city is None else (asked.profile.city,))
-        if asked.channel is not None:
-            mask &= self.channels.admits((asked.channel,))
-        if self.segments.restricts:
-            mask &= self.segments.admits(asked.profile.segments if asked.sees_segments else ())
+        mask = self._by_terms(asked).copy()
+        if self.exhausted:
+            mask[self.rows(self.exhausted)] = False
         self.recency.clear(mask, asked, last_days)
         self._clear_request(mask, asked)
         self._clear_own(mask, asked)
+        return mask
+
+    def _by_terms(self, asked: Circumstances) -> NDArray[np.bool_]:
+        """Items whose terms hold for anyone with the same cards, place, channel and time slot."""
+        profile, moment = asked.profile, asked.moment
+        segments = profile.segments if asked.sees_segments else ()
+        slot = int(np.searchsorted(self.boundaries, moment.microsecond, "right"))
+        key = (slot, moment.weekday, profile.card_products, profile.city, segments, asked.channel)
+        mask = self.masks.get(key)
+        if mask is None:
+            mask = self._open_at(moment) & self._cards(asked)
+            mask &= self.cities.admits(() if profile.city is None else (profile.city,))
+            mask &= self.segments.admits(segments)
+            if asked.channel is not None:
+                mask &= self.channels.admits((asked.channel,))
+            self.masks.put(key, mask)
         return mask
 
     def _open_at(self, moment: Moment) -> NDArray[np.bool_]:
         """Live items within their window on this weekday."""
         mask = self.live & (self.starts <= moment.microsecond)
         mask &= self.ends > moment.microsecond
-        if self.weekdays.restricts:
-            mask &= self.weekdays.admits((str(moment.weekday),))
-        if self.exhausted:
-            mask[self.rows(self.exhausted)] = False
+        mask &= self.weekdays.admits((str(moment.weekday),))
         return mask
 
     def _cards(self, asked: Circumstances) -> NDArray[np.bool_]:
@@ -144,11 +185,13 @@ class EligibilityTables:
             mask &= self.kinds.admits(asked.kinds)
         if asked.category is not None:
             mask &= self.categories.only(asked.category)
-        mask[self.rows(asked.exclude)] = False
+        if asked.exclude:
+            mask[self.rows(asked.exclude)] = False
 
     def _clear_own(self, mask: NDArray[np.bool_], asked: Circumstances) -> None:
         """Take out what he dismissed, used up, or has activated a rival of."""
-        mask[self.rows(asked.dismissed())] = False
+        if asked.dismissals:
+            mask[self.rows(asked.dismissed())] = False
         if not asked.uses:
             return
         for group, holder in self.active_groups(asked).items():
@@ -177,7 +220,7 @@ class EligibilityTables:
         self,
         item_id: str,
         asked: Circumstances,
-        last_days: tuple[NDArray[np.int32], NDArray[np.int32]] = NO_DAYS,
+        last_days: LastDays = NO_DAYS,
     ) -> tuple[Refusal, ...]:
         """Every reason against one item; ``unknown_item`` when there is no such item."""
         row = self.row_of.get(item_id)

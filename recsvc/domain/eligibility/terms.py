@@ -57,24 +57,32 @@ class TermTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attachments:
-    """Which items hang on which columns, as pairs in ascending order of the column.
+    """Which items hang on which columns.
 
     Parameters
     ----------
-    columns : int32, shape (n_pairs,)    ascending
-    items : int32, shape (n_pairs,)      item rows
+    columns : int64, shape (n_columns,)       column rows with an item, ascending, each once
+    starts : int64, shape (n_columns + 1,)    where each column's items begin in ``items``
+    items : int32, shape (n_pairs,)           item rows, ascending within a column
     """
 
-    columns: NDArray[np.int32]
+    columns: NDArray[np.int64]
+    starts: NDArray[np.int64]
     items: NDArray[np.int32]
 
     @classmethod
     def of(cls, pairs: Iterable[tuple[int, int]]) -> Self:
-        """Attachments of (column row, item row) pairs."""
-        ordered = np.array(sorted(set(pairs)), np.int32).reshape(-1, 2)
-        return cls(np.ascontiguousarray(ordered[:, 0]), np.ascontiguousarray(ordered[:, 1]))
+        """Attachments of (column row, item row) pairs; a repeated pair is one."""
+        ordered = np.unique(np.array(list(pairs), np.int64).reshape(-1, 2), axis=0)
+        columns, first = np.unique(ordered[:, 0], return_index=True)
+        starts = np.append(first, len(ordered)).astype(np.int64)
+        return cls(columns, starts, ordered[:, 1].astype(np.int32))
 
-    def on(self, columns: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
+    def column_of_each(self) -> NDArray[np.int64]:
+        """Column row of each pair, shape (n_pairs,)."""
+        return np.repeat(self.columns, np.diff(self.starts))
+
+    def on(self, columns: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
         """Items on any of these columns.
 
         Returns
@@ -82,8 +90,13 @@ class Attachments:
         items : int32, shape (n_found,)     an item comes once for each column it hangs on
         which : intp, shape (n_found,)      place in ``columns`` of the column it was found on
         """
-        first = np.searchsorted(self.columns, columns, "left")
-        counts = np.searchsorted(self.columns, columns, "right") - first
-        which = np.repeat(np.arange(columns.size), counts)
-        within = np.arange(which.size) - np.repeat(np.cumsum(counts) - counts, counts)
-        return self.items[first[which] + within], which
+        if self.columns.size == 0 or columns.size == 0:
+            return np.empty(0, np.int32), np.empty(0, np.intp)
+        place = np.searchsorted(self.columns, columns)
+        place[place == self.columns.size] = 0
+        which = np.flatnonzero(self.columns[place] == columns)
+        first = self.starts[place[which]]
+        counts = self.starts[place[which] + 1] - first
+        spread = np.repeat(np.arange(which.size), counts)
+        within = np.arange(spread.size) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self.items[first[spread] + within], which[spread]

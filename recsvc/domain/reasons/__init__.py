@@ -1,7 +1,7 @@
 """Why an item is shown, in words a bank would print, with evidence from his own history.
 
-``sensitive`` knows what is never named, ``texts`` the sentences in both languages, ``finder`` which
-reasons are true of an item and a cardholder.
+``texts`` holds the sentences in both languages, ``finder`` knows which reasons are true of an item
+and a cardholder; what is never named, `recsvc.domain.sensitive` knows.
 """
 
 from recsvc.domain.reasons.finder import ReasonFinder

@@ -1,15 +1,17 @@
 """Finds the reasons that are true of an item for a cardholder; at least one for each item."""
 
 from collections.abc import Iterator, Mapping
+from functools import cache, cached_property
+from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
-from embeddings.vocabulary import ColumnKind, split_column_id
+from embeddings.vocabulary import ColumnKind
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.model import ServingModel
 from recsvc.domain.popularity import EVERYONE
 from recsvc.domain.question import Candidate, Reason, Source
-from recsvc.domain.reasons.sensitive import is_sensitive
 from recsvc.domain.reasons.texts import ReasonCode, category_name, sentence
 from recsvc.domain.taste import Taste
 
@@ -35,90 +37,104 @@ class ReasonFinder:
     def __init__(self, model: ServingModel, taste: Taste, profile: Profile, locale: str) -> None:
         self._model = model
         self._taste = taste
-        self._profile = profile
+        self._held = [card.card_product_id for card in profile.card_products]
         self._locale = locale
-        self._nameable: dict[int, bool] = {}
+
+    @cached_property
+    def _visits(self) -> dict[int, int]:
+        return self._taste.visits()
+
+    @cached_property
+    def _nameable(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Columns of the merchants of his history that may be named, and what each pulls by."""
+        cells, bundle = self._taste.cells, self._model.bundle
+        trained = (cells.keys < self._model.space.columns.n_trained) & (cells.visits > 0)
+        names = ((c, self._model.naming.of(c)) for c in cells.keys[trained].tolist())
+        kept = [c for c, name in names if name.kind is ColumnKind.MERCHANT and name.is_nameable]
+        columns = np.array(kept, np.int64)
+        if bundle is None or columns.size == 0:
+            return columns[:0], np.empty((0, 0), np.float32)
+        strength = cells.strength[np.searchsorted(cells.keys, columns)]
+        return columns, np.asarray(bundle.model.factors.columns[columns]) * strength[:, None]
 
     def of(self, candidate: Candidate) -> tuple[Reason, ...]:
         """One or two reasons, the most telling first."""
-        found = []
-        for reason in self._all(candidate):
-            found.append(reason)
-            if len(found) == MOST_REASONS:
-                break
-        return tuple(found)
+        return tuple(islice(self._all(candidate), MOST_REASONS))
 
     def _all(self, candidate: Candidate) -> Iterator[Reason]:
         """Every reason that is true, the most telling first."""
-        if candidate.source is Source.PROMOTED:
+        source = candidate.source
+        if source is Source.PROMOTED:
             yield self._say(ReasonCode.SPONSORED)
-        if candidate.source is Source.EXPLORATION:
+        if source is Source.EXPLORATION:
             yield self._say(ReasonCode.SOMETHING_DIFFERENT)
-        if self._taste.vector is not None and not self._is_sensitive_item(candidate.row):
+        if self._taste.vector is not None:
             yield from self._of_history(candidate)
         yield from self._of_card(candidate.row)
-        if candidate.source is Source.POPULAR:
+        if source is Source.POPULAR:
             yield self._popular(candidate.segment or EVERYONE)
-        if candidate.source in PERSONAL_SOURCES:
+        if source in PERSONAL_SOURCES:
             yield self._say(ReasonCode.FITS_YOUR_HABITS)
-        if candidate.source is Source.NEW:
+        if source is Source.NEW:
             yield self._say(ReasonCode.NEW_OFFER)
 
     def _of_history(self, candidate: Candidate) -> Iterator[Reason]:
         """What he did at the item's merchant, in its category, or at one like it."""
-        merchants = list(self._merchants(candidate.row))
-        yield from merchants
-        yield from self._category(candidate.row)
-        if not merchants and candidate.source in PERSONAL_SOURCES:
+        if self._model.naming.is_sensitive_item(candidate.row):
+            return
+        links = self._model.space.links[candidate.row]
+        merchant, visits = self._most_visited(links.merchants)
+        if visits:
+            yield self._merchant(merchant, visits)
+        category, times = self._most_visited(links.categories)
+        if times >= AFFINITY_VISITS:
+            yield self._category(category, times, candidate.row)
+        if not visits and candidate.source in PERSONAL_SOURCES:
             yield from self._alike(candidate.row)
 
-    def _merchants(self, row: int) -> Iterator[Reason]:
-        """His visits at the item's merchants: the one he visits most."""
-        visited = [(self._taste.visits(m), -m) for m in self._model.space.links[row].merchants]
-        visits, negative = max(visited, default=(0, 0))
-        if visits == 0 or not self._may_name(-negative):
-            return
-        regular = visits >= REGULAR_VISITS
-        code = ReasonCode.REGULAR_AT_MERCHANT if regular else ReasonCode.VISITED_MERCHANT
-        evidence = {"merchant_id": self._outside_id(-negative), "visits": visits}
-        yield self._say(code, evidence, merchant=self._model.label(-negative), visits=visits)
+    def _most_visited(self, columns: tuple[int, ...]) -> tuple[int, int]:
+        """The column he visits most and how often; the lower row of two alike."""
+        best, most = 0, 0
+        for column in columns:
+            visits = self._visits.get(column, 0)
+            if visits > most or (visits == most and column < best):
+                best, most = column, visits
+        return best, most
 
-    def _category(self, row: int) -> Iterator[Reason]:
-        """His visits in the item's categories: the one he visits most."""
-        visited = [(self._taste.visits(c), -c) for c in self._model.space.links[row].categories]
-        visits, negative = max(visited, default=(0, 0))
-        if visits < AFFINITY_VISITS or not self._may_name(-negative):
-            return
+    def _merchant(self, column: int, visits: int) -> Reason:
+        name = self._model.naming.of(column)
+        code = ReasonCode.VISITED_MERCHANT
+        if visits >= REGULAR_VISITS:
+            code = ReasonCode.REGULAR_AT_MERCHANT
+        evidence = {"merchant_id": name.outside_id, "visits": visits}
+        return self._say(code, evidence, merchant=name.label, visits=visits)
+
+    def _category(self, column: int, visits: int, row: int) -> Reason:
         label = category_name(self._model.catalog.items[row].category, self._locale)
-        evidence = {"mcc": self._outside_id(-negative), "visits": visits}
-        yield self._say(ReasonCode.CATEGORY_AFFINITY, evidence, category=label, visits=visits)
+        evidence = {"mcc": self._model.naming.of(column).outside_id, "visits": visits}
+        return self._say(ReasonCode.CATEGORY_AFFINITY, evidence, category=label, visits=visits)
 
     def _alike(self, row: int) -> Iterator[Reason]:
         """The merchant of his history that speaks most for the item."""
-        bundle, cells = self._model.bundle, self._taste.cells
-        if bundle is None:
+        columns, pulling = self._nameable
+        if columns.size == 0:
             return
-        trained = np.flatnonzero(cells.keys < self._model.space.columns.n_trained)
-        columns = cells.keys[trained]
-        pulls = np.asarray(bundle.model.factors.columns[columns]) @ self._model.space.vectors[row]
-        pulls = pulls * cells.strength[trained]
-        for place in np.lexsort((columns, -pulls)).tolist():
-            column, visits = int(columns[place]), int(cells.visits[trained[place]])
-            if pulls[place] <= 0:
-                return
-            if visits > 0 and self._is_merchant(column) and self._may_name(column):
-                evidence = {"merchant_id": self._outside_id(column), "visits": visits}
-                label = self._model.label(column)
-                yield self._say(ReasonCode.SIMILAR_TO_MERCHANT, evidence, merchant=label)
-                return
+        pulls = pulling @ self._model.space.vectors[row]
+        best = int(np.argmax(pulls))
+        if pulls[best] > 0:
+            column = int(columns[best])
+            name = self._model.naming.of(column)
+            evidence = {"merchant_id": name.outside_id, "visits": self._visits[column]}
+            yield self._say(ReasonCode.SIMILAR_TO_MERCHANT, evidence, merchant=name.label)
 
     def _of_card(self, row: int) -> Iterator[Reason]:
         """That the item is a benefit of a card he holds."""
         item = self._model.catalog.items[row]
+        if item.kind != "benefit":
+            return
         products = item.terms.card_products
-        held = [c.card_product_id for c in self._profile.card_products]
-        named = [product for product in held if product in products]
-        if item.kind == "benefit" and (named or not products):
+        named = [product for product in self._held if product in products]
+        if named or not products:
             evidence = [{"card_product_id": product} for product in named[:1]]
             yield self._say(ReasonCode.BENEFIT_OF_YOUR_CARD, *evidence)
 
@@ -133,29 +149,13 @@ class ReasonFinder:
         code = ReasonCode.POPULAR_WITH_CARD_IN_CITY if product else ReasonCode.POPULAR_IN_CITY
         return self._say(code, {"city": city}, city=city)
 
-    def _is_sensitive_item(self, row: int) -> bool:
-        """Whether a personal reason beside this item could tell of something sensitive."""
-        item = self._model.catalog.items[row]
-        codes = [
-            *item.categories(),
-            *map(self._outside_id, self._model.space.links[row].categories),
-        ]
-        return is_sensitive(codes, (item.category,))
-
-    def _may_name(self, column: int) -> bool:
-        """Whether a merchant or category may stand in a reason."""
-        if column not in self._nameable:
-            category = self._model.category_row(column)
-            codes = [self._outside_id(c) for c in (column, category) if c is not None]
-            names = [self._model.label(c) for c in (column, category) if c is not None]
-            self._nameable[column] = not is_sensitive(codes[-1:], names)
-        return self._nameable[column]
-
-    def _is_merchant(self, column: int) -> bool:
-        return split_column_id(self._model.space.columns.name(column))[0] is ColumnKind.MERCHANT
-
-    def _outside_id(self, column: int) -> str:
-        return split_column_id(self._model.space.columns.name(column))[1]
-
     def _say(self, code: ReasonCode, *evidence: Mapping[str, object], **words: object) -> Reason:
+        if not evidence:
+            return _plain(code, self._locale)
         return Reason(code.value, sentence(code, self._locale, **words), evidence)
+
+
+@cache
+def _plain(code: ReasonCode, locale: str) -> Reason:
+    """A reason that says the same of everyone."""
+    return Reason(code.value, sentence(code, locale))

@@ -125,5 +125,7 @@ def category_name(label: str, locale: str) -> str:
 
 def sentence(code: ReasonCode, locale: str, **words: object) -> str:
     """The sentence of a reason; a name that is missing is paraphrased."""
+    if not words:
+        return TEXTS[code][locale]
     filled = {name: word or NAMELESS[name][locale] for name, word in words.items()}
     return TEXTS[code][locale].format(**filled)

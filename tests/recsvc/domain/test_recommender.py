@@ -129,7 +129,7 @@ def test_a_newcomer_is_personalised_by_his_first_purchase() -> None:
     answer = ask(a_model(), newcomer, limit=3)
 
     assert answer.personalised
-    assert {served.item.mcc for served in answer.items} == {"5411"}
+    assert {served.item.categories() for served in answer.items} == {("5411",)}
 
 
 def test_what_was_dismissed_is_gone_until_it_lapses() -> None:

@@ -1,0 +1,91 @@
+"""What columns are called, and which of them a reason may name."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from embeddings.bundle import Bundle
+from embeddings.vocabulary import ColumnKind, split_column_id
+from recsvc.domain.sensitive import is_sensitive
+from recsvc.domain.space import ItemSpace
+
+MOST_CACHED = 20_000
+UNKNOWN, HARMLESS, SENSITIVE = 0, 1, 2
+
+
+class ColumnName(NamedTuple):
+    """One column as people know it.
+
+    Parameters
+    ----------
+    kind : ColumnKind
+    outside_id : str
+    label : str             empty where none was given
+    is_nameable : bool      False for what a reason must never tell of
+    """
+
+    kind: ColumnKind
+    outside_id: str
+    label: str
+    is_nameable: bool
+
+
+class Naming:
+    """Names of the columns of one model, read when first asked for; never more than so many kept.
+
+    Parameters
+    ----------
+    bundle : Bundle, optional
+    space : ItemSpace of the same bundle
+    """
+
+    def __init__(self, bundle: Bundle | None, space: ItemSpace) -> None:
+        self._bundle = bundle
+        self._space = space
+        self._names: dict[int, ColumnName] = {}
+        self._items = np.zeros(len(space.items), np.uint8)
+
+    def of(self, column: int) -> ColumnName:
+        """Name of a column."""
+        found = self._names.get(column)
+        if found is None:
+            if len(self._names) >= MOST_CACHED:
+                self._names = {}
+            found = self._names[column] = self._read(column)
+        return found
+
+    def _read(self, column: int) -> ColumnName:
+        kind, outside_id = split_column_id(self._space.columns.name(column))
+        label = self._label(column)
+        category = self.category_row(column)
+        code = outside_id if kind is ColumnKind.CATEGORY else ""
+        names = [label]
+        if category is not None:
+            code = split_column_id(self._space.columns.name(category))[1]
+            names.append(self._label(category))
+        return ColumnName(kind, outside_id, label, not is_sensitive((code,), names))
+
+    def category_row(self, merchant: int) -> int | None:
+        """Category column of a merchant column; None when it is not known."""
+        if self._bundle is None or merchant >= self._space.columns.n_trained:
+            return None
+        row = int(self._bundle.model.column_category[merchant])
+        return None if row < 0 else row
+
+    def _label(self, column: int) -> str:
+        if self._bundle is None or column >= self._space.columns.n_trained:
+            return ""
+        return self._bundle.model.labels[column]
+
+    def is_sensitive_item(self, row: int) -> bool:
+        """Whether a personal reason beside an item could tell of something sensitive."""
+        if self._items[row] == UNKNOWN:
+            item = self._space.items[row]
+            links = self._space.links[row]
+            columns: Sequence[int] = (*links.merchants, *links.categories)
+            found = is_sensitive(item.categories(), (item.category,)) or not all(
+                self.of(column).is_nameable for column in columns
+            )
+            self._items[row] = SENSITIVE if found else HARMLESS
+        return bool(self._items[row] == SENSITIVE)
