@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
@@ -49,6 +50,9 @@ class Settings(BaseSettings):
         description="worker processes; one for each core unless set",
     )
     threads: int = Field(8, ge=1, le=256, description="requests one worker answers at a time")
+    timezone: str = Field(
+        "Asia/Shanghai", description="zone in which weekdays, days and months of terms are counted"
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
     )
@@ -59,6 +63,12 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="signs cursors and serve tokens and keys the pseudonyms in logs; at least "
         "32 characters; made anew at each start unless set",
+    )
+    write_timeout_ms: int = Field(
+        1000,
+        ge=5,
+        le=30_000,
+        description="longest wait until events, activations and erasures are on the store's disk",
     )
     store_timeout_ms: int = Field(
         50, ge=5, le=5000, description="longest wait for one answer of a store, or for a connection"
@@ -102,6 +112,15 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("is no zone of the IANA database, such as Asia/Shanghai") from None
         return value
 
     @field_validator("secret")

@@ -11,6 +11,9 @@ from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.catalog import CatalogStore
 from recsvc.stores.changes import ChangeWatch
 from recsvc.stores.client import Connection
+from recsvc.stores.denylist import DenyList
+from recsvc.stores.events import EventStore
+from recsvc.stores.ledger import LedgerStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,44 +22,63 @@ class Stores:
 
     cache: Connection
     durable: Connection
+    writes: Connection
     api_keys: ApiKeyStore
     cardholders: CardholderStore
     catalog: CatalogStore
     changes: ChangeWatch
+    deny_list: DenyList
+    events: EventStore
+    ledger: LedgerStore
 
     @classmethod
-    def of(cls, cache: Connection, durable: Connection) -> Self:
-        """Stores on these two connections."""
+    def of(cls, cache: Connection, durable: Connection, writes: Connection | None = None) -> Self:
+        """Stores on these connections.
+
+        Parameters
+        ----------
+        cache, durable : the two roles
+        writes : to the durable store with a longer wait, for what must reach the disk
+        """
+        patient = writes or durable
+        deny_list = DenyList(durable)
         return cls(
             cache,
             durable,
+            patient,
             ApiKeyStore(durable),
-            CardholderStore(durable),
+            CardholderStore(durable, deny_list),
             CatalogStore(durable),
             ChangeWatch(durable),
+            deny_list,
+            EventStore(patient, deny_list),
+            LedgerStore(patient, deny_list),
         )
 
     def close(self) -> None:
         """Close all sockets."""
         self.cache.close()
         self.durable.close()
+        self.writes.close()
 
 
 def open_stores(settings: Settings, log: Log, metrics: Metrics) -> Stores:
     """Stores at the addresses of the settings; no socket is opened before the first question."""
-    wait_seconds = settings.store_timeout_ms / 1000
+    quick = settings.store_timeout_ms
     connections = settings.threads + 4
 
-    def connect(name: str, url: str) -> Connection:
+    def connect(name: str, url: str, wait_ms: int) -> Connection:
         return Connection(
             name,
             url,
-            wait_seconds=wait_seconds,
+            wait_seconds=wait_ms / 1000,
             connections=connections,
             log=log,
             metrics=metrics,
         )
 
     return Stores.of(
-        connect("cache_store", settings.redis_url), connect("profile_store", settings.durable_url)
+        connect("cache_store", settings.redis_url, quick),
+        connect("profile_store", settings.durable_url, quick),
+        connect("event_store", settings.durable_url, settings.write_timeout_ms),
     )

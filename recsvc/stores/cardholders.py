@@ -1,13 +1,18 @@
 """Profiles and consents: one hash a cardholder, so that one answer needs one round trip."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import repeat
+from typing import Any, NamedTuple
 
 import redis
 
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.stores import codec
-from recsvc.stores.client import Connection, hash_of
-from recsvc.stores.keys import CARDHOLDER
+from recsvc.stores.client import Connection
+from recsvc.stores.denylist import DenyList
+from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
+from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
 
 Fields = dict[bytes, bytes]
 
@@ -15,21 +20,22 @@ Fields = dict[bytes, bytes]
 class CardholderStore:
     """Reads and writes what is known of cardholders; answers `ports.CardholderStates`."""
 
-    def __init__(self, durable: Connection) -> None:
+    def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
+        self._deny_list = deny_list
 
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         """State of one cardholder; StoreAwayError when the store gives no answer in time."""
-        key = CARDHOLDER.key(issuer_id, cardholder_id)
-        return _state(cardholder_id, self._durable.ask(lambda store: hash_of(store, key)))
+        return self.states_of(issuer_id, (cardholder_id,))[0]
 
     def states_of(
         self, issuer_id: str, cardholder_ids: Sequence[str]
     ) -> tuple[CardholderState, ...]:
         """States in the order asked, one round trip for all; StoreAwayError as above."""
         keys = [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in cardholder_ids]
-        answers = self._durable.ask(lambda store: _hashes(store, keys))
-        return tuple(map(_state, cardholder_ids, answers))
+        hashes = [self._deny_list.hash_of(issuer_id, one) for one in cardholder_ids]
+        found = self._durable.ask(lambda store: _read(store, issuer_id, keys, hashes))
+        return tuple(map(_state, cardholder_ids, found.fields, found.erased, repeat(found.notice)))
 
     def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> None:
         """Replace the profile of a cardholder."""
@@ -47,9 +53,7 @@ class CardholderStore:
         def write(store: redis.Redis) -> None:
             pipeline = store.pipeline(transaction=False)
             for cardholder_id, profile, consent in entries:
-                fields: dict[str | bytes, bytes | float | int | str] = {
-                    "profile": codec.encode_profile(profile)
-                }
+                fields: dict[Any, Any] = {"profile": codec.encode_profile(profile)}
                 if consent is not None:
                     fields["consent"] = codec.encode_consent(consent)
                 pipeline.hset(CARDHOLDER.key(issuer_id, cardholder_id), mapping=fields)
@@ -62,19 +66,43 @@ class CardholderStore:
         self._durable.ask(lambda store: store.hset(key, field, value))
 
 
-def _hashes(store: redis.Redis, keys: Sequence[str]) -> list[Fields]:
+class _Found(NamedTuple):
+    """Answer of the one round trip."""
+
+    fields: list[Fields]
+    erased: list[bool]
+    notice: str | None
+
+
+def _read(store: redis.Redis, issuer_id: str, keys: Sequence[str], hashes: Sequence[str]) -> _Found:
     pipeline = store.pipeline(transaction=False)
     for key in keys:
         pipeline.hgetall(key)
-    answers: list[Fields] = pipeline.execute()
-    return answers
+    pipeline.hmget(ERASED.key(issuer_id), hashes)
+    pipeline.hget(NOTICE.key(issuer_id), "version")
+    *fields, erased, notice = pipeline.execute()
+    version = notice.decode() if notice else None
+    return _Found(fields, [one is not None for one in erased], version)
 
 
-def _state(cardholder_id: str, fields: Fields) -> CardholderState:
+def _state(
+    cardholder_id: str, fields: Fields, is_erased: object, notice: str | None
+) -> CardholderState:
     profile, consent = fields.get(b"profile"), fields.get(b"consent")
     return CardholderState(
         cardholder_id=cardholder_id,
         profile=codec.decode_profile(profile) if profile else Profile(),
-        consent=codec.decode_consent(consent) if consent else Consent(),
+        consent=_in_force(codec.decode_consent(consent), notice) if consent else Consent(),
         known=profile is not None,
+        contacts=contacts_of(fields),
+        dismissals=instants_of(fields, b"d:"),
+        uses={item_id: item_use(uses) for item_id, uses in uses_by_item(fields).items()},
+        erased=bool(is_erased),
     )
+
+
+def _in_force(consent: Consent, notice: str | None) -> Consent:
+    """The consent as far as it was given to the notice in force; none to an earlier one."""
+    if notice is None or consent.purpose_version == notice:
+        return consent
+    return replace(consent, personalisation=False, marketing={})

@@ -94,7 +94,7 @@ CARDHOLDER = Family(
     "durable",
     None,
     "until the cardholder is erased",
-    "profile and consent",
+    "profile, consent, recent events, dismissals, uses of items, deleted interests",
     personal=True,
 )
 SERVES = Family(
@@ -115,6 +115,102 @@ IDEMPOTENCY = Family(
     "one request's fingerprint and its answer, for replays",
 )
 
+EVENTS = Family(
+    "events",
+    "stream",
+    "durable",
+    7 * DAY_SECONDS,
+    "seven days once archived; the archiver trims it",
+    "accepted events in order of arrival",
+    personal=True,
+)
+EVENTS_DEAD = Family(
+    "events_dead",
+    "stream",
+    "durable",
+    30 * DAY_SECONDS,
+    "thirty days",
+    "events that could not be archived, with the reason",
+    personal=True,
+)
+EVENT_SEEN = Family(
+    "event_seen",
+    "string",
+    "durable",
+    35 * DAY_SECONDS,
+    "35 days",
+    "one key an accepted event id, so that it is accepted once",
+)
+ARCHIVE_COMMITS = Family(
+    "archive_commits",
+    "hash",
+    "durable",
+    None,
+    "until the file has its name; a bounded number",
+    "archive file → name it gets, between the commit and the rename",
+)
+UNSETTLED = Family(
+    "unsettled",
+    "zset",
+    "durable",
+    None,
+    "until the cardholder's uses are settled, within seconds",
+    "cardholder ids whose events may change a use, scored by when that began",
+    personal=True,
+)
+USES_DUE = Family(
+    "uses_due",
+    "zset",
+    "durable",
+    None,
+    "until the activation is spent, released or lapses",
+    "cardholder and item of each use that lapses, scored by when",
+    personal=True,
+)
+BUDGET = Family(
+    "budget",
+    "hash",
+    "durable",
+    None,
+    "until the item has been gone for the retention time",
+    "one item: uses and minor units, in total and on each day",
+)
+BUDGETS_SPENT = Family(
+    "budgets_spent",
+    "zset",
+    "durable",
+    None,
+    "until the budget has room again; one entry an item",
+    "items whose budget is used up, scored by when that ends",
+)
+ERASURE_KEY = Family(
+    "erasure_key", "string", "durable", None, "for ever; one value", "key of the erased ids' hashes"
+)
+ERASED = Family(
+    "erased",
+    "hash",
+    "durable",
+    None,
+    "for ever: older backups and bundles may still name the cardholder",
+    "keyed hash of an erased cardholder's id → receipt; no id in clear",
+)
+NOTICE = Family(
+    "notice",
+    "hash",
+    "durable",
+    None,
+    "until the next version replaces it",
+    "the privacy notice in force and its version",
+)
+AUDIT = Family(
+    "audit",
+    "stream",
+    "durable",
+    3 * 365 * DAY_SECONDS,
+    "three years",
+    "hash-chained entries: who did what, when, to which pseudonym",
+)
+
 TABLE = (
     API_KEYS,
     API_KEYS_VERSION,
@@ -126,4 +222,16 @@ TABLE = (
     CARDHOLDER,
     SERVES,
     IDEMPOTENCY,
+    EVENTS,
+    EVENTS_DEAD,
+    EVENT_SEEN,
+    ARCHIVE_COMMITS,
+    UNSETTLED,
+    USES_DUE,
+    BUDGET,
+    BUDGETS_SPENT,
+    ERASURE_KEY,
+    ERASED,
+    NOTICE,
+    AUDIT,
 )

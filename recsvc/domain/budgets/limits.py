@@ -1,0 +1,68 @@
+"""The limits of an item in the numbers that the ledger counts."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from embeddings.catalog import Benefit, Limit, MerchantOffer
+from recsvc.domain.lifecycle.rewards import currency_of, reserved_minor
+
+Item = Benefit | MerchantOffer
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What was taken from an item's budget.
+
+    Parameters
+    ----------
+    count : int           open activations and redemptions
+    amount_minor : int    what they earn, or the most they can
+    """
+
+    count: int = 0
+    amount_minor: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetLimits:
+    """Limits in total and on each day; None where there is none.
+
+    An amount limits only a reward in its own currency.
+
+    Parameters
+    ----------
+    total_count, total_minor, daily_count, daily_minor : int or None
+    unit_minor : int      what one more use sets aside
+    """
+
+    total_count: int | None
+    total_minor: int | None
+    daily_count: int | None
+    daily_minor: int | None
+    unit_minor: int
+
+    @classmethod
+    def of(cls, item: Item) -> Self:
+        """Limits of an item."""
+        budget, currency = item.budget, currency_of(item)
+        total = budget.total if budget else None
+        daily = budget.daily if budget else None
+        return cls(
+            total.count if total else None,
+            _minor(total, currency),
+            daily.count if daily else None,
+            _minor(daily, currency),
+            reserved_minor(item),
+        )
+
+    @property
+    def is_unlimited(self) -> bool:
+        """Whether nothing is limited."""
+        limits = (self.total_count, self.total_minor, self.daily_count, self.daily_minor)
+        return all(limit is None for limit in limits)
+
+
+def _minor(limit: Limit | None, currency: str | None) -> int | None:
+    if limit is None or limit.amount is None or limit.amount.currency != currency:
+        return None
+    return limit.amount.amount_minor

@@ -1,0 +1,66 @@
+"""Which offers a purchase could earn, found without looking at all of them."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from embeddings.catalog import Benefit, Catalog, MerchantOffer
+from embeddings.interactions import EventType
+from recsvc.domain.lifecycle.records import EventRecord
+
+Item = Benefit | MerchantOffer
+USING = frozenset({EventType.ACTIVATED, EventType.REDEEMED})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfferBook:
+    """Offers by the merchant, or the category, at which they are earned; build with :meth:`of`."""
+
+    catalog: Catalog
+    by_merchant: Mapping[str, tuple[MerchantOffer, ...]]
+    by_mcc: Mapping[str, tuple[MerchantOffer, ...]]
+
+    @classmethod
+    def of(cls, catalog: Catalog) -> Self:
+        """Book of a catalogue."""
+        merchants: dict[str, list[MerchantOffer]] = defaultdict(list)
+        categories: dict[str, list[MerchantOffer]] = defaultdict(list)
+        for item in catalog.items:
+            if not isinstance(item, MerchantOffer):
+                continue
+            if item.merchant_id is not None:
+                merchants[item.merchant_id].append(item)
+            elif item.mcc is not None:
+                categories[item.mcc].append(item)
+        return cls(
+            catalog,
+            {merchant: tuple(offers) for merchant, offers in merchants.items()},
+            {mcc: tuple(offers) for mcc, offers in categories.items()},
+        )
+
+    def at(self, merchant_id: str, mcc: str | None) -> tuple[MerchantOffer, ...]:
+        """Offers that a purchase there could earn."""
+        here = self.by_merchant.get(merchant_id, ())
+        return here if mcc is None else here + self.by_mcc.get(mcc, ())
+
+    def concerns(self, record: EventRecord) -> bool:
+        """Whether an event may change a use of any item."""
+        paid = record.transaction
+        if paid is not None and self.at(paid.merchant_id, paid.mcc):
+            return True
+        return record.event_type in USING and self.catalog.row(record.item_id or "") is not None
+
+    def touched(self, records: Iterable[EventRecord], recorded: Iterable[str]) -> list[Item]:
+        """Items of which these events, or uses on record, tell; in order of their ids."""
+        found: dict[str, Item] = {}
+        ids = {r.item_id for r in records if r.event_type in USING and r.item_id} | {*recorded}
+        for item_id in ids:
+            item = self.catalog.get(item_id)
+            if item is not None:
+                found[item_id] = item
+        for record in records:
+            paid = record.transaction
+            if paid is not None:
+                found.update((o.item_id, o) for o in self.at(paid.merchant_id, paid.mcc))
+        return [found[item_id] for item_id in sorted(found)]

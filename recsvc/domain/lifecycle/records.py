@@ -1,0 +1,86 @@
+"""What is kept of an event."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from embeddings.interactions import EventType, TransactionStatus
+from recsvc.domain.cardholder import Contact
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardTransaction:
+    """The card transaction an event tells of.
+
+    Parameters
+    ----------
+    transaction_id, merchant_id : str
+    status : TransactionStatus
+    amount_minor : int    at least 0, in minor units of ``currency``
+    currency : str        ISO 4217
+    mcc, city : str, optional
+    """
+
+    transaction_id: str
+    merchant_id: str
+    status: TransactionStatus
+    amount_minor: int
+    currency: str
+    mcc: str | None = None
+    city: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an amount below 0: a refund is a status, not a sign."""
+        if self.amount_minor < 0:
+            raise ValueError("amount_minor: below 0; a refund is the status returned or reversed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventRecord:
+    """One event of a cardholder.
+
+    Parameters
+    ----------
+    event_id : str
+    event_type : EventType
+    occurred_at : datetime              aware
+    item_id : str, optional             of all types but transactions
+    transaction : CardTransaction, optional
+        Of a transaction; a redemption may name the one that earned it.
+    position : str, optional
+        Where it stands in the issuer's stream of events.
+    """
+
+    event_id: str
+    event_type: EventType
+    occurred_at: datetime
+    item_id: str | None = None
+    transaction: CardTransaction | None = None
+    position: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse an instant without a zone, and an event without its subject."""
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at: has no zone; give an aware instant")
+        if self.event_type is EventType.TRANSACTION and self.transaction is None:
+            raise ValueError("transaction: missing in an event of type transaction")
+        if self.event_type is not EventType.TRANSACTION and self.item_id is None:
+            raise ValueError(f"item_id: missing in an event of type {self.event_type.value}")
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """Place among others: by time, ties by id."""
+        return self.occurred_at, self.event_id
+
+    def contact(self) -> Contact:
+        """What a recommendation needs of it."""
+        spent = self.transaction if self.event_type is EventType.TRANSACTION else None
+        return Contact(
+            event_type=self.event_type,
+            occurred_at=self.occurred_at,
+            item_id=self.item_id,
+            merchant_id=spent.merchant_id if spent else None,
+            mcc=spent.mcc if spent else None,
+            transaction_id=spent.transaction_id if spent else None,
+            status=spent.status if spent else None,
+            position=self.position,
+        )

@@ -1,0 +1,129 @@
+"""Makes the ledger of uses what the cardholders' events say it is.
+
+Reads an account, lets the domain decide, commits against the revision that was read, and starts
+again when something came between. Settling twice is settling once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta, tzinfo
+
+from recsvc.domain.budgets import BudgetLimits
+from recsvc.domain.eligibility.moment import day_number
+from recsvc.domain.lifecycle import Past, uses_of
+from recsvc.domain.lifecycle.offers import OfferBook
+from recsvc.domain.model import ModelSlot
+from recsvc.stores.ledger import Account, Commit, Committed, Entry, LedgerStore
+
+ATTEMPTS = 8
+SWEEP = 200
+
+
+class OfferBooks:
+    """The offer book of each issuer's present catalogue, compiled once a catalogue."""
+
+    def __init__(self, slot: ModelSlot) -> None:
+        self._slot = slot
+        self._books: dict[str, tuple[str, OfferBook]] = {}
+
+    def of(self, issuer_id: str) -> OfferBook | None:
+        """Book of an issuer; None while no catalogue is loaded."""
+        model = self._slot.current(issuer_id)
+        if model is None:
+            return None
+        version, book = self._books.get(issuer_id, ("", None))
+        if book is None or version != model.catalog_version:
+            book = OfferBook.of(model.catalog)
+            self._books[issuer_id] = (model.catalog_version, book)
+        return book
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day of the issuer's zone: its number since 1970-01-01 and its end."""
+
+    number: int
+    ends_at: datetime
+
+    @classmethod
+    def of(cls, now: datetime, zone: tzinfo) -> "Day":
+        """Day in which an instant lies."""
+        local = now.astimezone(zone).date()
+        ends_at = datetime.combine(local + timedelta(days=1), time(), zone)
+        return cls(day_number(local), ends_at)
+
+
+class Settler:
+    """Settles cardholders.
+
+    Parameters
+    ----------
+    ledger : LedgerStore
+    books : OfferBooks
+    clock : aware now
+    zone : the issuers' zone
+    """
+
+    def __init__(
+        self,
+        ledger: LedgerStore,
+        books: OfferBooks,
+        clock: Callable[[], datetime],
+        zone: tzinfo,
+    ) -> None:
+        self._ledger = ledger
+        self._books = books
+        self._clock = clock
+        self._zone = zone
+
+    def settle(self, issuer_id: str, cardholder_ids: Iterable[str]) -> int:
+        """Settle cardholders; returns how many could not be, because they kept changing.
+
+        Raises
+        ------
+        StoreAwayError
+            what is not settled then stays marked, and is swept up later
+        """
+        book, waiting = self._books.of(issuer_id), sorted(set(cardholder_ids))
+        if book is None:
+            return len(waiting)
+        for _ in range(ATTEMPTS):
+            if not waiting:
+                return 0
+            accounts = self._ledger.accounts(issuer_id, waiting)
+            commits = [self.commit_of(account, book) for account in accounts]
+            done = self._ledger.commit(issuer_id, commits)
+            waiting = [
+                one for one, did in zip(waiting, done, strict=True) if did is Committed.MOVED
+            ]
+        return len(waiting)
+
+    def commit_of(self, account: Account, book: OfferBook) -> Commit:
+        """The change that makes an account what its events say."""
+        now = self._clock()
+        day = Day.of(now, self._zone)
+        return Commit(
+            account=account,
+            entries=self._entries(account, book, now),
+            day=day.number,
+            day_ends_at=day.ends_at,
+            is_whole=True,
+        )
+
+    def _entries(self, account: Account, book: OfferBook, now: datetime) -> Sequence[Entry]:
+        """Uses of every item that his events or his record tell of, where they changed."""
+        past = Past.of(account.records)
+        entries = []
+        for item in book.touched(account.records, account.uses):
+            recorded = account.uses.get(item.item_id, ())
+            uses = uses_of(item, account.profile, past, now, zone=self._zone, recorded=recorded)
+            if uses != recorded:
+                entries.append(Entry(item.item_id, BudgetLimits.of(item), uses))
+        return entries
+
+    def sweep(self, issuer_id: str) -> int:
+        """Settle those whose uses lapsed, or whom a killed worker left; returns how many."""
+        due = self._ledger.due(issuer_id, self._clock(), SWEEP)
+        if due:
+            self.settle(issuer_id, due)
+        return len(due)

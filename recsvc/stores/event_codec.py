@@ -1,0 +1,180 @@
+"""Events and uses to fields of a cardholder's hash and back.
+
+========  =============================================================================
+field     value
+========  =============================================================================
+e:EVENT   ``microseconds|position|[type, item, transaction…]``: one recent event
+d:ITEM    microseconds until which the item stays dismissed
+s:ITEM    microseconds of the last serve
+u:ITEM    uses, ``id,kind,day,amount,until,transaction`` each, with ``;`` between
+f:COLUMN  microseconds at which the cardholder deleted this interest
+rev       grows with each change of the above
+========  =============================================================================
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from embeddings.interactions import EventType, TransactionStatus
+from recsvc.domain.cardholder import Activation, Contact, DayUse, ItemUse
+from recsvc.domain.eligibility.moment import EPOCH, microseconds
+from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use, UseKind
+
+Fields = Mapping[bytes, bytes]
+KEPT_EVENTS = 200
+TYPES = {kind.value: kind for kind in EventType}
+STATUSES = {status.value: status for status in TransactionStatus}
+
+
+def instant(stored: bytes | str | int) -> datetime:
+    """Aware instant of microseconds since 1970."""
+    return EPOCH + timedelta(microseconds=int(stored))
+
+
+def encode_record(record: EventRecord) -> tuple[str, bytes]:
+    """What stands before and after the position of an event in its field."""
+    return f"{microseconds(record.occurred_at)}|", b"|" + orjson.dumps(_compact(record))
+
+
+def _compact(record: EventRecord) -> list[Any]:
+    paid = record.transaction
+    if paid is None:
+        return [record.event_type.value, record.item_id]
+    return [
+        record.event_type.value,
+        record.item_id,
+        paid.transaction_id,
+        paid.merchant_id,
+        paid.mcc,
+        paid.status.value,
+        paid.amount_minor,
+        paid.currency,
+        paid.city,
+    ]
+
+
+def _split(value: bytes) -> tuple[datetime, str, list[Any]]:
+    at, position, document = value.split(b"|", 2)
+    return instant(at), position.decode(), orjson.loads(document)
+
+
+def newest_events(fields: Fields) -> list[tuple[bytes, bytes]]:
+    """Name and value of the newest events, at most so many as are kept, whatever the order."""
+    found = [(name, value) for name, value in fields.items() if name.startswith(b"e:")]
+    if len(found) <= KEPT_EVENTS:
+        return found
+    found.sort(key=lambda pair: (int(pair[1].split(b"|", 1)[0]), pair[0]))
+    return found[-KEPT_EVENTS:]
+
+
+def records_of(fields: Fields) -> list[EventRecord]:
+    """The newest events of a cardholder, whole."""
+    return [_record(name[2:].decode(), value) for name, value in newest_events(fields)]
+
+
+def _record(event_id: str, value: bytes) -> EventRecord:
+    at, position, (kind, item_id, *paid) = _split(value)
+    return EventRecord(
+        event_id=event_id,
+        event_type=TYPES[kind],
+        occurred_at=at,
+        item_id=item_id,
+        transaction=_transaction(paid) if paid else None,
+        position=position,
+    )
+
+
+def _transaction(paid: list[Any]) -> CardTransaction:
+    transaction_id, merchant_id, mcc, status, amount_minor, currency, city = paid
+    return CardTransaction(
+        transaction_id=transaction_id,
+        merchant_id=merchant_id,
+        mcc=mcc,
+        status=STATUSES[status],
+        amount_minor=amount_minor,
+        currency=currency,
+        city=city,
+    )
+
+
+def contacts_of(fields: Fields) -> tuple[Contact, ...]:
+    """The newest events of a cardholder, as a recommendation needs them."""
+    return tuple(_contact(value) for _, value in newest_events(fields))
+
+
+def _contact(value: bytes) -> Contact:
+    at, position, (kind, item_id, *paid) = _split(value)
+    if kind != EventType.TRANSACTION.value:
+        return Contact(event_type=TYPES[kind], occurred_at=at, item_id=item_id, position=position)
+    return Contact(
+        event_type=EventType.TRANSACTION,
+        occurred_at=at,
+        transaction_id=paid[0],
+        merchant_id=paid[1],
+        mcc=paid[2],
+        status=STATUSES[paid[3]],
+        position=position,
+    )
+
+
+def instants_of(fields: Fields, prefix: bytes) -> dict[str, datetime]:
+    """Instants by what stands after a prefix: dismissals, serves, deleted interests."""
+    return {
+        name[len(prefix) :].decode(): instant(value)
+        for name, value in fields.items()
+        if name.startswith(prefix)
+    }
+
+
+def uses_by_item(fields: Fields) -> dict[str, tuple[Use, ...]]:
+    """Uses on record, by item."""
+    return {
+        name[2:].decode(): decode_uses(value)
+        for name, value in fields.items()
+        if name.startswith(b"u:")
+    }
+
+
+def decode_uses(value: bytes) -> tuple[Use, ...]:
+    """Uses of one field."""
+    return tuple(_use(entry) for entry in value.decode().split(";") if entry)
+
+
+def _use(entry: str) -> Use:
+    use_id, kind, day, amount, until, transaction_id = entry.split(",")
+    return Use(
+        use_id,
+        UseKind(kind),
+        int(day),
+        int(amount),
+        instant(until) if until else None,
+        transaction_id or None,
+    )
+
+
+def use_arguments(use: Use) -> tuple[str | int, ...]:
+    """A use as the ledger's script takes it."""
+    until = "" if use.until is None else microseconds(use.until.astimezone(UTC))
+    return (
+        use.use_id,
+        use.kind.value,
+        use.day,
+        use.amount_minor,
+        until,
+        use.transaction_id or "",
+    )
+
+
+def item_use(uses: tuple[Use, ...]) -> ItemUse:
+    """What eligibility needs of the uses of one item; exhausted ones count for nothing."""
+    counted = [use for use in uses if use.kind is not UseKind.EXHAUSTED]
+    kinds = {use.kind for use in counted}
+    activation = Activation.AVAILABLE
+    if UseKind.HELD in kinds:
+        activation = Activation.ACTIVATED
+    elif kinds:
+        activation = Activation.REDEEMED
+    return ItemUse(activation, tuple(DayUse(u.day, 1, u.amount_minor) for u in counted))
