@@ -1,7 +1,9 @@
 """The only place where the parts of the service meet."""
 
+import hashlib
 from collections.abc import Callable
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from flask_openapi.models.info import Info
 from flask_openapi.models.security_scheme import SecurityScheme
@@ -12,10 +14,16 @@ from recsvc.api.auth import Gate, KeyRing
 from recsvc.api.cardholders import cardholder_routes
 from recsvc.api.catalog import catalog_routes
 from recsvc.api.cursors import Cursors
+from recsvc.api.desk import Desk
 from recsvc.api.docs import docs_blueprint
 from recsvc.api.health import health_blueprint
+from recsvc.api.items import item_routes
+from recsvc.api.models import model_routes
+from recsvc.api.recommendations import recommendation_routes
 from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
+from recsvc.domain.recommender import Recommender
+from recsvc.feedback import Feedback
 from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
@@ -23,6 +31,7 @@ from recsvc.services import Services
 from recsvc.settings import Settings
 from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores
+from recsvc.stores.serves import ServeLog
 from recsvc.watcher import Round, Watcher
 
 EXTENSION = "recsvc"
@@ -56,16 +65,33 @@ def create_app(
     app = _bare_app(settings)
     keys, slot = KeyRing(clock), ModelSlot()
     loader = Loader(stores=stores, shelves=shelf, keys=keys, slot=slot, log=log, metrics=metrics)
-    watcher = Watcher(_rounds(settings, loader), log, metrics)
-    services = Services(settings, log, metrics, stores, watcher, slot, loader)
+    feedback = Feedback.of(settings, stores, slot, clock, metrics)
+    rounds = (*_rounds(settings, loader), *feedback.rounds())
+    watcher = Watcher(rounds, log, metrics)
+    serves = ServeLog(stores.cache, metrics)
+    services = Services(settings, log, metrics, stores, watcher, slot, loader, serves)
+    desk = Desk(
+        slot=slot,
+        states=stores.cardholders,
+        recommender=_recommender(settings),
+        serves=serves,
+        clock=clock,
+        metrics=metrics,
+    )
     problems.install(app, log)
     lifecycle.install(app, log, metrics, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
-    for routes in _routes(settings, stores, clock, Gate((keys,))):
+    gate = Gate((keys,))
+    for routes in (*_routes(services, shelf, desk, gate, clock), *feedback.routes(gate)):
         app.register_api(routes.blueprint)
     app.register_blueprint(docs_blueprint(app))
     app.extensions[EXTENSION] = services
     return app
+
+
+def _recommender(settings: Settings) -> Recommender:
+    key = hashlib.blake2b(settings.secret_bytes, digest_size=32, person=b"recsvc-serves").digest()
+    return Recommender(key, zone=ZoneInfo(settings.timezone))
 
 
 def _bare_app(settings: Settings) -> OpenAPI:
@@ -90,13 +116,24 @@ def _bare_app(settings: Settings) -> OpenAPI:
 
 
 def _routes(
-    settings: Settings, stores: Stores, clock: Callable[[], datetime], gate: Gate
+    services: Services, shelf: Shelves, desk: Desk, gate: Gate, clock: Callable[[], datetime]
 ) -> tuple[Routes, ...]:
+    settings, stores = services.settings, services.stores
     limit, bulk = settings.body_limit_bytes, settings.bulk_body_limit_bytes
     cursors = Cursors(settings.secret_bytes)
     return (
+        recommendation_routes(gate, desk, limit),
+        item_routes(gate, desk, limit),
         cardholder_routes(gate, stores.cardholders, clock, limit),
         catalog_routes(gate, stores.catalog, cursors, limit, bulk),
+        model_routes(
+            gate,
+            shelves=shelf,
+            slot=services.slot,
+            cursors=cursors,
+            log=services.log,
+            body_limit_bytes=limit,
+        ),
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from prometheus_client import multiprocess
 
+from embeddings.index import fork_self_test
 from recsvc.app import EXTENSION
 from recsvc.settings import SettingsError, metrics_folder, read_settings, refuse_many_threads
 
@@ -45,6 +46,8 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's arbiter
     """Empty the shared counters of the run before; refuse what a fork would break."""
     if server.cfg.preload_app:
         raise SettingsError("preload_app: a search before the fork hangs workers; leave it off")
+    if not fork_self_test():
+        raise SettingsError("a search after a fork hangs on this machine; see OMP_NUM_THREADS")
     folder = metrics_folder()
     if folder is not None and Path(folder).is_dir():
         for path in Path(folder).glob("*.db"):

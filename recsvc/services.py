@@ -9,6 +9,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
+from recsvc.stores.serves import ServeLog
 from recsvc.watcher import Watcher
 
 
@@ -26,11 +27,13 @@ class Services:
     watcher: Watcher
     slot: ModelSlot
     loader: Loader
+    serves: ServeLog
     draining: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
         """Look at everything once, then keep watching in a thread."""
         self.watcher.start()
+        self.serves.start()
 
     def unready_reasons(self) -> tuple[str, ...]:
         """Why no requests should come; empty when they may.
@@ -45,12 +48,8 @@ class Services:
         }
         return tuple(reason for reason, holds in reasons.items() if holds)
 
-    def drain(self) -> None:
-        """Say from now on that no new requests should come."""
-        self.draining.set()
-        self.log.info("draining")
-
     def stop(self) -> None:
         """End the threads and close the sockets."""
         self.watcher.stop()
+        self.serves.stop()
         self.stores.close()

@@ -2,6 +2,7 @@
 
 import io
 import os
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,3 +78,12 @@ def service(tmp_path: Path, stores: Stores, log: Log, metrics: Metrics) -> Itera
 def clean_environment() -> dict[str, str]:
     """This process's environment without the product's own settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("RECSVC_")}
+
+
+@pytest.fixture
+def black_hole() -> Iterator[str]:
+    """A door that opens and behind which nobody ever answers."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(64)
+        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"

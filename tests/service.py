@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Self
 
 from flask import Flask
-from werkzeug.test import TestResponse
 
 from embeddings.shelf import Shelf
 from recsvc.app import EXTENSION, create_app
@@ -126,7 +125,7 @@ class Service:
         issuer_id: str = "demo",
         headers: dict[str, str] | None = None,
         raw: bytes | None = None,
-    ) -> TestResponse:
+    ) -> Any:
         """Answer to a request of an issuer with all scopes."""
         if issuer_id not in self.keys:
             self.keys[issuer_id] = self.key(issuer_id)

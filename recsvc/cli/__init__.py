@@ -8,6 +8,7 @@ import sys
 
 import click
 
+from embeddings.errors import EmbeddingsError
 from recsvc.domain.errors import DomainError
 from recsvc.settings import SettingsError
 
@@ -52,6 +53,6 @@ def main() -> None:
     """Run one command; an error of ours becomes one line on standard error and exit code 1."""
     try:
         group()
-    except (DomainError, SettingsError) as error:
+    except (DomainError, EmbeddingsError, SettingsError) as error:
         click.echo(f"recsvc: {error}", err=True)
         sys.exit(1)

