@@ -240,3 +240,17 @@ class Popularity:
         """As promised by :class:`Proposer`."""
         popular = self.model.popularity.of(self.segment, self.boost_weight)
         return InOrder.of_popular(popular).best(eligible, limit)
+
+
+def in_turn(sources: Sequence[Proposer], eligible: Mask, limit: int) -> list[Candidate]:
+    """The best eligible items, each once and by the first source that proposes it.
+
+    At most ``limit``; the first source is asked for all of them, the next for the rest.
+    """
+    left = eligible.copy()
+    found: list[Candidate] = []
+    for source in sources:
+        if len(found) < limit:
+            found += source.best(left, limit - len(found))
+            left[[candidate.row for candidate in found]] = False
+    return found

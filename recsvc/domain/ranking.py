@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.candidates import Proposer
+from recsvc.domain.candidates import Proposer, in_turn
 from recsvc.domain.model import GroupKeys, ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Candidate, Source
@@ -164,20 +164,9 @@ def explored(
         return candidates
     if draw >= rate:
         return [*candidates[:-1], replace(last, propensity=1 - rate)]
-    pool = _pool(page.open, proposers, policy.exploration_pool)
+    pool = in_turn(proposers, page.open, policy.exploration_pool)
     if not pool:
         return candidates
     chosen = pool[int(draw / rate * len(pool))]
     explorer = replace(chosen, source=Source.EXPLORATION, propensity=rate / len(pool))
     return [*candidates[:-1], explorer]
-
-
-def _pool(open_rows: Mask, proposers: Sequence[Proposer], size: int) -> list[Candidate]:
-    """The next best items of all sources together, each once."""
-    left = open_rows.copy()
-    pool: list[Candidate] = []
-    for proposer in proposers:
-        if len(pool) < size:
-            pool += proposer.best(left, size - len(pool))
-            left[[candidate.row for candidate in pool]] = False
-    return pool

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from recsvc.domain.candidates import Mask, Proposer, proposers
+from recsvc.domain.candidates import in_turn, proposers
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.eligibility import Moment, Refusal
 from recsvc.domain.errors import InvalidError
@@ -56,25 +56,12 @@ def rank_items(
         personalised=personalised,
         model_version=model.model_version,
         catalog_version=model.catalog_version,
-        ranked=_ranked(model, in_turn(sources, given)),
+        ranked=_ranked(model, in_turn(sources, given, max(rows.size, 1))),
         refused=tuple(
             RefusedItem(i, model.tables.refusals(i, asked, taste.last_days)) for i in refused
         ),
         degraded=degraded(model, state),
     )
-
-
-def in_turn(sources: Sequence[Proposer], eligible: Mask) -> list[Candidate]:
-    """All eligible items, each by the first source that proposes it."""
-    left = eligible.copy()
-    found: list[Candidate] = []
-    for source in sources:
-        n_left = int(np.count_nonzero(left))
-        if n_left == 0:
-            break
-        found += source.best(left, n_left)
-        left[[candidate.row for candidate in found]] = False
-    return found
 
 
 def _ranked(model: ServingModel, candidates: Sequence[Candidate]) -> tuple[RankedItem, ...]:

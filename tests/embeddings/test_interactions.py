@@ -7,7 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.interactions import Cells, EventType, EventWeights, cells_of_contacts
+from embeddings.interactions import (
+    Cells,
+    EventType,
+    EventWeights,
+    add_cells,
+    cells_of_contacts,
+    signed_sums,
+)
 
 FLAT = EventWeights(half_life_days=np.inf, daily_cap=100.0)
 
@@ -125,3 +132,42 @@ def test_what_was_only_shown_or_waved_away_makes_no_cell() -> None:
     assert EventWeights().of(EventType.SERVED) == 0
     assert EventWeights().of(EventType.DISMISSED) == 0
     assert EventWeights().of(EventType.TRANSACTION) == 1
+
+
+days_apart = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(0, 5), st.sampled_from([0.5, 1.0, 2.0])), max_size=20
+)
+later = st.lists(
+    st.tuples(st.integers(0, 4), st.integers(6, 9), st.sampled_from([-1.0, 0.5, 2.0])), max_size=20
+)
+
+
+def signed(contacts: list[Contact], rule: EventWeights) -> Cells:
+    keys, days, weights = (
+        (list(part) for part in zip(*contacts, strict=True)) if contacts else ([], [], [])
+    )
+    return signed_sums(
+        np.array(keys, np.int64),
+        np.array(days, np.int32),
+        np.array(weights, np.float32),
+        np.sign(np.array(weights)).astype(np.int32),
+        rule,
+        as_of_day=10,
+    )
+
+
+@given(days_apart, later)
+def test_adding_later_contacts_equals_counting_all_together(
+    first: list[Contact], second: list[Contact]
+) -> None:
+    rule = EventWeights(half_life_days=7.0, daily_cap=2.0)
+
+    added = add_cells(signed(first, rule), signed(second, rule))
+    together = signed(first + second, rule)
+
+    strong = together.strength > 1e-5
+    assert {*together.keys[strong].tolist()} <= {*added.keys.tolist()}
+    place = np.searchsorted(together.keys, added.keys)
+    np.testing.assert_allclose(added.strength, together.strength[place], atol=1e-5)
+    assert added.visits.tolist() == np.maximum(together.visits[place], 0).tolist()
+    assert added.last_day.tolist() == together.last_day[place].tolist()
