@@ -15,6 +15,7 @@ from training.errors import TrainingError
 COMMANDS = {
     "benchmark": "figures of one model on one-line-a-user files, as in the Gowalla data",
     "evaluate": "figures of the model and of every baseline on one usage table",
+    "illustrate": "a catalogue to look at, at the merchants of any card usage",
     "import": "any issuer's columns into ours: checked, normalised, quarantined, reported",
     "models": "list, show, promote, roll back, pin and prune published bundles",
     "report": "the report of a published bundle, as JSON or as a page",

@@ -109,9 +109,21 @@ class MerchantRules:
         ids = [merchant_id(key) for key in distinct.to_list()]
         return keys.replace_strict(distinct, pl.Series(ids, dtype=pl.String), default=None)
 
+    def readable(self, names: pl.Series) -> pl.Series:
+        """What is left of each name as words for people, in title case; null stays null.
+
+        A name of which nothing would be left is kept as it is written.
+        """
+        words = self._reduced(folded(names)).str.to_titlecase()
+        return words.zip_with(words.str.len_bytes() > 0, names)
+
     def _keys(self, names: pl.Series) -> pl.Series:
         """Keys of distinct names."""
         plain = folded(names)
+        return _closed_up(self._reduced(plain), plain)
+
+    def _reduced(self, plain: pl.Series) -> pl.Series:
+        """Words of folded names without till, order and legal form."""
         text = plain
         for pattern, replacement in STEPS:
             text = text.str.replace_all(pattern, replacement)
@@ -124,7 +136,7 @@ class MerchantRules:
             text = pl.select(
                 pl.when(text.str.contains(pattern)).then(pl.lit(name)).otherwise(text)
             ).to_series()
-        return _closed_up(text, plain)
+        return text
 
 
 def merchant_id(key: str) -> str:

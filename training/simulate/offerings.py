@@ -42,7 +42,7 @@ def _benefit(
     """One benefit and the rows of its partners."""
     text = BENEFITS[number % len(BENEFITS)]
     partners = _partners(rng, text, merchants) if rng.random() < 0.6 else np.empty(0, np.int64)
-    blanks = _blanks(rng)
+    blanks = benefit_blanks(rng)
     title, long = text.phrase.filled(**blanks)
     terms = benefit_terms(rng, text, asked)
     if number >= len(BENEFITS):
@@ -82,7 +82,7 @@ def _for_a_product(
     title["en"] = f"{product.en}: {title['en']}" + (f" (series {series})" if series > 1 else "")
 
 
-def _blanks(rng: np.random.Generator) -> dict[str, str]:
+def benefit_blanks(rng: np.random.Generator) -> dict[str, str]:
     """Figures for every blank that a benefit's wording may have."""
     return {
         "count": str(int(rng.choice((2, 3, 4, 6)))),
