@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
@@ -286,20 +287,28 @@ def _check_columns(path: Path, rows: pl.DataFrame, mapping: Mapping) -> None:
 
 
 def _described(path: Path) -> dict[str, Any]:
-    """Counts and dates of a written table; ids are counted by hash, so memory stays small."""
-    status, at = pl.col("status"), pl.col("occurred_at")
-    return (
-        pl.scan_parquet(path)
-        .select(
-            status.is_in(REFUNDS).sum().alias("refunds"),
-            pl.col("cardholder_id").hash().n_unique().alias("cardholders"),
-            pl.col("merchant_id").hash().n_unique().alias("merchants"),
-            at.min().alias("first_at"),
-            at.max().alias("last_at"),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
+    """Counts and dates of a written table, read in batches; ids are counted by their hash."""
+    seen = {name: np.empty(0, np.uint64) for name in ("cardholder_id", "merchant_id")}
+    refunds = 0
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(500_000, columns=[*seen, "status", "occurred_at"]):
+            frame = pl.DataFrame(pl.from_arrow(batch))
+            refunds += int(frame["status"].is_in(REFUNDS).sum())
+            for name, hashes in seen.items():
+                seen[name] = np.union1d(hashes, frame[name].hash().unique().to_numpy())
+            at = frame["occurred_at"]
+            known = [first_at, last_at, at.min(), at.max()]
+            dates = [date for date in known if isinstance(date, datetime)]
+            first_at, last_at = min(dates), max(dates)
+    return {
+        "refunds": refunds,
+        "cardholders": len(seen["cardholder_id"]),
+        "merchants": len(seen["merchant_id"]),
+        "first_at": first_at,
+        "last_at": last_at,
+    }
 
 
 def _existing(folder: Path) -> Path:
