@@ -5,9 +5,7 @@ from collections.abc import Callable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from flask_openapi.models.info import Info
-from flask_openapi.models.security_scheme import SecurityScheme
-from flask_openapi.openapi import OpenAPI
+from flask import Flask
 
 from recsvc.api import lifecycle, problems
 from recsvc.api.auth import Gate, KeyRing
@@ -35,7 +33,6 @@ from recsvc.stores.serves import ServeLog
 from recsvc.watcher import Round, Watcher
 
 EXTENSION = "recsvc"
-API_VERSION = "1.0.0"
 
 
 def create_app(
@@ -46,7 +43,7 @@ def create_app(
     clock: Callable[[], datetime],
     log: Log,
     metrics: Metrics,
-) -> OpenAPI:
+) -> Flask:
     """Assemble the service; starts nothing and asks nothing of anyone.
 
     Parameters
@@ -59,8 +56,8 @@ def create_app(
 
     Returns
     -------
-    OpenAPI
-        a Flask application whose extension `recsvc` is the `Services` to start after the fork
+    Flask
+        an application whose extension `recsvc` is the `Services` to start after the fork
     """
     app = _bare_app(settings)
     keys, slot = KeyRing(clock), ModelSlot()
@@ -82,9 +79,10 @@ def create_app(
     lifecycle.install(app, log, metrics, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
     gate = Gate((keys,))
-    for routes in (*_routes(services, shelf, desk, gate, clock), *feedback.routes(gate)):
-        app.register_api(routes.blueprint)
-    app.register_blueprint(docs_blueprint(app))
+    routes = (*_routes(services, shelf, desk, gate, clock), *feedback.routes(gate))
+    for one in routes:
+        one.serve_on(app)
+    app.register_blueprint(docs_blueprint(routes))
     app.extensions[EXTENSION] = services
     return app
 
@@ -94,19 +92,8 @@ def _recommender(settings: Settings) -> Recommender:
     return Recommender(key, zone=ZoneInfo(settings.timezone))
 
 
-def _bare_app(settings: Settings) -> OpenAPI:
-    scheme = SecurityScheme(
-        type="http", scheme="bearer", description="An API key: `rsk_<key id>_<secret>`."
-    )
-    app = OpenAPI(
-        "recsvc",
-        info=Info(title="recsvc", version=API_VERSION),
-        security_schemes={"key": scheme},
-        validation_error_model=problems.Problem,
-        doc_ui=False,
-        static_folder=None,
-    )
-    app.openapi_version = "3.1.0"
+def _bare_app(settings: Settings) -> Flask:
+    app = Flask("recsvc", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_limit_bytes,
         PROVIDE_AUTOMATIC_OPTIONS=False,

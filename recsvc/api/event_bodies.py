@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Self
 
+import orjson
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -18,12 +19,11 @@ from pydantic import (
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label, Mcc
 from embeddings.interactions import EventType, TransactionStatus
-from embeddings.pan import contains_card_number
+from embeddings.pan import RUN, contains_card_number
 from recsvc.api.schemas import Body, OutsideId, Parameters
 from recsvc.domain.lifecycle import CardTransaction, EventCode, EventRecord
 
 MOST_EVENTS = 500
-FEWEST_DIGITS = 13
 
 
 def written(value: object) -> object:
@@ -130,8 +130,12 @@ def _id_of(value: object) -> str | None:
 
 def holds_card_number(value: object) -> bool:
     """Whether a card number stands in any text of a JSON value, keys and whole numbers included."""
-    text = "\n".join(_texts(value, 0))
-    return len(text) >= FEWEST_DIGITS and contains_card_number(text)
+    try:
+        if RUN.search(orjson.dumps(value).decode()) is None:
+            return False
+    except orjson.JSONEncodeError:
+        pass  # a number beyond 64 bits: look closely
+    return any(map(contains_card_number, _texts(value, 0)))
 
 
 def _texts(value: object, depth: int) -> list[str]:

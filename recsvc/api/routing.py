@@ -6,11 +6,12 @@ A view is a plain function. Its first parameter is the caller; further ones are 
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
 import orjson
-from flask import Response, g, request
+from flask import Flask, Response, g, request
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 
@@ -66,17 +67,18 @@ def _plain(value: object) -> object:
 
 
 class Routes:
-    """A blueprint of endpoints that are let in, parsed and rendered alike.
+    """Endpoints of one resource that are let in, parsed and rendered alike.
 
     Parameters
     ----------
-    name : of the blueprint
+    name : of the resource
     gate : who may enter
     body_limit_bytes : largest body, unless an endpoint says otherwise
     """
 
     def __init__(self, name: str, gate: Gate, body_limit_bytes: int) -> None:
-        self.blueprint = APIBlueprint(name, __name__, abp_security=[{"key": []}])
+        self._name = name
+        self._endpoints: list[_Endpoint] = []
         self._gate = gate
         self._body_limit_bytes = body_limit_bytes
 
@@ -116,14 +118,36 @@ class Routes:
 
         _describe_like(view, endpoint)
         name = re.sub(r"\W+", "_", f"{method.lower()}{rule}").strip("_")
-        register = getattr(self.blueprint, method.lower())
-        register(
-            rule,
-            endpoint=name,
-            operation_id=name,
-            responses=_answers(answers, more),
-            openapi_extensions={"x-scope": scope, **_raw_body(raw_media_type)},
-        )(endpoint)
+        words = {
+            "responses": _answers(answers, more),
+            "openapi_extensions": {"x-scope": scope, **_raw_body(raw_media_type)},
+        }
+        self._endpoints.append(_Endpoint(name, method, rule, endpoint, words))
+
+    def serve_on(self, app: Flask) -> None:
+        """Offer the endpoints on an application."""
+        for one in self._endpoints:
+            app.add_url_rule(one.rule, one.name, one.view, methods=[one.method])
+
+    def described(self) -> APIBlueprint:
+        """The same endpoints as a blueprint that knows how to document itself; not to be served."""
+        blueprint = APIBlueprint(self._name, __name__, abp_security=[{"key": []}])
+        for one in self._endpoints:
+            register = getattr(blueprint, one.method.lower())
+            names = {"endpoint": one.name, "operation_id": one.name}
+            register(one.rule, **names, **one.words)(one.view)
+        return blueprint
+
+
+@dataclass(frozen=True, slots=True)
+class _Endpoint:
+    """One endpoint: how it is called, and the words for its documentation."""
+
+    name: str
+    method: str
+    rule: str
+    view: Callable[..., Response]
+    words: dict[str, Any]
 
 
 def _describe_like(view: View, endpoint: Any) -> None:  # noqa: ANN401 - a function gains attributes

@@ -316,7 +316,7 @@ class TestEveryAnswer:
         def broken(**_: object) -> str:
             raise RuntimeError("secret-detail /etc/passwd")
 
-        name = "cardholders.get_v1_cardholders_cardholder_id_consent"
+        name = "get_v1_cardholders_cardholder_id_consent"
         service.app.view_functions[name] = broken
         answer = service.ask("GET", CONSENT)
 
