@@ -1,0 +1,109 @@
+"""A small load generator: keep-alive connections, one request in flight on each, one process."""
+
+import selectors
+import socket
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from itertools import cycle
+
+HEAD_END = b"\r\n\r\n"
+LENGTH = b"content-length:"
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a run of requests came to.
+
+    Parameters
+    ----------
+    requests : int
+    failures : int              answers other than 200
+    seconds : float
+    latencies : tuple of float  seconds, ascending
+    """
+
+    requests: int
+    failures: int
+    seconds: float
+    latencies: tuple[float, ...]
+
+    @property
+    def per_second(self) -> float:
+        """Requests a second."""
+        return self.requests / self.seconds
+
+    def quantile(self, share: float) -> float:
+        """Latency in seconds below which this share of the requests lies."""
+        return self.latencies[min(int(share * len(self.latencies)), len(self.latencies) - 1)]
+
+
+@dataclass(slots=True)
+class _Lane:
+    """One connection and what it waits for."""
+
+    channel: socket.socket
+    asked_at: float
+    received: bytes = b""
+
+
+def requests_for(paths: Sequence[str], host: str, key: str | None) -> list[bytes]:
+    """GET requests of these paths, as bytes on the wire."""
+    credential = f"Authorization: Bearer {key}\r\n" if key else ""
+    return [f"GET {p} HTTP/1.1\r\nHost: {host}\r\n{credential}\r\n".encode() for p in paths]
+
+
+def generate(address: str, requests: Sequence[bytes], lanes: int, seconds: float) -> Load:
+    """Ask over so many connections for so long, from a process of its own.
+
+    Returns
+    -------
+    Load; answers that came after the end are not counted
+    """
+    with ProcessPoolExecutor(1) as pool:
+        return pool.submit(_generate, address, list(requests), lanes, seconds).result()
+
+
+def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -> Load:
+    host, port = address.rsplit(":", 1)
+    wanted = cycle(requests)
+    selector = selectors.DefaultSelector()
+    for _ in range(lanes):
+        channel = socket.create_connection((host, int(port)))
+        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(channel, selectors.EVENT_READ, _ask(channel, wanted))
+    latencies: list[float] = []
+    failures = 0
+    start = time.perf_counter()
+    while (now := time.perf_counter()) - start < seconds:
+        for key, _ in selector.select(timeout=0.5):
+            lane: _Lane = key.data
+            lane.received += lane.channel.recv(262_144)
+            if (status := _finished(lane.received)) is None:
+                continue
+            now = time.perf_counter()
+            latencies.append(now - lane.asked_at)
+            failures += status != b"200"
+            selector.modify(lane.channel, selectors.EVENT_READ, _ask(lane.channel, wanted))
+    elapsed = time.perf_counter() - start
+    for key in list(selector.get_map().values()):
+        key.data.channel.close()
+    return Load(len(latencies), failures, elapsed, tuple(sorted(latencies)))
+
+
+def _ask(channel: socket.socket, wanted: Iterator[bytes]) -> _Lane:
+    channel.sendall(next(wanted))
+    return _Lane(channel, time.perf_counter())
+
+
+def _finished(received: bytes) -> bytes | None:
+    """Status of a whole answer; None while part of it is still to come."""
+    head, found, body = received.partition(HEAD_END)
+    if not found:
+        if not received:
+            raise ConnectionError("the server closed a connection that was to be kept alive")
+        return None
+    place = head.lower().find(LENGTH)
+    length = int(head[place + len(LENGTH) :].split(b"\r\n", 1)[0])
+    return head.split(b" ", 2)[1] if len(body) >= length else None
