@@ -1,6 +1,6 @@
 """Settings of a run: what the model is, how it is judged; read from a TOML file.
 
-Sections: ``[model]`` with ``[model.step]`` and ``[model.events]``, ``[composition]``, ``[gate]``,
+Sections: ``[model]`` with ``[model.step]``, ``[model.events]`` and ``[model.blend]``, ``[composition]``, ``[gate]``,
 ``[evaluation]``. What a file leaves out keeps its default; what we do not know is refused.
 """
 
@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from embeddings.blend import Blend
 from embeddings.compose import Composition
 from embeddings.factors import HalfStep
 from embeddings.interactions import EventWeights
@@ -98,6 +99,7 @@ class Settings:
         _refuse_unknown("model.", model, ModelParameters)
         _refuse_unknown("model.step.", model.get("step", {}), HalfStep)
         _refuse_unknown("model.events.", model.get("events", {}), EventWeights)
+        _refuse_unknown("model.blend.", model.get("blend", {}), Blend)
         return cls(
             model=_made("model", ModelParameters.from_document, model),
             composition=_section(document, "composition", Composition),

@@ -13,7 +13,6 @@ from training.config import Settings
 from training.pipeline import PlainTeller, Request, RichTeller, Stages, Teller, run
 
 READABLE = click.Path(path_type=Path)
-REFUSED = 3
 
 
 @click.command("run")
@@ -71,7 +70,8 @@ def command(
     if as_json:
         print_json(outcome.as_document())
     else:
-        click.echo(outcome.sentence())
+        click.echo("\n".join(outcome.sentences()))
+    sys.exit(outcome.exit_code)
 
 
 def _teller() -> AbstractContextManager[Teller]:

@@ -1,23 +1,28 @@
 """From card usage and responses to the training matrix.
 
-Read in this order: ``survey`` (who and what there is), ``responses`` (what cardholders did with
-items), ``spool`` (dated contacts as numbers, by cardholder, on disk), ``cells`` (contacts added up
-by the shared rule), ``segments`` (who belongs together).
+Read in this order: ``inputs`` (what is read: ``tables``, ``responses``, ``profiles``), ``survey``
+(who and what there is), ``spool`` (dated contacts as numbers, by cardholder, on disk), ``cells``
+(contacts added up by the shared rule), ``homes`` and ``segments`` (who belongs together).
 """
 
-from training.matrix.cells import Matrix, build, visited_after
+from training.matrix.cells import Matrix, build, first_days, visited_after
+from training.matrix.homes import Homes, homes_of
 from training.matrix.inputs import Inputs, open_inputs
 from training.matrix.segments import Segments, popularity, segments_of
 from training.matrix.spool import Spool, spool_contacts
-from training.matrix.survey import Survey, survey
+from training.matrix.survey import EPOCH, Survey, survey
 
 __all__ = [
+    "EPOCH",
+    "Homes",
     "Inputs",
     "Matrix",
     "Segments",
     "Spool",
     "Survey",
     "build",
+    "first_days",
+    "homes_of",
     "open_inputs",
     "popularity",
     "segments_of",

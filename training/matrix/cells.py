@@ -128,3 +128,11 @@ def visited_after(
     met = sparse.csr_matrix((np.ones(at[0].size, np.float32), at), shape=(n_cardholders, n_columns))
     met.data[:] = 1.0
     return met
+
+
+def first_days(spool: Spool, n_cardholders: int) -> NDArray[np.int32]:
+    """Day of each cardholder's first contact, int32, shape (n_cardholders,)."""
+    first = np.full(n_cardholders, np.iinfo(np.int32).max, np.int32)
+    for contacts in _parts(spool, n_cardholders):
+        np.minimum.at(first, contacts["cardholder"], contacts["day"])
+    return first

@@ -12,7 +12,7 @@ from embeddings.errors import CatalogError
 from training.errors import BadInputError
 from training.matrix.profiles import read_profiles
 from training.matrix.responses import item_contacts, read_responses, unseen_transactions
-from training.usage import scan
+from training.matrix.tables import Table
 
 CHUNK_BYTES = 1 << 20
 
@@ -23,8 +23,8 @@ class Inputs:
 
     Parameters
     ----------
-    usage : polars.LazyFrame
-        Canonical columns; several tables and archived transactions one after another.
+    usage : tuple of Table
+        Canonical columns; archived transactions come last.
     contacts : polars.DataFrame
         Responses on items: ``cardholder_id, column, type, day``; no rows when there are none.
     profiles : polars.DataFrame or None
@@ -38,13 +38,18 @@ class Inputs:
         RFC 3339 instant of the last response read.
     """
 
-    usage: pl.LazyFrame
+    usage: tuple[Table, ...]
     contacts: pl.DataFrame
     profiles: pl.DataFrame | None
     catalog: Catalog
     fingerprint: str
     unknown_items: int
     events_through: str | None
+
+    def batches(self, wanted: Sequence[pl.Expr | str]) -> Iterator[pl.DataFrame]:
+        """The wanted columns of all usage, table after table, batch by batch."""
+        for table in self.usage:
+            yield from table.batches(wanted)
 
 
 def open_inputs(
@@ -58,13 +63,14 @@ def open_inputs(
         Names the file, and the line, column or row that is wrong.
     """
     known = _catalog(catalog)
-    tables = [scan(path) for path in usage]
+    tables = [Table.open(path) for path in usage]
     responses = None if events is None else read_responses(events)
     contacts, unknown = item_contacts(responses, known)
     if responses is not None:
-        tables.append(unseen_transactions(responses, pl.concat(tables)))
+        archived = unseen_transactions(responses, [table.frame for table in tables])
+        tables.append(Table(archived.lazy(), archived.height))
     return Inputs(
-        pl.concat(tables),
+        tuple(tables),
         contacts,
         None if profiles is None else read_profiles(profiles),
         known,

@@ -4,6 +4,7 @@ A table is parquet with the columns ``event_id, type, cardholder_id, item_id, oc
 for archived transactions, a struct ``transaction``; or NDJSON with the same fields; or a folder.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import polars as pl
@@ -95,17 +96,23 @@ def item_contacts(responses: pl.DataFrame | None, catalog: Catalog) -> tuple[pl.
     return contacts, on_items.height - known.height
 
 
-def unseen_transactions(responses: pl.DataFrame, usage: pl.LazyFrame) -> pl.LazyFrame:
-    """Archived transactions that the usage tables do not hold, in canonical columns."""
+def unseen_transactions(responses: pl.DataFrame, usage: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Archived transactions that no usage table holds, in canonical columns.
+
+    Those without a ``transaction_id`` are taken as unseen.
+    """
     events = responses.filter(pl.col("type") == EventType.TRANSACTION.value)
     if events.is_empty() or not isinstance(events.schema["transaction"], pl.Struct):
-        return pl.LazyFrame(schema=polars_schema())
+        return pl.DataFrame(schema=polars_schema())
     flat = events.select("cardholder_id", "occurred_at", "transaction").unnest("transaction")
     if isinstance(flat.schema.get("amount"), pl.Struct):
         flat = flat.unnest("amount")
     missing = [n for n in polars_schema() if n not in flat.columns]
     flat = flat.with_columns(pl.lit(None).alias(name) for name in missing)
     flat = flat.select(pl.col(name).cast(kind) for name, kind in polars_schema().items())
-    ids = flat.lazy().select("transaction_id")
-    seen = usage.select("transaction_id").join(ids, on="transaction_id", how="semi")
-    return flat.lazy().join(seen.unique(), on="transaction_id", how="anti")
+    for table in usage:
+        ids = flat.lazy().select("transaction_id")
+        held = table.select("transaction_id").join(ids, on="transaction_id", how="semi")
+        seen = held.unique().collect(engine="streaming")
+        flat = flat.join(seen, on="transaction_id", how="anti", maintain_order="left")
+    return flat

@@ -1,13 +1,13 @@
 """Who belongs together, and what each group has: popularity for those we may not know."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embeddings.vocabulary import Vocabulary
+from training.matrix.homes import Homes
 
 EVERYONE = "all"
 
@@ -28,55 +28,42 @@ class Segments:
     members: sparse.csr_matrix
 
 
-def segments_of(homes: pl.DataFrame, cardholders: Vocabulary, min_cardholders: int) -> Segments:
+def segments_of(homes: Homes, min_cardholders: int) -> Segments:
     """All groups with at least ``min_cardholders``; smaller ones would tell on their members.
 
-    Parameters
-    ----------
-    homes : polars.DataFrame
-        ``cardholder_id, products, city``.
-    cardholders : Vocabulary
-    min_cardholders : int
-        ``all`` is there whatever its size.
+    ``all`` is there whatever its size.
     """
-    rows = pl.DataFrame(
-        {
-            "cardholder_id": list(cardholders),
-            "row": np.arange(len(cardholders), dtype=np.int64),
-        },
-        schema={"cardholder_id": pl.String(), "row": pl.Int64()},
-    )
-    placed = rows.join(homes, on="cardholder_id", how="left", maintain_order="left")
-    memberships = pl.concat([_by_city(placed), _by_product(placed)]).unique()
-    sizes = memberships.group_by("name").len().filter(pl.col("len") >= min_cardholders)
-    names = (EVERYONE, *sizes["name"].sort())
-    kept = memberships.join(
-        pl.DataFrame({"name": names, "segment": np.arange(len(names))}), on="name"
-    )
-    at = (
-        np.r_[np.zeros(len(cardholders), np.int64), kept["segment"].to_numpy()],
-        np.r_[np.arange(len(cardholders)), kept["row"].to_numpy()],
-    )
-    ones = np.ones(at[0].size, np.float32)
-    return Segments(names, sparse.csr_matrix((ones, at), shape=(len(names), len(cardholders))))
+    n_cardholders = homes.city.size
+    groups = {EVERYONE: np.arange(n_cardholders, dtype=np.int32)}
+    big = {n: rows for n, rows in _groups(homes) if rows.size >= min_cardholders}
+    groups.update(sorted(big.items()))
+    indptr = np.r_[0, np.cumsum([rows.size for rows in groups.values()])]
+    columns = np.concatenate(list(groups.values()))
+    ones = np.ones(columns.size, np.float32)
+    shape = (len(groups), n_cardholders)
+    return Segments(tuple(groups), sparse.csr_matrix((ones, columns, indptr), shape=shape))
 
 
-def _by_city(placed: pl.DataFrame) -> pl.DataFrame:
-    named = pl.concat_str(pl.lit("city:"), "city").alias("name")
-    return placed.drop_nulls("city").select("row", named)
+def _groups(homes: Homes) -> Iterator[tuple[str, NDArray[np.int32]]]:
+    """Name and cardholder rows of every group."""
+    for code, rows in _split(homes.city, np.arange(homes.city.size, dtype=np.int32)):
+        yield f"city:{homes.cities[code]}", rows
+    for code, rows in _split(homes.held, homes.holders):
+        product = f"product:{homes.products[code]}"
+        yield product, rows
+        for place, some in _split(homes.city[rows], rows):
+            yield f"{product}|city:{homes.cities[place]}", some
 
 
-def _by_product(placed: pl.DataFrame) -> pl.DataFrame:
-    """Memberships by product, and by product and city."""
-    held = placed.explode("products").drop_nulls("products")
-    product = pl.concat_str(pl.lit("product:"), "products")
-    both = pl.concat_str(product, pl.lit("|city:"), "city")
-    return pl.concat(
-        [
-            held.select("row", product.alias("name")),
-            held.drop_nulls("city").select("row", both.alias("name")),
-        ]
-    )
+def _split(
+    codes: NDArray[np.int32], rows: NDArray[np.int32]
+) -> Iterator[tuple[int, NDArray[np.int32]]]:
+    """Rows of each code from 0 on, ascending."""
+    order = np.lexsort((rows, codes))
+    found, start = np.unique(codes[order], return_index=True)
+    for code, some in zip(found, np.split(rows[order], start[1:]), strict=True):
+        if code >= 0:
+            yield int(code), some
 
 
 def popularity(strength: sparse.csr_matrix, segments: Segments) -> NDArray[np.float32]:

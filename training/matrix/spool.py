@@ -5,7 +5,7 @@ number of transactions, and a killed process leaves nothing behind.
 """
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -17,15 +17,27 @@ from numpy.typing import NDArray
 
 from embeddings.interactions import SIGN_OF_STATUS, EventType, EventWeights, TransactionStatus
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
+from training.errors import BadInputError
 from training.matrix.inputs import Inputs
-from training.matrix.survey import CATEGORY, Survey
+from training.matrix.survey import CATEGORY, DAY, GROUPS, Survey
 
 ROWS_PER_PART = 500_000
-BATCH_ROWS = 250_000
 CONTACT = np.dtype(
-    [("cardholder", "<i4"), ("column", "<i4"), ("category", "<i4"), ("day", "<i4"), ("kind", "i1")]
+    [
+        ("cardholder", "<i4"),
+        ("column", "<i4"),
+        ("category", "<i4"),
+        ("day", "<i4"),
+        ("product", "<i2"),
+        ("city", "<i2"),
+        ("segment", "<i2"),
+        ("kind", "i1"),
+    ]
 )
-"""One contact. ``category`` is the category's column or -1; ``kind`` counts into ``KINDS``."""
+"""One contact. ``kind`` counts into ``KINDS``; ``category`` is a column; ``product``, ``city`` and
+``segment`` count into the survey's groups; each of the four is -1 where it is not known."""
+
+MAX_GROUPS = 32_767
 
 KINDS: tuple[tuple[EventType, int], ...] = (
     (EventType.TRANSACTION, 1),
@@ -80,11 +92,16 @@ class Spool:
         for number, file in enumerate(self.files):
             file.write(rows[order[bounds[number] : bounds[number + 1]]].tobytes())
 
+    @property
+    def rows(self) -> int:
+        """Contacts in all parts."""
+        return sum(file.tell() for file in self.files) // CONTACT.itemsize
+
     def part(self, number: int) -> NDArray[np.void]:
         """All contacts of one part, in the order they were written."""
         file = self.files[number]
         file.seek(0)
-        return np.frombuffer(file.read(), CONTACT)
+        return np.frombuffer(file.read(), CONTACT)  # and leaves the file at its end
 
     def __len__(self) -> int:
         return len(self.files)
@@ -107,10 +124,12 @@ def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
 
     Declined transactions and responses that never make a cell are left out.
     """
+    _check_groups(found)
+    coders = _coders(found)
     spool = Spool.open(len(found.cardholders), found.transactions + inputs.contacts.height)
     try:
-        for batch in _usage_batches(inputs.usage, found):
-            spool.append(batch)
+        for batch in inputs.batches(WANTED):
+            spool.append(_usage_rows(batch, coders))
         spool.append(_response_rows(inputs.contacts, found))
     except BaseException:
         spool.__exit__(None, None, None)
@@ -118,55 +137,70 @@ def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
     return spool
 
 
-def _usage_batches(usage: pl.LazyFrame, found: Survey) -> Iterator[NDArray[np.void]]:
-    signs = {status.value: SIGN_OF_STATUS[status] for status in TransactionStatus}
-    sign = pl.col("status").fill_null(TransactionStatus.SETTLED.value)
-    kind = sign.replace_strict({s: (1 - sign) // 2 for s, sign in signs.items() if sign})
-    counted = usage.filter(pl.col("status").is_null() | (pl.col("status") != "declined"))
-    coded = (
-        counted.select(
-            "cardholder_id",
-            "merchant_id",
-            CATEGORY.alias("category_id"),
-            pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day"),
-            kind.cast(pl.Int8).alias("kind"),
-        )
-        .join(_codes(found.cardholders, "cardholder_id", "cardholder"), on="cardholder_id")
-        .join(
-            _column_codes(found.columns, ColumnKind.MERCHANT, "merchant_id", "column"),
-            on="merchant_id",
-        )
-        .join(
-            _column_codes(found.columns, ColumnKind.CATEGORY, "category_id", "category"),
-            on="category_id",
-            how="left",
-        )
-        .select("cardholder", "column", pl.col("category").fill_null(-1), "day", "kind")
+def _check_groups(found: Survey) -> None:
+    for name, values in found.groups.items():
+        if len(values) > MAX_GROUPS:
+            raise BadInputError(
+                f"usage: column {name} has {len(values):,} values, more than {MAX_GROUPS:,}; "
+                "it should name a group of cardholders"
+            )
+
+
+WANTED = ("cardholder_id", "merchant_id", CATEGORY, DAY, "status", *GROUPS)
+
+
+def _coders(found: Survey) -> list[tuple[str, pl.DataFrame]]:
+    """Tables to join a batch with, one for each text column."""
+    columns = found.columns
+    return [
+        ("cardholder_id", _codes(found.cardholders, "cardholder_id", "cardholder")),
+        ("merchant_id", _column_codes(columns, ColumnKind.MERCHANT, "merchant_id", "column")),
+        ("category_id", _column_codes(columns, ColumnKind.CATEGORY, "category_id", "category")),
+        *(
+            (group, _codes(found.groups[group], group, f"{name}_code"))
+            for group, name in zip(GROUPS, ("product", "city", "segment"), strict=True)
+        ),
+        ("status", _kinds_of_status()),
+    ]
+
+
+def _kinds_of_status() -> pl.DataFrame:
+    """Kind of each status that counts; a declined transaction has none."""
+    kind = {s.value: (1 - sign) // 2 for s, sign in SIGN_OF_STATUS.items() if sign}
+    return pl.DataFrame(
+        {"status": list(kind), "kind": list(kind.values())},
+        schema={"status": pl.String(), "kind": pl.Int8()},
     )
-    for batch in coded.collect_batches(
-        chunk_size=BATCH_ROWS, maintain_order=False, engine="streaming"
-    ):
-        yield _packed(batch)
+
+
+def _usage_rows(batch: pl.DataFrame, coders: list[tuple[str, pl.DataFrame]]) -> NDArray[np.void]:
+    """One batch of card usage as contacts; declined transactions are left out."""
+    coded = batch.with_columns(pl.col("status").fill_null(TransactionStatus.SETTLED.value))
+    for name, codes in coders:
+        coded = coded.join(codes, on=name, how="left", maintain_order="left").drop(name)
+    groups = {f"{name}_code": name for name in ("product", "city", "segment")}
+    return _packed(coded.drop_nulls("kind").rename(groups))
 
 
 def _packed(table: pl.DataFrame) -> NDArray[np.void]:
     rows = np.empty(table.height, CONTACT)
     for name in CONTACT.names or ():
-        rows[name] = table[name].to_numpy()
+        rows[name] = table[name].fill_null(-1).to_numpy() if name in table.columns else -1
     return rows
 
 
-def _codes(vocabulary: Vocabulary, id_name: str, row_name: str) -> pl.LazyFrame:
+def _codes(ids: Iterable[str], id_name: str, row_name: str) -> pl.DataFrame:
     """Ids and their rows as a table to join with."""
-    return pl.LazyFrame(
-        {id_name: list(vocabulary), row_name: np.arange(len(vocabulary), dtype=np.int32)},
+    names = list(ids)
+    return pl.DataFrame(
+        {id_name: names, row_name: np.arange(len(names), dtype=np.int32)},
         schema={id_name: pl.String(), row_name: pl.Int32()},
     )
 
 
 def _column_codes(
     columns: Vocabulary, kind: ColumnKind, id_name: str, row_name: str
-) -> pl.LazyFrame:
+) -> pl.DataFrame:
     """Outside ids of one kind of column and their rows."""
     prefix = column_id(kind, "")
     return (
@@ -178,14 +212,12 @@ def _column_codes(
 
 def _response_rows(contacts: pl.DataFrame, found: Survey) -> NDArray[np.void]:
     kinds = {event.value: number for number, (event, _) in enumerate(KINDS) if number >= 2}
-    rows = (
-        contacts.lazy()
-        .filter(pl.col("type").is_in(list(kinds)))
+    holders = _codes(found.cardholders, "cardholder_id", "cardholder")
+    columns = _codes(found.columns, "column_id", "column")
+    return _packed(
+        contacts.filter(pl.col("type").is_in(list(kinds)))
         .with_columns(pl.col("type").replace_strict(kinds, return_dtype=pl.Int8).alias("kind"))
-        .join(_codes(found.cardholders, "cardholder_id", "cardholder"), on="cardholder_id")
+        .join(holders, on="cardholder_id", maintain_order="left")
         .rename({"column": "column_id"})
-        .join(_codes(found.columns, "column_id", "column"), on="column_id")
-        .with_columns(pl.lit(-1, pl.Int32).alias("category"))
-        .collect()
+        .join(columns, on="column_id", maintain_order="left")
     )
-    return _packed(rows)

@@ -1,5 +1,6 @@
 """First pass over card usage: how much there is, whose, where and when."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -10,7 +11,10 @@ from training.errors import BadInputError
 from training.matrix.inputs import Inputs
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CATEGORY = pl.coalesce("mcc", "category")
+CATEGORY = pl.coalesce("mcc", "category").alias("category_id")
+DAY = pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day")
+MAX_DAY = 2**31 - 1
+GROUPS = ("card_product_id", "city", "segment")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,8 +35,8 @@ class Survey:
         Merchant column → the name most rows give it.
     parents : dict
         Merchant column → its most frequent category column.
-    homes : polars.DataFrame
-        ``cardholder_id, products, city, segment``: from profiles, else the most used.
+    groups : dict
+        ``card_product_id``, ``city`` and ``segment`` → their values, ascending.
     """
 
     transactions: int
@@ -42,7 +46,7 @@ class Survey:
     columns: Vocabulary
     names: dict[str, str]
     parents: dict[str, str]
-    homes: pl.DataFrame
+    groups: dict[str, list[str]]
 
     @property
     def window(self) -> tuple[datetime, datetime]:
@@ -50,8 +54,37 @@ class Survey:
         return EPOCH + timedelta(self.first_day), EPOCH + timedelta(self.last_day + 1)
 
 
+class _Tally:
+    """What is kept of the batches seen so far."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.first_day, self.last_day = MAX_DAY, -MAX_DAY
+        self.cardholders: set[str] = set()
+        self.merchants: pl.DataFrame | None = None
+        self.groups: dict[str, set[str]] = {name: set() for name in GROUPS}
+
+    def add(self, batch: pl.DataFrame) -> None:
+        """Count one batch."""
+        if batch.is_empty():
+            return
+        self.rows += batch.height
+        days = batch["day"].to_numpy()
+        self.first_day = min(self.first_day, int(days.min()))
+        self.last_day = max(self.last_day, int(days.max()))
+        self.cardholders.update(batch["cardholder_id"].unique())
+        for name, values in self.groups.items():
+            values.update(batch[name].drop_nulls().unique())
+        counted = batch.group_by("merchant_id", "merchant_name", "category_id").len()
+        if self.merchants is not None:
+            counted = pl.concat([self.merchants, counted])
+        self.merchants = counted.group_by("merchant_id", "merchant_name", "category_id").agg(
+            pl.col("len").sum()
+        )
+
+
 def survey(inputs: Inputs, key: bytes) -> Survey:
-    """Pass once over all usage, as a stream.
+    """Pass once over all usage, batch by batch.
 
     Parameters
     ----------
@@ -62,71 +95,41 @@ def survey(inputs: Inputs, key: bytes) -> Survey:
     Raises
     ------
     BadInputError
-        There is no transaction that was not declined.
+        There is no transaction.
     """
-    usage = inputs.usage
-    day = pl.col("occurred_at").dt.epoch("d")
-    merchants = usage.group_by("merchant_id", "merchant_name", CATEGORY.alias("category")).len()
-    people = usage.group_by("cardholder_id", "card_product_id", "city", "segment").len()
-    totals = usage.select(pl.len(), day.min().alias("first"), day.max().alias("last"))
-    found = pl.collect_all([totals, merchants, people], engine="streaming")
-    count, first, last = found[0].row(0)
-    if not count:
+    tally = _Tally()
+    for batch in inputs.batches(
+        ["cardholder_id", "merchant_id", "merchant_name", CATEGORY, DAY, *GROUPS]
+    ):
+        tally.add(batch)
+    if tally.merchants is None:
         raise BadInputError("usage: the tables hold no transaction; there is nothing to learn from")
-    homes = _homes(found[2], inputs.profiles)
-    holders = {*homes["cardholder_id"], *inputs.contacts["cardholder_id"]}
-    names = _most_frequent(found[1], "merchant_id", "merchant_name")
-    parents = _most_frequent(found[1], "merchant_id", "category")
-    columns = _columns(found[1], inputs.contacts)
+    merchants = tally.merchants
     return Survey(
-        int(count),
-        int(first),
-        int(last),
-        Vocabulary.build(holders, key),
-        Vocabulary.build(columns, key),
-        {column_id(ColumnKind.MERCHANT, m): str(n) for m, n in names.iter_rows()},
-        {
-            column_id(ColumnKind.MERCHANT, m): column_id(ColumnKind.CATEGORY, c)
-            for m, c in parents.iter_rows()
-        },
-        homes,
+        tally.rows,
+        tally.first_day,
+        tally.last_day,
+        Vocabulary.build(tally.cardholders.union(inputs.contacts["cardholder_id"]), key),
+        Vocabulary.build(_columns(merchants, inputs.contacts), key),
+        dict(_most_frequent(merchants, "merchant_name")),
+        {m: column_id(ColumnKind.CATEGORY, c) for m, c in _most_frequent(merchants, "category_id")},
+        {name: sorted(values) for name, values in tally.groups.items()},
     )
 
 
 def _columns(merchants: pl.DataFrame, contacts: pl.DataFrame) -> set[str]:
-    shops = merchants["merchant_id"].unique()
-    categories = merchants["category"].drop_nulls().unique()
+    categories = merchants["category_id"].drop_nulls().unique()
     return {
-        *(column_id(ColumnKind.MERCHANT, m) for m in shops),
+        *(column_id(ColumnKind.MERCHANT, m) for m in merchants["merchant_id"].unique()),
         *(column_id(ColumnKind.CATEGORY, c) for c in categories),
         *contacts["column"].unique(),
     }
 
 
-def _most_frequent(counted: pl.DataFrame, key: str, value: str) -> pl.DataFrame:
-    """``key, value`` with the value most rows have; ties by the value itself; nulls left out."""
-    summed = counted.drop_nulls(value).group_by(key, value).agg(pl.col("len").sum())
-    ordered = summed.sort(key, "len", value, descending=[False, True, False])
-    return ordered.unique(key, keep="first", maintain_order=True).select(key, value)
-
-
-def _homes(counted: pl.DataFrame, profiles: pl.DataFrame | None) -> pl.DataFrame:
-    """Product, city and segment of each cardholder: the profile's, else the most used."""
-    homes = counted.select(pl.col("cardholder_id").unique().sort())
-    for value in ("card_product_id", "city", "segment"):
-        most = _most_frequent(counted, "cardholder_id", value)
-        homes = homes.join(most, on="cardholder_id", how="left", maintain_order="left")
-    product = pl.col("card_product_id")
-    used = pl.when(product.is_not_null()).then(pl.concat_list(product)).otherwise([])
-    homes = homes.select("cardholder_id", used.alias("products"), "city", "segment")
-    if profiles is None:
-        return homes
-    told = homes.join(
-        profiles, on="cardholder_id", how="left", suffix="_told", maintain_order="left"
-    )
-    return told.select(
-        "cardholder_id",
-        pl.coalesce("products_told", "products").alias("products"),
-        pl.coalesce("city_told", "city").alias("city"),
-        "segment",
-    )
+def _most_frequent(merchants: pl.DataFrame, value: str) -> Iterable[tuple[str, str]]:
+    """Each merchant's column and the value most of its rows have; ties by the value itself."""
+    summed = merchants.drop_nulls(value).group_by("merchant_id", value).agg(pl.col("len").sum())
+    ordered = summed.sort("merchant_id", "len", value, descending=[False, True, False])
+    first = ordered.unique("merchant_id", keep="first", maintain_order=True)
+    for merchant, most in first.select("merchant_id", value).iter_rows():
+        yield column_id(ColumnKind.MERCHANT, merchant), most

@@ -12,7 +12,7 @@ from embeddings.catalog import Catalog
 from embeddings.factors import Factors
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import TrainingError
-from training.matrix import Matrix, Survey, popularity, segments_of
+from training.matrix import Homes, Matrix, Survey, popularity, segments_of
 
 MIN_SEGMENT = 50
 
@@ -24,9 +24,10 @@ class Table:
     matrix: Matrix
     cardholders: Vocabulary
     columns: Vocabulary
+    homes: Homes
 
 
-def without_empty(matrix: Matrix, found: Survey) -> Table:
+def without_empty(matrix: Matrix, found: Survey, homes: Homes) -> Table:
     """Leave out cardholders and columns whose every contact was refunded or never counted.
 
     Raises
@@ -43,7 +44,12 @@ def without_empty(matrix: Matrix, found: Survey) -> Table:
     has_column = np.bincount(strength.indices, minlength=strength.shape[1]) > 0
     if not (has_row.all() and has_column.all()):
         matrix = Matrix(_packed(strength, has_row, has_column), matrix.visits, matrix.last_day)
-    return Table(matrix, found.cardholders.only(has_row), found.columns.only(has_column))
+    return Table(
+        matrix,
+        found.cardholders.only(has_row),
+        found.columns.only(has_column),
+        homes.only(has_row),
+    )
 
 
 def _packed(
@@ -61,7 +67,7 @@ def _packed(
 def assemble(table: Table, factors: Factors, found: Survey, catalog: Catalog) -> Model:
     """Everything a bundle holds."""
     strength = table.matrix.strength
-    segments = segments_of(found.homes, table.cardholders, MIN_SEGMENT)
+    segments = segments_of(table.homes, MIN_SEGMENT)
     per_column = np.bincount(strength.indices, minlength=strength.shape[1])
     history = History(
         strength.indptr.astype(np.int64),

@@ -1,88 +1,258 @@
 """The order of things in one run."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from scipy import sparse
 
+from embeddings.bundle import Bundle, Model
 from embeddings.errors import EmbeddingsError
+from embeddings.factors import Factors
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als
 from training.errors import BadInputError
-from training.matrix import Inputs, Survey, build, open_inputs, spool_contacts, survey
-from training.pipeline.assembly import assemble, without_empty
+from training.gate import (
+    DataFacts,
+    Reason,
+    judge_data,
+    judge_drift,
+    judge_figures,
+    judge_numbers,
+)
+from training.matrix import (
+    Inputs,
+    Survey,
+    build,
+    homes_of,
+    open_inputs,
+    spool_contacts,
+    survey,
+)
+from training.pipeline.assembly import Table, assemble, without_empty
+from training.pipeline.facts import (
+    data_facts,
+    facts_before,
+    gate_figures,
+    largest_cardholder,
+    largest_merchant,
+)
+from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
 from training.pipeline.stages import Stages
 from training.publication import Imprint, publish
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How a run ended.
-
-    Parameters
-    ----------
-    version : str
-        Of the published bundle.
-    """
-
-    version: str
-
-    def as_document(self) -> dict[str, Any]:
-        """JSON form."""
-        return {"version": self.version}
-
-    def sentence(self) -> str:
-        """One line for people."""
-        return f"published {self.version}"
+from training.report import Material, write_report
+from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
+from training.split.cut import Split, iso_date, split, split_day
+from training.weighting import ModelParameters
 
 
 def run(request: Request, stages: Stages, now: datetime) -> Outcome:
-    """Do the whole job; nothing outside the shelf's own protocol is ever half done."""
-    shelf, key = _shelf(request)
-    with stages.stage("check input"):
-        inputs = open_inputs(request.usage, request.catalog, request.events, request.profiles)
-    with stages.stage("survey usage"):
-        found = survey(inputs, hash_key(request, inputs))
-    settings = request.settings
-    with stages.stage("build matrix"), spool_contacts(inputs, found) as spool:
-        matrix = build(spool, len(found.columns), settings.model.events, as_of_day=found.last_day)
-    table = without_empty(matrix, found)
-    with stages.stage("fit") as teller:
-        factors = als.fit(
-            table.matrix.strength, settings.model, request.seed, teller.advance, request.n_threads
+    """Do the whole job.
+
+    Raises
+    ------
+    TrainingError
+        The job failed; the shelf is as before.
+    """
+    return _Run(request, stages, now).outcome()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Evidence:
+    """What is known before the whole window is fitted."""
+
+    inputs: Inputs
+    found: Survey
+    table: Table
+    split: Split
+    contest: Contest
+    data: DataFacts
+
+
+class _Run:
+    """One run: its request, its shelf and the bundle in use."""
+
+    def __init__(self, request: Request, stages: Stages, now: datetime) -> None:
+        self.request, self.stages, self.now = request, stages, now
+        self.settings = request.settings
+        self.key, self.shelf = _signing_key(request), _shelf(request)
+        self.current, self.current_fault = _current(self.shelf)
+
+    def outcome(self) -> Outcome:
+        """Evidence, gate, fit on the whole window, gate again, publish."""
+        evidence = self._evidence()
+        reasons = self._judge(evidence)
+        if reasons and not self.request.force:
+            return self._refused(evidence, reasons)
+        factors = self._fit("fit", evidence.table.matrix.strength, self.settings.model)
+        n_before = None if self.current is None else self.current.model.factors.n_factors
+        reasons += judge_numbers(factors, n_before, self.settings.gate)
+        if reasons and not self.request.force:
+            return self._refused(evidence, reasons)
+        with self.stages.stage("assemble"):
+            model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
+        return self._published(evidence, model, reasons)
+
+    def _evidence(self) -> _Evidence:
+        request, stage = self.request, self.stages.stage
+        with stage("check input"):
+            inputs = open_inputs(request.usage, request.catalog, request.events, request.profiles)
+        with stage("survey usage"):
+            found = survey(inputs, hash_key(request, inputs))
+        day = split_day(found, request.split_at, self.settings.evaluation)
+        model, columns = self.settings.model, len(found.columns)
+        with stage("read usage"):
+            spool = spool_contacts(inputs, found)
+        with spool:
+            with stage("build matrix"):
+                homes = homes_of(spool, found, inputs.profiles)
+                matrix = build(spool, columns, model.events, as_of_day=found.last_day)
+            table = without_empty(matrix, found, homes)
+            sample = self.settings.evaluation.max_cardholders
+            with stage("split by time"):
+                cut = split(spool, found, homes, model, day=day, max_cardholders=sample)
+
+            def rebuilt(used: ModelParameters) -> sparse.csr_matrix:
+                rule, n = used.events, cut.train.strength.shape[0]
+                return build(
+                    spool, columns, rule, as_of_day=day - 1, before_day=day, n_cardholders=n
+                ).strength
+
+            contest = self._contest(cut, found, rebuilt)
+            data = data_facts(table, found, spool.rows)
+        return _Evidence(inputs, found, table, cut, contest, data)
+
+    def _contest(
+        self,
+        cut: Split,
+        found: Survey,
+        rebuilt: Callable[[ModelParameters], sparse.csr_matrix],
+    ) -> Contest:
+        model = self.settings.model
+        factors = self._fit("fit the train part", cut.train.strength, model)
+        scorers, current_is = scorers_of(cut, factors), self.current_fault
+        if self.current is not None:
+
+            def refit(used: ModelParameters) -> Factors:
+                return self._fit("fit the bundle in use again", rebuilt(used), used)
+
+            rival, current_is = current_scorer(self.current, cut, found.columns, model, refit)
+            if rival is not None:
+                scorers[CURRENT] = rival
+        with self.stages.stage("evaluate"):
+            return hold(cut, scorers, self.settings.evaluation, self.request.seed, current_is)
+
+    def _fit(self, stage: str, strength: sparse.csr_matrix, model: ModelParameters) -> Factors:
+        request = self.request
+        with self.stages.stage(stage) as teller:
+            return als.fit(strength, model, request.seed, teller.advance, request.n_threads)
+
+    def _judge(self, evidence: _Evidence) -> list[Reason]:
+        """Everything the gate says before the whole window is fitted."""
+        rule, table, before = self.settings.gate, evidence.table, facts_before(self.current)
+        figures = gate_figures(evidence.contest, self.current, self.request.seed)
+        return [
+            *judge_data(evidence.data, largest_cardholder(table), largest_merchant(table), rule),
+            *(judge_drift(evidence.data, before, rule) if before is not None else []),
+            *judge_figures(figures, rule),
+        ]
+
+    def _refused(self, evidence: _Evidence, reasons: list[Reason]) -> Outcome:
+        """Leave the report beside the shelf; the shelf is untouched."""
+        folder = self.request.report_dir or _report_folder(self.request, self.now)
+        folder.mkdir(parents=True, exist_ok=True)
+        with self.stages.stage("report"):
+            write_report(folder, self._material(evidence, None, reasons))
+        return Outcome(None, tuple(reasons), folder, evidence.contest, is_pinned=False)
+
+    def _published(self, evidence: _Evidence, model: Model, reasons: list[Reason]) -> Outcome:
+        def report(folder: Path) -> None:
+            write_report(folder, self._material(evidence, model, reasons))
+
+        imprint = self._imprint(evidence, reasons)
+        with self.stages.stage("publish"):
+            bundle = publish(self.shelf, model, imprint, report, self.key)
+        pinned = self.shelf.current_version() != bundle.version
+        return Outcome(
+            bundle.version, tuple(reasons), bundle.folder, evidence.contest, is_pinned=pinned
         )
-    model = assemble(table, factors, found, inputs.catalog)
-    with stages.stage("publish"):
-        bundle = publish(shelf, model, _imprint(request, inputs, found, now), lambda _: None, key)
-    return Outcome(version=bundle.version)
+
+    def _imprint(self, evidence: _Evidence, reasons: list[Reason]) -> Imprint:
+        request, found = self.request, evidence.found
+        return Imprint(
+            created_at=self.now,
+            window=found.window,
+            as_of_day=found.last_day,
+            transactions=found.transactions,
+            events=self.settings.model.events,
+            composition=self.settings.composition,
+            parameters={**self.settings.model.as_document(), "seed": request.seed},
+            figures={
+                "k": evidence.contest.k,
+                "split_at": iso_date(evidence.split.day),
+                "evaluation": evidence.contest.summary(),
+                "data": evidence.data.as_document(),
+                "gate": {
+                    "forced": bool(reasons) and request.force,
+                    "reasons": [reason.as_document() for reason in reasons],
+                },
+            },
+            data_fingerprint=evidence.inputs.fingerprint,
+            events_through=evidence.inputs.events_through,
+        )
+
+    def _material(
+        self, evidence: _Evidence, model: Model | None, reasons: list[Reason]
+    ) -> Material:
+        return Material(
+            issuer_id=self.request.issuer_id,
+            created_at=self.now,
+            settings=self.settings,
+            seed=self.request.seed,
+            found=evidence.found,
+            split=evidence.split,
+            contest=evidence.contest,
+            data=evidence.data,
+            unknown_items=evidence.inputs.unknown_items,
+            reasons=tuple(reasons),
+            forced=bool(reasons) and self.request.force,
+            model=model,
+            stages=self.stages.as_document(),
+        )
 
 
-def _imprint(request: Request, inputs: Inputs, found: Survey, now: datetime) -> Imprint:
-    settings = request.settings
-    return Imprint(
-        created_at=now,
-        window=found.window,
-        as_of_day=found.last_day,
-        transactions=found.transactions,
-        events=settings.model.events,
-        composition=settings.composition,
-        parameters={**settings.model.as_document(), "seed": request.seed},
-        figures={},
-        data_fingerprint=inputs.fingerprint,
-        events_through=inputs.events_through,
-    )
-
-
-def _shelf(request: Request) -> tuple[Shelf, Ed25519PrivateKey | None]:
+def _signing_key(request: Request) -> Ed25519PrivateKey | None:
     try:
-        key = None if request.signing_key is None else read_private_key(request.signing_key)
-        return Shelf(request.shelf, request.issuer_id), key
+        return None if request.signing_key is None else read_private_key(request.signing_key)
     except EmbeddingsError as error:
         raise BadInputError(str(error)) from error
+
+
+def _shelf(request: Request) -> Shelf:
+    try:
+        return Shelf(request.shelf, request.issuer_id)
+    except EmbeddingsError as error:
+        raise BadInputError(str(error)) from error
+
+
+def _current(shelf: Shelf) -> tuple[Bundle | None, str]:
+    """The bundle in use; a damaged one cannot be compared with, which is said and no more."""
+    try:
+        return shelf.current(), ""
+    except EmbeddingsError as error:
+        return None, f"The bundle in use could not be opened: {error}"
+
+
+def _report_folder(request: Request, now: datetime) -> Path:
+    """Beside the shelf, never on it."""
+    shelf = request.shelf
+    name = f"refused-{now:%Y%m%dT%H%M%SZ}"
+    return shelf.parent / f"{shelf.name}-reports" / request.issuer_id / name
 
 
 def hash_key(request: Request, inputs: Inputs) -> bytes:

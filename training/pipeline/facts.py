@@ -1,0 +1,102 @@
+"""What the gate must know, read off the matrix, the evaluation and the bundle in use."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embeddings.bundle import Bundle
+from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
+from training.gate import DataFacts, Figures, Signal
+from training.matrix import Survey
+from training.pipeline.assembly import Table
+from training.split.contest import CURRENT, POPULAR, PRODUCT, Contest
+
+
+def data_facts(table: Table, found: Survey, interactions: int) -> DataFacts:
+    """What went into the matrix."""
+    strength = table.matrix.strength
+    days = found.last_day + 1 - found.first_day
+    return DataFacts(
+        interactions=interactions,
+        cardholders=len(table.cardholders),
+        columns=len(table.columns),
+        cardholders_with_two=int(np.count_nonzero(np.diff(strength.indptr) >= 2)),
+        transactions_per_day=round(found.transactions / days, 3),
+        category_shares=_shares(strength, table.columns),
+    )
+
+
+def _sums(strength: sparse.csr_matrix) -> NDArray[np.float64]:
+    """Signal of each column, float64, shape (n_columns,)."""
+    sums = np.bincount(strength.indices, weights=strength.data, minlength=strength.shape[1])
+    return sums.astype(np.float64)
+
+
+def _of_kind(columns: Vocabulary, kind: ColumnKind) -> NDArray[np.int64]:
+    prefix = column_id(kind, "")
+    return np.array([r for r, c in enumerate(columns) if c.startswith(prefix)], np.int64)
+
+
+def _shares(strength: sparse.csr_matrix, columns: Vocabulary) -> dict[str, float]:
+    rows = _of_kind(columns, ColumnKind.CATEGORY)
+    sums = _sums(strength)[rows]
+    total = float(sums.sum()) or 1.0
+    named = zip(columns.ids(rows), sums, strict=True)
+    return {name: round(float(value) / total, 6) for name, value in sorted(named)}
+
+
+def largest_cardholder(table: Table) -> Signal:
+    """The cardholder with the most signal; his share of everyone's."""
+    strength = table.matrix.strength
+    sums = np.add.reduceat(strength.data.astype(np.float64), strength.indptr[:-1])
+    return _largest(sums, table.cardholders, np.arange(sums.size))
+
+
+def largest_merchant(table: Table) -> Signal:
+    """The merchant with the most signal; its share of all merchants'."""
+    rows = _of_kind(table.columns, ColumnKind.MERCHANT)
+    return _largest(_sums(table.matrix.strength)[rows], table.columns, rows)
+
+
+def _largest(
+    sums: NDArray[np.float64], names: Vocabulary, rows: NDArray[np.integer[Any]]
+) -> Signal:
+    if sums.size == 0:
+        return Signal("nobody", 0.0)
+    most = int(sums.argmax())
+    return Signal(names.id(int(rows[most])), float(sums[most] / sums.sum()))
+
+
+def facts_before(current: Bundle | None) -> DataFacts | None:
+    """What went into the bundle in use; None when it does not say."""
+    told = None if current is None else current.manifest.figures.get("data")
+    return None if told is None else DataFacts.from_document(told)
+
+
+def gate_figures(contest: Contest, current: Bundle | None, seed: int) -> Figures:
+    """What the gate must know of the evaluation."""
+    task = contest.judged
+    ours, popular = contest.figures(PRODUCT), contest.figures(POPULAR)
+    if ours is None or popular is None:
+        raise ValueError("the contest lacks the product or most-popular")
+    lead = contest.lead(CURRENT, task, seed)
+    return Figures(
+        k=contest.k,
+        cardholders=ours.overall.cardholders,
+        recall=ours.recall,
+        popular_recall=popular.recall,
+        coverage=ours.coverage,
+        against_current=None if lead is None else lead[1:],
+        recall_before=_recall_before(current, contest.k, task.value),
+    )
+
+
+def _recall_before(current: Bundle | None, k: int, task: str) -> float | None:
+    """Recall the bundle in use had when it was judged, at the same k and task."""
+    figures = {} if current is None else current.manifest.figures
+    if figures.get("k") != k:
+        return None
+    told = figures.get("evaluation", {}).get(task, {}).get(PRODUCT, {}).get("recall")
+    return None if told is None else float(told)

@@ -1,0 +1,53 @@
+"""What a report is made of."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from embeddings.bundle import Model
+from training.config import Settings
+from training.gate import DataFacts, Reason
+from training.matrix import Survey
+from training.split.contest import Contest
+from training.split.cut import Split
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Material:
+    """Everything a run knows when it writes its report.
+
+    Parameters
+    ----------
+    issuer_id : str
+    created_at : datetime
+    settings : Settings
+    seed : int
+    found : Survey
+    split : Split
+    contest : Contest
+    data : DataFacts
+    unknown_items : int
+        Responses left out because the catalogue does not know their item.
+    reasons : tuple of Reason
+        What the gate says against the model.
+    forced : bool
+        Whether it is published in spite of them.
+    model : Model or None
+        None for a run refused before the whole window was fitted.
+    stages : list
+        Name, seconds and peak memory of the stages that are over.
+    """
+
+    issuer_id: str
+    created_at: datetime
+    settings: Settings
+    seed: int
+    found: Survey
+    split: Split
+    contest: Contest
+    data: DataFacts
+    unknown_items: int
+    reasons: tuple[Reason, ...]
+    forced: bool
+    model: Model | None
+    stages: list[dict[str, Any]]

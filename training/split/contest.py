@@ -1,0 +1,118 @@
+"""The model beside its rivals, on one split."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from embeddings.bundle import Bundle
+from embeddings.factors import Factors
+from embeddings.vocabulary import Vocabulary
+from training.baselines.habit import own_habit
+from training.baselines.popular import most_popular
+from training.config import EvaluationPlan
+from training.evaluation.bootstrap import paired_difference
+from training.evaluation.judge import Figures, Judging, evaluate
+from training.evaluation.trial import Scorer, Task
+from training.split.cut import FactorScorer, Split
+from training.split.rivals import (
+    ends_before,
+    parameters_of,
+    scorer_of,
+)
+from training.weighting import ModelParameters
+
+PRODUCT, POPULAR, FREQUENCY, CURRENT = "product", "most_popular", "own_frequency", "current"
+
+Refit = Callable[[ModelParameters], Factors]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Contest:
+    """Figures of every model on every task.
+
+    Parameters
+    ----------
+    k : int
+    tasks : dict
+        Task → name → figures; ``product`` is the model, ``current`` the bundle in use.
+    current_is : str
+        How the bundle in use was judged, in a sentence; empty when there is none.
+    """
+
+    k: int
+    tasks: dict[Task, dict[str, Figures]] = field(repr=False)
+    current_is: str = ""
+
+    @property
+    def judged(self) -> Task:
+        """What the gate looks at: *new*, or *all* where nobody finds anything new."""
+        has_new = self.tasks[Task.NEW][PRODUCT].overall.cardholders > 0
+        return Task.NEW if has_new else Task.ALL
+
+    def figures(self, name: str, task: Task | None = None) -> Figures | None:
+        """Figures of one model; None when it was not judged."""
+        return self.tasks[task or self.judged].get(name)
+
+    def lead(self, other: str, task: Task, seed: int) -> tuple[float, float, float] | None:
+        """Mean and interval of product less another in recall; None when it was not judged."""
+        ours, theirs = self.figures(PRODUCT, task), self.figures(other, task)
+        if ours is None or theirs is None:
+            return None
+        return paired_difference(ours.recall_of, theirs.recall_of, seed=seed)
+
+    def summary(self) -> dict[str, Any]:
+        """JSON form without groups of cardholders: task → name → figures."""
+        return {
+            task.value: {
+                name: {k: v for k, v in f.as_document().items() if k != "segments"}
+                for name, f in models.items()
+            }
+            for task, models in self.tasks.items()
+        }
+
+
+def hold(
+    split: Split, scorers: dict[str, Scorer], plan: EvaluationPlan, seed: int, current_is: str
+) -> Contest:
+    """Judge all scorers on all three tasks, on the same cardholders, pairs and resamples."""
+    how = Judging(k=plan.k, seed=seed, bootstrap_rounds=plan.bootstrap_rounds)
+    tasks = {task: evaluate(scorers, split.trial, task, how) for task in Task}
+    return Contest(plan.k, tasks, current_is)
+
+
+def scorers_of(split: Split, factors: Factors) -> dict[str, Scorer]:
+    """The model and the obvious rivals."""
+    return {
+        PRODUCT: FactorScorer(factors, split.merchants),
+        POPULAR: most_popular(split.trial),
+        FREQUENCY: own_habit(split.trial),
+    }
+
+
+def current_scorer(
+    bundle: Bundle,
+    split: Split,
+    columns: Vocabulary,
+    model: ModelParameters,
+    refit: Refit,
+) -> tuple[Scorer | None, str]:
+    """The bundle in use on the same split, and how it came to be judged.
+
+    Its own vectors, when its usage ends before the split. Otherwise it has seen the answers, so
+    its parameters are fitted again to the train part; equal parameters make the same model.
+    """
+    if ends_before(bundle, split.day):
+        scorer = scorer_of(bundle, split.train.strength, columns, split.merchants)
+        return scorer, f"{bundle.version} by its own vectors: its usage ends before the split."
+    used = parameters_of(bundle)
+    if used is None:
+        return None, f"{bundle.version} was not judged: its parameters are of another form."
+    if used == model:
+        return None, (
+            f"{bundle.version} has the same parameters and its usage reaches past the split, so "
+            "on this split it is the same model."
+        )
+    return FactorScorer(refit(used), split.merchants), (
+        f"{bundle.version} fitted again with its own parameters to the train part: its usage "
+        "reaches past the split, so its own vectors have seen the answers."
+    )

@@ -1,0 +1,157 @@
+"""What the evaluation of a run sees: a sample of cardholders, split by time."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embeddings.factors import Factors
+from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
+from training.config import EvaluationPlan
+from training.errors import BadInputError
+from training.evaluation.segments import activity, tenure
+from training.evaluation.trial import Trial
+from training.matrix import Homes, Matrix, Spool, Survey, build, first_days, visited_after
+from training.weighting import ModelParameters
+
+EPOCH = date(1970, 1, 1)
+UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Split:
+    """The train part as it is fitted, and the same as the evaluation sees it.
+
+    Parameters
+    ----------
+    day : int
+        First day of the test part, days since 1970-01-01 UTC.
+    train : Matrix
+        Sampled cardholders, all columns, contacts before ``day`` only.
+    merchants : int32, shape (n_catalogue,)
+        Columns of merchants met before ``day``: the catalogue of the trial.
+    trial : Trial
+    unreachable : int
+        Pairs after ``day`` whose merchant nobody of the sample met before; no model could know.
+    """
+
+    day: int
+    train: Matrix
+    merchants: NDArray[np.int32]
+    trial: Trial
+    unreachable: int
+
+
+def split_day(found: Survey, asked: date | None, plan: EvaluationPlan) -> int:
+    """First day of the test part.
+
+    Raises
+    ------
+    BadInputError
+        The date asked for leaves nothing before it or nothing after it.
+    """
+    span = found.last_day + 1 - found.first_day
+    if asked is None:
+        held_out = plan.test_days or int(np.clip(span // 10, 7, 90))
+        return max(found.last_day + 1 - held_out, found.first_day + 1)
+    day = (asked - EPOCH).days
+    if not found.first_day < day <= found.last_day:
+        raise BadInputError(
+            f"--split-at: {asked} must lie after {_date(found.first_day)} and not after "
+            f"{_date(found.last_day)}, the first and last day of the usage"
+        )
+    return day
+
+
+def iso_date(day: int) -> str:
+    """``2026-01-31`` of a day since 1970-01-01."""
+    return _date(day).isoformat()
+
+
+def _date(day: int) -> date:
+    return date.fromordinal(EPOCH.toordinal() + day)
+
+
+def split(
+    spool: Spool,
+    found: Survey,
+    homes: Homes,
+    model: ModelParameters,
+    *,
+    day: int,
+    max_cardholders: int,
+) -> Split:
+    """Cut the usage in time; a sample of cardholders when there are more than asked for."""
+    n = min(max_cardholders, len(found.cardholders))
+    n_columns = len(found.columns)
+    train = build(
+        spool, n_columns, model.events, as_of_day=day - 1, before_day=day, n_cardholders=n
+    )
+    met = np.bincount(train.strength.indices, minlength=n_columns) > 0
+    merchants = np.flatnonzero(met & is_merchant(found.columns)).astype(np.int32)
+    after = visited_after(spool, n_columns, from_day=day, n_cardholders=n)
+    wanted = after[:, merchants].tocsr()
+    trial = Trial(
+        seen=train.strength[:, merchants].tocsr(),
+        wanted=wanted,
+        segments=_labels(train.strength, homes, first_days(spool, n), day),
+        age_days=_ages(train, merchants, day),
+    )
+    return Split(day, train, merchants, trial, int(after.nnz - wanted.nnz))
+
+
+def is_merchant(columns: Vocabulary) -> NDArray[np.bool_]:
+    """Which columns are merchants, bool, shape (n_columns,)."""
+    prefix = column_id(ColumnKind.MERCHANT, "")
+    return np.fromiter((c.startswith(prefix) for c in columns), np.bool_, len(columns))
+
+
+def _ages(train: Matrix, merchants: NDArray[np.int32], day: int) -> NDArray[np.float32]:
+    """Days from each merchant cell's last visit to the split, in the order of ``trial.seen``."""
+    age = (day - train.last_day).astype(np.float32)
+    cells = (np.maximum(age, 1), train.strength.indices, train.strength.indptr)
+    dated = sparse.csr_matrix(cells, shape=train.strength.shape)[:, merchants].tocsr()
+    return np.asarray(dated.data, np.float32)
+
+
+def _labels(
+    strength: sparse.csr_matrix, homes: Homes, first: NDArray[np.int32], day: int
+) -> dict[str, NDArray[np.str_]]:
+    """Groups of the sampled cardholders by which figures are shown."""
+    n = strength.shape[0]
+    grouped = {
+        "activity": activity(strength),
+        "tenure": tenure(first, split_day=day),
+        "product": _named(homes.products, homes.main_product()[:n]),
+        "city": _named(homes.cities, homes.city[:n]),
+        "segment": _named(homes.segments, homes.segment[:n]),
+    }
+    return {name: labels for name, labels in grouped.items() if np.unique(labels).size > 1}
+
+
+def _named(names: list[str], codes: NDArray[np.int32]) -> NDArray[np.str_]:
+    return np.array([*names, UNKNOWN])[codes]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FactorScorer:
+    """The product's own model as the evaluation asks it.
+
+    Parameters
+    ----------
+    factors : Factors
+        Of the split's train part; cardholder rows are the trial's.
+    merchants : int32, shape (n_catalogue,)
+    """
+
+    factors: Factors
+    merchants: NDArray[np.int32]
+
+    def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Inner products, shape (len(rows), n_catalogue)."""
+        found: NDArray[np.float32] = (
+            self.factors.cardholders[rows] @ self.factors.columns[self.merchants].T
+        )
+        return found
