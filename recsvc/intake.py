@@ -8,6 +8,7 @@ from embeddings.interactions import EventType
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.dismissals import dismissed_until
+from recsvc.domain.lifecycle.offers import Concern
 from recsvc.metrics import Metrics
 from recsvc.settling import OfferBooks, Settler
 from recsvc.stores.events import Arrival, EventStore, Taken
@@ -62,7 +63,7 @@ class Intake:
         pairs = zip(arrivals, taken, strict=True)
         self._settle(
             issuer_id,
-            {a.cardholder_id for a, t in pairs if a.is_relevant and t is Taken.ACCEPTED},
+            {a.cardholder_id for a, t in pairs if t is Taken.ACCEPTED_AND_COUNTS},
         )
         return taken
 
@@ -74,7 +75,7 @@ class Intake:
             record,
             one.entry,
             dismissed_until(record.occurred_at, one.reason) if dismissed else None,
-            is_relevant=book is not None and book.concerns(record),
+            Concern.NONE if book is None else book.concern(record),
         )
 
     def _settle(self, issuer_id: str, cardholder_ids: set[str]) -> None:

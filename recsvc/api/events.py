@@ -90,7 +90,8 @@ def entry_of(event: EventBody, occurred_at: datetime) -> bytes:
 def _result(event_id: str, taken: Taken) -> dict[str, str | None]:
     if taken is Taken.ERASED:
         return _rejected(Refused(event_id, EventCode.ERASED))
-    return {"event_id": event_id, "status": taken.value}
+    status = Taken.DUPLICATE if taken is Taken.DUPLICATE else Taken.ACCEPTED
+    return {"event_id": event_id, "status": status.value}
 
 
 def _rejected(refused: Refused) -> dict[str, str | None]:

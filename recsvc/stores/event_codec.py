@@ -9,6 +9,7 @@ s:ITEM    microseconds of the last serve
 u:ITEM    uses, ``id,kind,day,amount,until,transaction`` each, with ``;`` between
 f:COLUMN  microseconds at which the cardholder deleted this interest
 rev       grows with each change of the above
+act       there once the cardholder has activated anything
 ========  =============================================================================
 """
 

@@ -4,7 +4,9 @@
 # Arguments: longest stream, seconds a claim lives, now in ms, events kept, number of cardholders;
 # for each cardholder its hash and id; for each event the number of its cardholder, the entry for
 # the stream, the field, how it merges (set, max), what stands before and after the position, and
-# whether it may change a use. Answers 'backlog', or a number an event: 1 new, 0 known, -1 erased.
+# whether it may change a use: 0 no, 1 of those who activated something, 2 yes, 3 yes as it is an
+# activation. Answers 'backlog', or a number an event: 0 known, 1 new, 2 new and its cardholder is
+# to be settled, -1 erased.
 EVENTS_TAKE = """
 local stream, unsettled, erased = KEYS[1], KEYS[2], KEYS[3]
 if redis.call('XLEN', stream) >= tonumber(ARGV[1]) then return 'backlog' end
@@ -36,8 +38,13 @@ while ARGV[at] do
       end
     end
     touched[holder] = true
-    if ARGV[at + 6] == '1' then relevant[holder] = true end
+    local concern = ARGV[at + 6]
+    if concern == '3' then redis.call('HSET', key, 'act', 1) end
     answers[n] = 1
+    if concern >= '2' or (concern == '1' and redis.call('HEXISTS', key, 'act') == 1) then
+      relevant[holder] = true
+      answers[n] = 2
+    end
   end
   at = at + 7
 end
@@ -45,7 +52,9 @@ for i = 1, holders do
   local key = KEYS[3 + i]
   if touched[i] then redis.call('HINCRBY', key, 'rev', 1) end
   if relevant[i] then redis.call('ZADD', unsettled, 'NX', now, ARGV[5 + 2 * i]) end
-  if touched[i] and redis.call('HLEN', key) > 2 * kept then
+  local fields = touched[i] and redis.call('HLEN', key) or 0
+  if fields > 1.5 * kept then redis.call('ZADD', unsettled, 'NX', now, ARGV[5 + 2 * i]) end
+  if fields > 2 * kept then
     local all, events = redis.call('HGETALL', key), {}
     for j = 1, #all, 2 do
       if string.sub(all[j], 1, 2) == 'e:' then
@@ -164,7 +173,7 @@ for _, write in ipairs(writes) do
 end
 if ARGV[8] ~= '' then
   local position = redis.call('XADD', stream, '*', 'event', ARGV[11])
-  redis.call('HSET', holder, ARGV[8], ARGV[9] .. position .. ARGV[10])
+  redis.call('HSET', holder, ARGV[8], ARGV[9] .. position .. ARGV[10], 'act', 1)
 end
 if ARGV[12] ~= '' then redis.call('HDEL', holder, unpack(cjson.decode(ARGV[12]))) end
 if ARGV[8] ~= '' or ARGV[12] ~= '' then redis.call('HINCRBY', holder, 'rev', 1) end

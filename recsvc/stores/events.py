@@ -9,6 +9,7 @@ from embeddings.interactions import EventType
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle import EventRecord
+from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import KEPT_EVENTS, encode_record
@@ -20,14 +21,15 @@ LONGEST_BACKLOG = 1_000_000
 
 
 class Taken(StrEnum):
-    """What became of an event."""
+    """What became of an event; one that counts may change a use of its cardholder."""
 
     ACCEPTED = "accepted"
+    ACCEPTED_AND_COUNTS = "counts"
     DUPLICATE = "duplicate"
     ERASED = "erased"
 
 
-ANSWERS = {1: Taken.ACCEPTED, 0: Taken.DUPLICATE, -1: Taken.ERASED}
+ANSWERS = {2: Taken.ACCEPTED_AND_COUNTS, 1: Taken.ACCEPTED, 0: Taken.DUPLICATE, -1: Taken.ERASED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,7 @@ class Arrival:
         The event as the stream and the archive keep it.
     lasts_until : datetime, optional
         Until when a dismissal holds.
-    is_relevant : bool
+    concern : Concern
         Whether it may change a use of an item.
     """
 
@@ -50,7 +52,7 @@ class Arrival:
     record: EventRecord
     entry: bytes
     lasts_until: datetime | None = None
-    is_relevant: bool = False
+    concern: Concern = Concern.NONE
 
 
 class EventStore:
@@ -109,8 +111,14 @@ class EventStore:
             arguments += (self._deny_list.hash_of(issuer_id, cardholder_id), cardholder_id)
         for arrival in arrivals:
             arguments += (number[arrival.cardholder_id] + 1, arrival.entry, *_merge(arrival))
-            arguments.append(int(arrival.is_relevant))
+            arguments.append(_concern(arrival))
         return keys, arguments
+
+
+def _concern(arrival: Arrival) -> int:
+    """The script's number for it; an activation is remembered as one."""
+    is_activation = arrival.record.event_type is EventType.ACTIVATED
+    return 3 if is_activation and arrival.concern else int(arrival.concern)
 
 
 def _merge(arrival: Arrival) -> tuple[Argument, ...]:

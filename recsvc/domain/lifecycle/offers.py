@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import Self
 
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
@@ -11,6 +12,21 @@ from recsvc.domain.lifecycle.records import EventRecord
 
 Item = Benefit | MerchantOffer
 USING = frozenset({EventType.ACTIVATED, EventType.REDEEMED})
+
+
+class Concern(IntEnum):
+    """Whether an event may change a use that others must know of at once."""
+
+    NONE = 0
+    IF_ACTIVATED = 1
+    ALWAYS = 2
+
+
+def _concern(offer: MerchantOffer) -> Concern:
+    """An offer that nobody limits is counted when somebody asks, not with each purchase."""
+    if offer.terms.requires_activation:
+        return Concern.IF_ACTIVATED
+    return Concern.NONE if offer.budget is None else Concern.ALWAYS
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,12 +60,18 @@ class OfferBook:
         here = self.by_merchant.get(merchant_id, ())
         return here if mcc is None else here + self.by_mcc.get(mcc, ())
 
-    def concerns(self, record: EventRecord) -> bool:
-        """Whether an event may change a use of any item."""
+    def concern(self, record: EventRecord) -> Concern:
+        """What an event may change at once."""
+        if record.event_type in USING:
+            is_known = self.catalog.row(record.item_id or "") is not None
+            return Concern.ALWAYS if is_known else Concern.NONE
         paid = record.transaction
-        if paid is not None and self.at(paid.merchant_id, paid.mcc):
-            return True
-        return record.event_type in USING and self.catalog.row(record.item_id or "") is not None
+        if paid is None:
+            return Concern.NONE
+        return max(
+            (_concern(offer) for offer in self.at(paid.merchant_id, paid.mcc)),
+            default=Concern.NONE,
+        )
 
     def touched(self, records: Iterable[EventRecord], recorded: Iterable[str]) -> list[Item]:
         """Items of which these events, or uses on record, tell; in order of their ids."""

@@ -126,6 +126,8 @@ def uses_of(
         were earned under earlier terms, or an earlier profile, stay earned.
     """
     own = [r for r in past.records if r.item_id == item.item_id]
+    if not own and not recorded and item.terms.requires_activation:
+        return ()
     known = frozenset(use.transaction_id for use in recorded if use.transaction_id)
     spent = [*_of_redemptions(item, own), *_of_purchases(item, profile, past, known, zone)]
     paired = _pair(spent, _activations(item, own), item, zone)
@@ -235,10 +237,13 @@ def _behind(spending: _Spending, free: list[_Activation]) -> _Activation | None:
     The first that was open at the time; where the redemption was told as such, also one that two
     clocks put up to a day later.
     """
-    before = (a for a in free if a.at <= spending.at < a.until)
-    slack = timedelta(0) if spending.needs_activation else CLOCKS_APART
-    after = (a for a in free if spending.at < a.at <= spending.at + slack)
-    return next(before, None) or next(after, None)
+    for activation in free:
+        if activation.at <= spending.at < activation.until:
+            return activation
+    if spending.needs_activation:
+        return None
+    latest = spending.at + CLOCKS_APART
+    return next((a for a in free if spending.at < a.at <= latest), None)
 
 
 def _use(spending: _Spending, behind: _Activation | None, zone: tzinfo) -> Use:
