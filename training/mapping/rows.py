@@ -290,7 +290,7 @@ def _readable(text: pl.Series) -> pl.Series:
 
 
 def _folded(text: pl.Series) -> pl.Series:
-    """Key under which a value is found in a table of the mapping; see ``load.fold``."""
+    """Key under which a value is found in a table of the mapping; see ``sections.rules.fold``."""
     return text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
 
 
