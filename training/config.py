@@ -1,7 +1,8 @@
 """Settings of a run: what the model is, how it is judged; read from a TOML file.
 
-Sections: ``[model]`` with ``[model.step]``, ``[model.events]`` and ``[model.blend]``, ``[composition]``, ``[gate]``,
-``[evaluation]``. What a file leaves out keeps its default; what we do not know is refused.
+Sections: ``[model]`` with ``[model.step]``, ``[model.events]`` and ``[model.blend]``,
+``[composition]``, ``[gate]``, ``[evaluation]``. What a file leaves out keeps its default; what we
+do not know is refused.
 """
 
 import tomllib

@@ -1,8 +1,17 @@
-"""The exact half-step of ALS for many rows at once: the batch form of ``Factors.fold_in``."""
+"""The exact half-step of ALS for many rows at once: the batch form of ``Factors.fold_in``.
+
+A row with fewer cells than factors is solved in the space of its cells: with ``A = YᵀY + λI``,
+``U`` its columns' vectors, ``c`` its confidence and ``D = diag(c - 1)``,
+
+    (A + UᵀDU)⁻¹ Uᵀc  =  A⁻¹Uᵀ (I + D·UA⁻¹Uᵀ)⁻¹ c
+
+(the push-through identity), so that 30 cells cost a system of 30 unknowns and not of 512.
+"""
 
 import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,8 +19,9 @@ from scipy import sparse
 
 from embeddings.factors import HalfStep
 
-CELLS_PER_BATCH = 20_000
-ROWS_PER_BATCH = 500
+NUMBERS_PER_BATCH = 2_000_000
+
+Wide = NDArray[np.float64]
 
 
 def solve_rows(
@@ -21,7 +31,7 @@ def solve_rows(
     step: HalfStep,
     n_threads: int = 0,
 ) -> NDArray[np.float32]:
-    """Vectors of all rows against fixed columns; each equals ``Factors.fold_in`` of its row.
+    """Vectors of all rows against fixed columns; each is ``Factors.fold_in`` of its row.
 
     Parameters
     ----------
@@ -36,42 +46,90 @@ def solve_rows(
     -------
     float32, shape (n_rows, n_factors); zeros for a row without cells
     """
+    problem = _Problem.of(confidence, columns, gram, step)
     found = np.zeros((confidence.shape[0], columns.shape[1]), np.float32)
 
     def solve(rows: NDArray[np.int64]) -> None:
-        found[rows] = _solve_batch(rows, confidence, columns, gram, step)
+        found[rows] = problem.solve(rows)
 
     with ThreadPoolExecutor(n_threads or os.cpu_count() or 1) as pool:
-        for _ in pool.map(solve, _batches(np.diff(confidence.indptr))):
+        for _ in pool.map(solve, _batches(np.diff(confidence.indptr), columns.shape[1])):
             pass
     return found
 
 
-def _batches(sizes: NDArray[np.integer]) -> Iterator[NDArray[np.int64]]:
+def _batches(sizes: NDArray[np.integer], n_factors: int) -> Iterator[NDArray[np.int64]]:
     """Rows of equal size together, in ascending size; rows without cells are left out."""
     order = np.argsort(sizes, kind="stable")
     order = order[sizes[order] > 0]
     changes = np.flatnonzero(np.diff(sizes[order])) + 1
     for group in np.split(order, changes) if order.size else []:
-        step = int(np.clip(CELLS_PER_BATCH // sizes[group[0]], 1, ROWS_PER_BATCH))
+        size = int(sizes[group[0]])
+        numbers = size * n_factors + min(size, n_factors) ** 2
+        step = int(np.clip(NUMBERS_PER_BATCH // numbers, 1, group.size))
         for start in range(0, group.size, step):
             yield group[start : start + step]
 
 
-def _solve_batch(
-    rows: NDArray[np.int64],
-    confidence: sparse.csr_matrix,
-    columns: NDArray[np.float32],
-    gram: NDArray[np.float64],
-    step: HalfStep,
-) -> NDArray[np.float32]:
-    """Rows with the same number of cells: one stack of normal equations."""
-    size = int(confidence.indptr[rows[0] + 1] - confidence.indptr[rows[0]])
-    cells = confidence.indptr[rows][:, None].astype(np.int64) + np.arange(size)
-    weight = confidence.data[cells].astype(np.float64)
-    used = columns[confidence.indices[cells]].astype(np.float64)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Problem:
+    """What all rows share.
+
+    Parameters
+    ----------
+    confidence, columns, gram, step
+        As in :func:`solve_rows`.
+    solved : float64, shape (n_columns, n_factors), or None
+        ``columns @ A⁻¹``; None where λ depends on the row.
+    """
+
+    confidence: sparse.csr_matrix
+    columns: NDArray[np.float32]
+    gram: Wide
+    step: HalfStep
+    solved: Wide | None
+
+    @classmethod
+    def of(
+        cls,
+        confidence: sparse.csr_matrix,
+        columns: NDArray[np.float32],
+        gram: Wide,
+        step: HalfStep,
+    ) -> "_Problem":
+        if step.frequency_exponent != 0 or step.regularisation == 0:
+            return cls(confidence, columns, gram, step, None)
+        fixed = gram + step.regularisation * np.eye(gram.shape[0])
+        solved = np.linalg.solve(fixed, columns.T.astype(np.float64)).T
+        return cls(confidence, columns, gram, step, np.ascontiguousarray(solved))
+
+    def solve(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Rows with the same number of cells."""
+        first = self.confidence.indptr[rows].astype(np.int64)
+        size = int(self.confidence.indptr[rows[0] + 1] - first[0])
+        cells = first[:, None] + np.arange(size)
+        weight = self.confidence.data[cells].astype(np.float64)
+        met = self.confidence.indices[cells]
+        used = self.columns[met].astype(np.float64)
+        if self.solved is not None and size < self.columns.shape[1]:
+            return _among_cells(used, self.solved[met], weight)
+        return _among_factors(used, weight, self.gram, self.step.ridge(size))
+
+
+def _among_cells(used: Wide, solved: Wide, weight: Wide) -> NDArray[np.float32]:
+    """One stack of systems with a row's cells as unknowns."""
+    left = (weight - 1.0)[:, :, None] * np.matmul(solved, used.transpose(0, 2, 1))
+    diagonal = np.arange(left.shape[1])
+    left[:, diagonal, diagonal] += 1.0
+    share = np.linalg.solve(left, weight[:, :, None])
+    found = np.matmul(solved.transpose(0, 2, 1), share)[:, :, 0]
+    return np.asarray(found, np.float32)
+
+
+def _among_factors(used: Wide, weight: Wide, gram: Wide, ridge: float) -> NDArray[np.float32]:
+    """One stack of normal equations with the factors as unknowns."""
     left = gram + np.matmul((used * (weight - 1.0)[:, :, None]).transpose(0, 2, 1), used)
     diagonal = np.arange(gram.shape[0])
-    left[:, diagonal, diagonal] += step.ridge(size)
+    left[:, diagonal, diagonal] += ridge
     right = np.matmul(weight[:, None, :], used)[:, 0, :, None]
-    return np.linalg.solve(left, right)[:, :, 0].astype(np.float32)
+    return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float32)

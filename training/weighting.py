@@ -1,6 +1,8 @@
 """What the model is told: how cells weigh, how many factors, how long to fit.
 
-The defaults are the preset that ``recsvc-train run`` uses when no configuration is given.
+The defaults are the preset ``cards``, which ``recsvc-train run`` uses when no configuration is
+given. They are a rule, not a fit: confidence, regularisation and exponents are the same for cards
+and for places, and were chosen on slices cut from train (docs/figures.md).
 """
 
 from dataclasses import asdict, dataclass, field
@@ -10,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from embeddings.blend import Blend
 from embeddings.factors import HalfStep, Transform
 from embeddings.interactions import EventWeights
 
@@ -30,7 +33,10 @@ class ModelParameters:
     step : HalfStep
         The cardholder's half-step: the same offline and online.
     events : EventWeights
-        From dated contacts to strengths; applied when the matrix is built.
+        From dated contacts to strengths; applied when the matrix is built. Tastes last, so five
+        years; what is recent counts in the blend.
+    blend : Blend
+        Habit and trend beside the inner product.
     """
 
     n_factors: int = 64
@@ -38,10 +44,11 @@ class ModelParameters:
     popularity_exponent: float = 0.3
     step: HalfStep = field(
         default_factory=lambda: HalfStep(
-            alpha=20.0, transform=Transform.LOG, activity_exponent=0.3, regularisation=20.0
+            alpha=40.0, transform=Transform.LOG, activity_exponent=0.3, regularisation=30.0
         )
     )
-    events: EventWeights = field(default_factory=EventWeights)
+    events: EventWeights = field(default_factory=lambda: EventWeights(half_life_days=1825.0))
+    blend: Blend = field(default_factory=Blend)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be fitted, by the field's name."""
@@ -52,10 +59,10 @@ class ModelParameters:
     def as_document(self) -> dict[str, Any]:
         """JSON form."""
         return {
-            **{name: getattr(self, name) for name in ("n_factors", "iterations")},
-            "popularity_exponent": self.popularity_exponent,
+            **{name: getattr(self, name) for name in _PLAIN},
             "step": self.step.as_document(),
             "events": self.events.as_document(),
+            "blend": self.blend.as_document(),
         }
 
     @classmethod
@@ -69,7 +76,12 @@ class ModelParameters:
             known["events"] = EventWeights.from_document(
                 {**base.events.as_document(), **known["events"]}
             )
+        if "blend" in known:
+            known["blend"] = Blend.from_document({**asdict(base.blend), **known["blend"]})
         return cls(**known)
+
+
+_PLAIN = ("n_factors", "iterations", "popularity_exponent")
 
 
 def column_scale(

@@ -45,7 +45,8 @@ def reciprocal_rank(lists: Lists) -> NDArray[np.float64]:
 
 def hit_rate(lists: Lists) -> NDArray[np.float64]:
     """1 for a list with a hit, 0 without, shape (n,)."""
-    return np.any(lists.hits, axis=1).astype(np.float64)
+    caught: NDArray[np.float64] = np.any(lists.hits, axis=1).astype(np.float64)
+    return caught
 
 
 def coverage(lists: Lists, n_catalogue: int) -> float:

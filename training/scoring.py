@@ -1,0 +1,63 @@
+"""The product's own score, for whole rows at once: what serving adds up, item by item."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.blend import Blend
+from embeddings.factors import Factors
+from training.evaluation.trial import Trial
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ProductScorer:
+    """``x·y + trend + habit`` over a catalogue.
+
+    Parameters
+    ----------
+    cardholders : float32, shape (n_cardholders, n_factors)
+    catalogue : float32, shape (n_catalogue, n_factors)
+    trend : float32, shape (n_catalogue,)
+    blend : Blend
+    trial : Trial
+        Whose ``seen`` cells and ages the habit reads.
+    """
+
+    cardholders: NDArray[np.float32]
+    catalogue: NDArray[np.float32]
+    trend: NDArray[np.float32]
+    blend: Blend
+    trial: Trial
+
+    def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Scores, float32, shape (len(rows), n_catalogue)."""
+        found = np.asarray(self.cardholders[rows] @ self.catalogue.T + self.trend, np.float32)
+        if self.blend.habit_weight:
+            self._add_habits(found, rows)
+        return found
+
+    def _add_habits(self, found: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
+        seen, ages = self.trial.seen, self.trial.ages()
+        for place, row in enumerate(rows):
+            cells = slice(seen.indptr[row], seen.indptr[row + 1])
+            habit = self.blend.habit(seen.data[cells], ages[cells])
+            found[place, seen.indices[cells]] += habit
+
+
+def product_scorer(
+    factors: Factors, catalogue_rows: NDArray[np.integer], blend: Blend, trial: Trial
+) -> ProductScorer:
+    """Scorer of fitted factors.
+
+    Parameters
+    ----------
+    factors : Factors
+        Fitted to all columns; its cardholder rows are those of the trial.
+    catalogue_rows : integers, shape (n_catalogue,)
+        Column row of each merchant of the trial.
+    blend : Blend
+    trial : Trial
+    """
+    trend = blend.trend(trial.seen.indices, trial.ages(), trial.n_catalogue)
+    return ProductScorer(factors.cardholders, factors.columns[catalogue_rows], trend, blend, trial)
