@@ -4,14 +4,16 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
 from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.sensitive import is_sensitive
 from recsvc.domain.space import ItemSpace
 
-MOST_CACHED = 20_000
+MOST_CACHED = 8_000
 UNKNOWN, HARMLESS, SENSITIVE = 0, 1, 2
+"""What is known of a name: nothing yet, that a reason may tell it, that it may not."""
 
 
 class ColumnName(NamedTuple):
@@ -32,7 +34,7 @@ class ColumnName(NamedTuple):
 
 
 class Naming:
-    """Names of the columns of one model, read when first asked for; never more than so many kept.
+    """Names of the columns of one model, read when first asked for; a bounded number is kept.
 
     Parameters
     ----------
@@ -44,16 +46,29 @@ class Naming:
         self._bundle = bundle
         self._space = space
         self._names: dict[int, ColumnName] = {}
+        self._older: dict[int, ColumnName] = {}
+        self._kinds = np.zeros(space.columns.n_trained, np.uint8)
         self._items = np.zeros(len(space.items), np.uint8)
 
     def of(self, column: int) -> ColumnName:
         """Name of a column."""
-        found = self._names.get(column)
+        found = self._names.get(column) or self._older.get(column)
         if found is None:
+            found = self._read(column)
             if len(self._names) >= MOST_CACHED:
-                self._names = {}
-            found = self._names[column] = self._read(column)
+                self._names, self._older = {}, self._names
+            self._names[column] = found
         return found
+
+    def nameable_merchants(self, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Which of these columns are merchants that a reason may name, shape (n_columns,)."""
+        kinds = self._kinds[columns]
+        for place in np.flatnonzero(kinds == UNKNOWN).tolist():
+            name = self.of(int(columns[place]))
+            harmless = name.kind is ColumnKind.MERCHANT and name.is_nameable
+            kinds[place] = HARMLESS if harmless else SENSITIVE
+        self._kinds[columns] = kinds
+        return np.asarray(kinds == HARMLESS)
 
     def _read(self, column: int) -> ColumnName:
         kind, outside_id = split_column_id(self._space.columns.name(column))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from recsvc.domain.cardholder import Activation, CardholderState
 from recsvc.domain.model import ServingModel
-from recsvc.domain.question import Candidate, Item, Question, ServedItem
+from recsvc.domain.question import Candidate, Item, Question, Reason, ServedItem
 from recsvc.domain.reasons import ReasonFinder
 from recsvc.domain.serve_token import Serve, encode
 
@@ -35,11 +35,13 @@ class Places:
 
     def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
         """The places of a list, in its order."""
+        told = zip(candidates, finder.of_all(candidates), strict=True)
         return tuple(
-            self._place(rank, candidate, finder) for rank, candidate in enumerate(candidates, 1)
+            self._place(rank, candidate, reasons)
+            for rank, (candidate, reasons) in enumerate(told, 1)
         )
 
-    def _place(self, rank: int, candidate: Candidate, finder: ReasonFinder) -> ServedItem:
+    def _place(self, rank: int, candidate: Candidate, reasons: tuple[Reason, ...]) -> ServedItem:
         item = self.model.catalog.items[candidate.row]
         return ServedItem(
             rank,
@@ -48,7 +50,7 @@ class Places:
             round(candidate.score, DECIMALS),
             candidate.source,
             activation_of(item, self.state),
-            finder.of(candidate),
+            reasons,
             self._token(rank, item, candidate),
         )
 

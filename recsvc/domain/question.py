@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from embeddings.catalog import Benefit, Channel, ItemKind, MerchantOffer
 from recsvc.domain.cardholder import Activation
@@ -78,8 +78,7 @@ class Question:
             raise ValueError(f"limit: {self.limit} must be 1 to {MAX_LIMIT}")
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """An eligible item proposed.
 
     Parameters
@@ -100,8 +99,7 @@ class Candidate:
     propensity: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
-class Reason:
+class Reason(NamedTuple):
     """Why an item is shown: a code, a sentence in the asked language, and what is true of him."""
 
     code: str
@@ -109,8 +107,7 @@ class Reason:
     evidence: tuple[Mapping[str, Any], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class ServedItem:
+class ServedItem(NamedTuple):
     """One place of a list."""
 
     rank: int

@@ -7,7 +7,6 @@ own score; promoted items have ranks of their own; caps and exclusive groups bin
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -163,10 +162,10 @@ def explored(
     if rate == 0 or last is None or last.source is Source.PROMOTED or not page.open.any():
         return candidates
     if draw >= rate:
-        return [*candidates[:-1], replace(last, propensity=1 - rate)]
+        return [*candidates[:-1], last._replace(propensity=1 - rate)]
     pool = in_turn(proposers, page.open, policy.exploration_pool)
     if not pool:
         return candidates
     chosen = pool[int(draw / rate * len(pool))]
-    explorer = replace(chosen, source=Source.EXPLORATION, propensity=rate / len(pool))
+    explorer = chosen._replace(source=Source.EXPLORATION, propensity=rate / len(pool))
     return [*candidates[:-1], explorer]

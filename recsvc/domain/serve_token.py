@@ -8,7 +8,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import orjson
 
@@ -19,8 +19,7 @@ MAC_BYTES = 16
 MAX_LENGTH = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Serve:
+class Serve(NamedTuple):
     """One item at one place of one list.
 
     Parameters
@@ -50,21 +49,7 @@ class Serve:
 
 def encode(serve: Serve, key: bytes, issuer_id: str, cardholder_id: str) -> str:
     """Token of a serve, ASCII, at most 1024 characters for ids within their limits."""
-    body = orjson.dumps(
-        [
-            VERSION,
-            serve.request_id,
-            serve.item_id,
-            serve.rank,
-            serve.source,
-            serve.propensity,
-            serve.model_version,
-            serve.catalog_version,
-            serve.placement,
-            serve.ranking,
-            serve.served_at,
-        ]
-    )
+    body = orjson.dumps([VERSION, *serve])
     return _text(body) + "." + _text(_mac(body, key, issuer_id, cardholder_id))
 
 

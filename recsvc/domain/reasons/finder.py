@@ -1,13 +1,10 @@
 """Finds the reasons that are true of an item for a cardholder; at least one for each item."""
 
-from collections.abc import Iterator, Mapping
-from functools import cache, cached_property
-from itertools import islice
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 import numpy as np
-from numpy.typing import NDArray
 
-from embeddings.vocabulary import ColumnKind
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.model import ServingModel
 from recsvc.domain.popularity import EVERYONE
@@ -19,6 +16,11 @@ REGULAR_VISITS = 3
 AFFINITY_VISITS = 4
 MOST_REASONS = 2
 PERSONAL_SOURCES = frozenset({Source.PERSONAL, Source.SIMILAR})
+ANNOUNCED = {
+    Source.PROMOTED: ReasonCode.SPONSORED,
+    Source.EXPLORATION: ReasonCode.SOMETHING_DIFFERENT,
+}
+"""Sources that are told first, whatever else is true."""
 
 
 class ReasonFinder:
@@ -40,66 +42,80 @@ class ReasonFinder:
         self._held = [card.card_product_id for card in profile.card_products]
         self._locale = locale
 
-    @cached_property
-    def _visits(self) -> dict[int, int]:
-        return self._taste.visits()
+    def of_all(self, candidates: Sequence[Candidate]) -> list[tuple[Reason, ...]]:
+        """One or two reasons of each candidate, the most telling first."""
+        if self._taste.vector is None:
+            return [self._of_anyone(candidate)[:MOST_REASONS] for candidate in candidates]
+        visits = self._taste.visits()
+        alike = self._alike([candidate.row for candidate in candidates])
+        return [
+            self._personal(candidate, visits, column)
+            for candidate, column in zip(candidates, alike, strict=True)
+        ]
 
-    @cached_property
-    def _nameable(self) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Columns of the merchants of his history that may be named, and what each pulls by."""
-        cells, bundle = self._taste.cells, self._model.bundle
-        trained = (cells.keys < self._model.space.columns.n_trained) & (cells.visits > 0)
-        names = ((c, self._model.naming.of(c)) for c in cells.keys[trained].tolist())
-        kept = [c for c, name in names if name.kind is ColumnKind.MERCHANT and name.is_nameable]
-        columns = np.array(kept, np.int64)
-        if bundle is None or columns.size == 0:
-            return columns[:0], np.empty((0, 0), np.float32)
-        strength = cells.strength[np.searchsorted(cells.keys, columns)]
-        return columns, np.asarray(bundle.model.factors.columns[columns]) * strength[:, None]
-
-    def of(self, candidate: Candidate) -> tuple[Reason, ...]:
-        """One or two reasons, the most telling first."""
-        return tuple(islice(self._all(candidate), MOST_REASONS))
-
-    def _all(self, candidate: Candidate) -> Iterator[Reason]:
-        """Every reason that is true, the most telling first."""
-        source = candidate.source
-        if source is Source.PROMOTED:
-            yield self._say(ReasonCode.SPONSORED)
-        if source is Source.EXPLORATION:
-            yield self._say(ReasonCode.SOMETHING_DIFFERENT)
-        if self._taste.vector is not None:
-            yield from self._of_history(candidate)
-        yield from self._of_card(candidate.row)
-        if source is Source.POPULAR:
-            yield self._popular(candidate.segment or EVERYONE)
-        if source in PERSONAL_SOURCES:
-            yield self._say(ReasonCode.FITS_YOUR_HABITS)
-        if source is Source.NEW:
-            yield self._say(ReasonCode.NEW_OFFER)
-
-    def _of_history(self, candidate: Candidate) -> Iterator[Reason]:
-        """What he did at the item's merchant, in its category, or at one like it."""
+    def _personal(
+        self, candidate: Candidate, visits: Mapping[int, int], alike: int | None
+    ) -> tuple[Reason, ...]:
+        """Reasons of a candidate for a cardholder whose history may be told."""
         if self._model.naming.is_sensitive_item(candidate.row):
-            return
-        links = self._model.space.links[candidate.row]
-        merchant, visits = self._most_visited(links.merchants)
-        if visits:
-            yield self._merchant(merchant, visits)
-        category, times = self._most_visited(links.categories)
-        if times >= AFFINITY_VISITS:
-            yield self._category(category, times, candidate.row)
-        if not visits and candidate.source in PERSONAL_SOURCES:
-            yield from self._alike(candidate.row)
+            return self._of_anyone(candidate)[:MOST_REASONS]
+        found = self._of_history(candidate, visits, alike)
+        if len(found) < MOST_REASONS or candidate.source in ANNOUNCED:
+            own = self._of_anyone(candidate)
+            announced = 1 if candidate.source in ANNOUNCED else 0
+            found = [*own[:announced], *found, *own[announced:]]
+        return tuple(found[:MOST_REASONS])
 
-    def _most_visited(self, columns: tuple[int, ...]) -> tuple[int, int]:
-        """The column he visits most and how often; the lower row of two alike."""
-        best, most = 0, 0
-        for column in columns:
-            visits = self._visits.get(column, 0)
-            if visits > most or (visits == most and column < best):
-                best, most = column, visits
-        return best, most
+    def _of_anyone(self, candidate: Candidate) -> tuple[Reason, ...]:
+        """Reasons that tell nothing of his history."""
+        found = list(self._of_card(candidate.row))
+        source = candidate.source
+        if source in ANNOUNCED:
+            return (self._say(ANNOUNCED[source]), *found)
+        if source is Source.POPULAR:
+            found.append(self._popular(candidate.segment or EVERYONE))
+        elif source is Source.NEW:
+            found.append(self._say(ReasonCode.NEW_OFFER))
+        else:
+            found.append(self._say(ReasonCode.FITS_YOUR_HABITS))
+        return tuple(found)
+
+    def _of_history(
+        self, candidate: Candidate, visits: Mapping[int, int], alike: int | None
+    ) -> list[Reason]:
+        """What he did at the item's merchant, in its category, or at one like it."""
+        links = self._model.space.links[candidate.row]
+        found = []
+        merchant, times = _most_visited(links.merchants, visits)
+        if times:
+            found.append(self._merchant(merchant, times))
+        category, often = _most_visited(links.categories, visits)
+        if often >= AFFINITY_VISITS:
+            found.append(self._category(category, often, candidate.row))
+        if not times and alike is not None and candidate.source in PERSONAL_SOURCES:
+            found.append(self._say_alike(alike, visits[alike]))
+        return found
+
+    def _alike(self, rows: list[int]) -> list[int | None]:
+        """For each item, the merchant of his history that speaks most for it and may be named."""
+        cells, bundle = self._taste.cells, self._model.bundle
+        places = np.flatnonzero(
+            (cells.keys < self._model.space.columns.n_trained) & (cells.visits > 0)
+        )
+        places = places[self._model.naming.nameable_merchants(cells.keys[places])]
+        if bundle is None or places.size == 0 or not rows:
+            return [None] * len(rows)
+        columns = cells.keys[places]
+        pulls = bundle.model.factors.columns[columns] @ self._model.space.vectors[rows].T
+        pulls = pulls * cells.strength[places][:, None]
+        best = np.argmax(pulls, axis=0)
+        tops = pulls[best, np.arange(len(rows))] > 0
+        return [c if top else None for c, top in zip(columns[best].tolist(), tops, strict=True)]
+
+    def _say_alike(self, column: int, visits: int) -> Reason:
+        name = self._model.naming.of(column)
+        evidence = {"merchant_id": name.outside_id, "visits": visits}
+        return self._say(ReasonCode.SIMILAR_TO_MERCHANT, evidence, merchant=name.label)
 
     def _merchant(self, column: int, visits: int) -> Reason:
         name = self._model.naming.of(column)
@@ -113,19 +129,6 @@ class ReasonFinder:
         label = category_name(self._model.catalog.items[row].category, self._locale)
         evidence = {"mcc": self._model.naming.of(column).outside_id, "visits": visits}
         return self._say(ReasonCode.CATEGORY_AFFINITY, evidence, category=label, visits=visits)
-
-    def _alike(self, row: int) -> Iterator[Reason]:
-        """The merchant of his history that speaks most for the item."""
-        columns, pulling = self._nameable
-        if columns.size == 0:
-            return
-        pulls = pulling @ self._model.space.vectors[row]
-        best = int(np.argmax(pulls))
-        if pulls[best] > 0:
-            column = int(columns[best])
-            name = self._model.naming.of(column)
-            evidence = {"merchant_id": name.outside_id, "visits": self._visits[column]}
-            yield self._say(ReasonCode.SIMILAR_TO_MERCHANT, evidence, merchant=name.label)
 
     def _of_card(self, row: int) -> Iterator[Reason]:
         """That the item is a benefit of a card he holds."""
@@ -153,6 +156,16 @@ class ReasonFinder:
         if not evidence:
             return _plain(code, self._locale)
         return Reason(code.value, sentence(code, self._locale, **words), evidence)
+
+
+def _most_visited(columns: tuple[int, ...], visits: Mapping[int, int]) -> tuple[int, int]:
+    """The column he visits most and how often; the lower row of two alike."""
+    best, most = 0, 0
+    for column in columns:
+        times = visits.get(column, 0)
+        if times > most or (times == most and column < best):
+            best, most = column, times
+    return best, most
 
 
 @cache

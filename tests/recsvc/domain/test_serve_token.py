@@ -1,7 +1,5 @@
 """A serve token comes back as it was made, for its cardholder alone, or not at all."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -32,8 +30,7 @@ def test_a_token_comes_back_as_it_was_made(
     version: str | None,
     placement: str | None,
 ) -> None:
-    serve = replace(
-        SERVE,
+    serve = SERVE._replace(
         request_id=request,
         item_id=item,
         rank=rank,
