@@ -37,7 +37,7 @@ class GateRule:
     min_cardholders: int = 25
     min_ratio_to_popular: float = 1.0
     max_cardholder_share: float = 0.1
-    max_merchant_share: float = 0.3
+    max_merchant_share: float = 0.5
     min_coverage: float = 0.01
     min_volume_ratio: float = 0.5
     max_category_shift: float = 0.3

@@ -61,9 +61,10 @@ def _split(
     """Rows of each code from 0 on, ascending."""
     order = np.lexsort((rows, codes))
     found, start = np.unique(codes[order], return_index=True)
-    for code, some in zip(found, np.split(rows[order], start[1:]), strict=True):
+    ends = np.searchsorted(codes[order], found, side="right")
+    for code, first, end in zip(found, start, ends, strict=True):
         if code >= 0:
-            yield int(code), some
+            yield int(code), rows[order[first:end]]
 
 
 def popularity(strength: sparse.csr_matrix, segments: Segments) -> NDArray[np.float32]:
