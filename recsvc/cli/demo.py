@@ -2,6 +2,7 @@
 
 import signal
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -28,6 +29,8 @@ PATH = click.Path(path_type=Path, exists=True)
 @click.option("--merchants", default=jobs.USUAL.merchants, show_default=True)
 @click.option("--transactions", default=jobs.USUAL.transactions, show_default=True)
 @click.option("--seed", default=1, show_default=True)
+@click.option("--examples", default=1, show_default=True, type=click.IntRange(1, 20))
+@click.option("--locale", default="zh-CN", show_default=True, type=click.Choice(["zh-CN", "en"]))
 @click.option("--once", is_flag=True, help="stop after the first answer instead of serving on")
 def command(
     *,
@@ -40,6 +43,8 @@ def command(
     merchants: int,
     transactions: int,
     seed: int,
+    examples: int,
+    locale: str,
     once: bool,
 ) -> None:
     """Train on simulated or given card usage, publish, serve, and show one answer."""
@@ -55,16 +60,24 @@ def command(
             source = jobs.brought(folder / "usage", usage, mapping, catalog)
         _say(2, "training and publishing")
         jobs.trained(source, read_settings().shelf, issuer)
-        _serve(source, issuer, home, once=once)
+        _serve(source, issuer, home, _Screen(examples, locale), once=once)
     except jobs.DemoError as error:
         raise click.ClickException(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Screen:
+    """How many cardholders are shown, and in which language."""
+
+    examples: int
+    locale: str
 
 
 def _say(step: int, what: str) -> None:
     click.secho(f"[{step}/4] {what}", bold=True)
 
 
-def _serve(source: jobs.Source, issuer: str, home: Path, *, once: bool) -> None:
+def _serve(source: jobs.Source, issuer: str, home: Path, screen: _Screen, *, once: bool) -> None:
     """Start the stores and the service, fill them, show one answer, serve until stopped."""
     settings = read_settings()
     with ExitStack() as stack, suppress(KeyboardInterrupt):
@@ -90,7 +103,7 @@ def _serve(source: jobs.Source, issuer: str, home: Path, *, once: bool) -> None:
         bundle = Shelf(settings.shelf, issuer).current()
         if bundle is None:
             raise jobs.DemoError("nothing stands on the shelf")
-        _show(showing.Client(f"http://{settings.bind}", key), bundle, source, home)
+        _show(showing.Client(f"http://{settings.bind}", key), bundle, source, home, screen)
         if not once:
             process.wait()
 
@@ -98,44 +111,33 @@ def _serve(source: jobs.Source, issuer: str, home: Path, *, once: bool) -> None:
 def _new_key(issuer: str, path: Path, environ: dict[str, str]) -> str:
     """Make a key with every scope and leave it where the owner alone reads it."""
     scopes = [word for scope in SCOPES for word in ("--scope", scope)]
-    made = jobs.call("recsvc", "keys", "create", "--issuer", issuer, *scopes, environ=environ)
+    made = jobs.told("recsvc", "keys", "create", "--issuer", issuer, *scopes, environ=environ)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.touch(0o600)
     path.chmod(0o600)
-    path.write_bytes(made)
-    return made.decode().strip()
+    path.write_text(made + "\n")
+    return made
 
 
-def _show(client: showing.Client, bundle: Bundle, source: jobs.Source, home: Path) -> None:
-    """Print one request, its answer as JSON and as a person reads it, and where to look on."""
-    cardholder_id, answer = _first_personal(client, bundle, source)
-    path = f"/v1/cardholders/{cardholder_id}/recommendations?limit=3"
+def _show(
+    client: showing.Client, bundle: Bundle, source: jobs.Source, home: Path, screen: _Screen
+) -> None:
+    """Print one request, its answer as JSON, answers as a person reads them, where to look on."""
+    asked = showing.Asked(client, screen.locale, gives_consent=source.cardholders is None)
+    answers = asked.personal_answers(bundle, screen.examples, datetime.now(UTC))
+    if not answers:
+        raise jobs.DemoError("no example cardholder got a personalised answer")
+    first = answers[0]
     click.echo(
         f'\n$ curl -s -H "Authorization: Bearer $(cat {home}/demo.key)" \\\n'
-        f'    "{client.base}{path}"'
+        f'    "{client.base}{asked.path(first["cardholder_id"])}"'
     )
-    click.echo(orjson.dumps(answer, option=orjson.OPT_INDENT_2))
-    click.echo(f"\nWhat the card of {cardholder_id} says:")
-    click.echo("\n".join(showing.card_story(bundle, cardholder_id)))
-    click.echo("What it is offered, and why:")
-    click.echo("\n".join(showing.answer_lines(answer)))
+    click.echo(orjson.dumps(first, option=orjson.OPT_INDENT_2))
+    for answer in answers:
+        click.echo("\n" + "\n".join(showing.story_lines(bundle, answer)))
     click.echo(
         f"\nopen     {client.base}/docs          every endpoint, to try\n"
         f"         {client.base}/readyz  {client.base}/metrics\n"
         f"report   {bundle.folder / 'report.html'}\n"
         f"key      {home}/demo.key\nstop     Ctrl-C"
     )
-
-
-def _first_personal(
-    client: showing.Client, bundle: Bundle, source: jobs.Source
-) -> tuple[str, dict[str, object]]:
-    """An example cardholder whose answer is personalised, and that answer."""
-    tried = showing.example_cardholders(bundle, 40)
-    for cardholder_id in tried:
-        if source.cardholders is None:
-            showing.give_consent(client, cardholder_id, datetime.now(UTC))
-        answer = client.ask(f"/v1/cardholders/{cardholder_id}/recommendations?limit=3")
-        if answer["personalised"]:
-            return cardholder_id, answer
-    raise jobs.DemoError(f"none of {len(tried)} example cardholders got a personalised answer")

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import orjson
-
 BIN = Path(sys.executable).parent
 
 
@@ -46,19 +44,29 @@ class Size:
 USUAL = Size()
 
 
-def call(program: str, *arguments: str | Path, environ: Mapping[str, str] | None = None) -> bytes:
-    """Run one of our commands and return its standard output; DemoError when it fails."""
-    command = [str(BIN / program), *map(str, arguments)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, env=environ, check=False)  # noqa: S603
+def call(program: str, *arguments: str | Path, environ: Mapping[str, str] | None = None) -> None:
+    """Run one of our commands, its words shown as they come; DemoError when it fails."""
+    done = subprocess.run(_command(program, arguments), env=environ, check=False)  # noqa: S603
     if done.returncode:
         raise DemoError(f"`{program} {arguments[0]}` ended with exit code {done.returncode}")
-    return done.stdout
+
+
+def told(program: str, *arguments: str | Path, environ: Mapping[str, str] | None = None) -> str:
+    """What one of our commands prints on standard output; CalledProcessError when it fails."""
+    done = subprocess.run(  # noqa: S603 - our own program beside this interpreter
+        _command(program, arguments), stdout=subprocess.PIPE, env=environ, check=True
+    )
+    return done.stdout.decode().strip()
+
+
+def _command(program: str, arguments: tuple[str | Path, ...]) -> list[str]:
+    return [str(BIN / program), *map(str, arguments)]
 
 
 def simulated(folder: Path, size: Size, seed: int) -> Source:
     """Draw an issuer into a folder."""
     call(
-        "recsvc-train", "simulate", "--out", folder, "--seed", str(seed), "--json",
+        "recsvc-train", "simulate", "--out", folder, "--seed", str(seed),
         "--cardholders", str(size.cardholders), "--merchants", str(size.merchants),
         "--transactions", str(size.transactions), "--items", str(size.items),
     )  # fmt: skip
@@ -77,19 +85,17 @@ def brought(folder: Path, usage: Path, mapping: Path | None, catalog: Path | Non
         raw, usage = usage, folder / "usage.parquet"
         call(
             "recsvc-train", "import", "--mapping", mapping, "--source", raw, "--out", usage,
-            "--json",
         )  # fmt: skip
     if catalog is None:
         catalog = folder / "catalog.ndjson"
-        call("recsvc-train", "illustrate", "--usage", usage, "--out", catalog, "--json")
+        call("recsvc-train", "illustrate", "--usage", usage, "--out", catalog)
     return Source(usage, catalog)
 
 
-def trained(source: Source, shelf: Path, issuer_id: str) -> str:
-    """Train and publish; the version that serves now."""
+def trained(source: Source, shelf: Path, issuer_id: str) -> None:
+    """Train and publish."""
     events = ("--events", source.events) if source.events else ()
-    answer = call(
+    call(
         "recsvc-train", "run", "--usage", source.usage, "--catalog", source.catalog, *events,
-        "--shelf", shelf, "--issuer", issuer_id, "--json",
+        "--shelf", shelf, "--issuer", issuer_id,
     )  # fmt: skip
-    return str(orjson.loads(answer)["version"])

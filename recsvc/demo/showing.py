@@ -13,6 +13,7 @@ from embeddings.bundle import Bundle
 from embeddings.vocabulary import ColumnKind, split_column_id
 
 SHOWN_MERCHANTS = 6
+SHOWN_ITEMS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,54 @@ class Client:
         return decoded
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """How the demo asks.
+
+    Parameters
+    ----------
+    client : Client
+    locale : ``zh-CN`` or ``en``
+    gives_consent : bool
+        Record consent for each example first: what a cardholder of real usage would have to say
+        himself before he is profiled.
+    """
+
+    client: Client
+    locale: str
+    gives_consent: bool
+
+    def path(self, cardholder_id: str) -> str:
+        """Address of one cardholder's first screen."""
+        return (
+            f"/v1/cardholders/{cardholder_id}/recommendations"
+            f"?limit={SHOWN_ITEMS}&locale={self.locale}"
+        )
+
+    def personal_answers(self, bundle: Bundle, wanted: int, now: datetime) -> list[dict[str, Any]]:
+        """Answers of up to so many example cardholders that were personalised."""
+        found: list[dict[str, Any]] = []
+        for cardholder_id in example_cardholders(bundle, 40 * wanted):
+            if self.gives_consent:
+                self._consent(cardholder_id, now)
+            answer = self.client.ask(self.path(cardholder_id))
+            found += [answer] if answer["personalised"] else []
+            if len(found) == wanted:
+                break
+        return found
+
+    def _consent(self, cardholder_id: str, now: datetime) -> None:
+        self.client.put(
+            f"/v1/cardholders/{cardholder_id}/consent",
+            {
+                "personalisation": True,
+                "marketing": {},
+                "purpose_version": "demo",
+                "recorded_at": now.astimezone(UTC).isoformat(),
+            },
+        )
+
+
 def example_cardholders(bundle: Bundle, wanted: int) -> list[str]:
     """Cardholders with a history one can read: not the thinnest, not the busiest, ties by id."""
     sizes = np.diff(bundle.model.history.indptr)
@@ -56,17 +105,12 @@ def example_cardholders(bundle: Bundle, wanted: int) -> list[str]:
     return sorted({bundle.model.cardholders.id(int(order[int(place)])) for place in places})
 
 
-def give_consent(client: Client, cardholder_id: str, now: datetime) -> None:
-    """Record what a cardholder of real usage would have to say himself before he is profiled."""
-    client.put(
-        f"/v1/cardholders/{cardholder_id}/consent",
-        {
-            "personalisation": True,
-            "marketing": {},
-            "purpose_version": "demo",
-            "recorded_at": now.astimezone(UTC).isoformat(),
-        },
-    )
+def story_lines(bundle: Bundle, answer: dict[str, Any]) -> Iterator[str]:
+    """What a card says and what its holder is offered for it."""
+    yield f"What the card of {answer['cardholder_id']} says:"
+    yield from card_story(bundle, answer["cardholder_id"])
+    yield "What it is offered, and why:"
+    yield from answer_lines(answer)
 
 
 def card_story(bundle: Bundle, cardholder_id: str) -> Iterator[str]:
