@@ -78,8 +78,9 @@ def publish(
     Raises
     ------
     TrainingError
-        The disk refused, another trainer holds the shelf, or the bundle does not answer as the
-        model in memory does.
+        Another trainer holds the shelf, or the bundle does not answer as the model in memory does.
+    OSError
+        The disk refused.
     """
 
     def write(folder: Path, sequence: int) -> Manifest:
@@ -94,11 +95,6 @@ def publish(
         return shelf.publish(write, check=check, signing_key=signing_key)
     except EmbeddingsError as error:
         raise TrainingError(f"not published: {error}") from error
-    except OSError as error:
-        raise TrainingError(
-            f"not published: {error.strerror or error}; the shelf is as it was. Free space or "
-            "mend permissions, then run again"
-        ) from error
 
 
 def _document(issuer_id: str, model: Model, imprint: Imprint, sequence: int) -> dict[str, Any]:

@@ -115,8 +115,9 @@ class Spool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for file in self.files:
-            file.close()
+        with ExitStack() as closing:
+            for file in self.files:
+                closing.callback(file.close)
 
 
 def spool_contacts(inputs: Inputs, found: Survey) -> Spool:

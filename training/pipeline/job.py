@@ -15,7 +15,7 @@ from embeddings.factors import Factors
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als
-from training.errors import BadInputError
+from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
     Reason,
@@ -59,7 +59,14 @@ def run(request: Request, stages: Stages, now: datetime) -> Outcome:
     TrainingError
         The job failed; the shelf is as before.
     """
-    return _Run(request, stages, now).outcome()
+    try:
+        return _Run(request, stages, now).outcome()
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        raise TrainingError(
+            f"failed: {error.strerror or error}{where}; the shelf is as it was. Free space, mend "
+            "permissions or set TMPDIR to a larger disk, then run again"
+        ) from error
 
 
 @dataclass(frozen=True, slots=True, eq=False)
