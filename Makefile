@@ -12,7 +12,7 @@ export MKL_NUM_THREADS = 1
 help:
 	@echo "make run      train a simulated issuer (or USAGE=… MAPPING=… CATALOG=…) and serve it"
 	@echo "make test     style, types, import rules and every test on real servers"
-	@echo "make bench    speed and memory as ratios, a table last"
+	@echo "make bench    speed and memory as ratios, a table last (ONLY=serving for some)"
 	@echo "make install  .venv from the hashed lock"
 	@echo "make locks    resolve the locks anew"
 	@echo "make clean    remove .venv and var"
@@ -41,7 +41,7 @@ test: style
 	@$(BIN)/pytest -q
 
 bench: install
-	@$(BIN)/python -m tests.benchmarks
+	@$(BIN)/python -m tests.benchmarks $(ONLY)
 
 locks: install
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
