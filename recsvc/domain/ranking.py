@@ -34,9 +34,13 @@ class Page:
 
     def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
         self._caps = [
-            (keys.merchant, policy.max_per_merchant, Counter[int]()),
-            (keys.category, policy.max_per_category, Counter[int]()),
-            (keys.exclusive, 1, Counter[int]()),
+            (key, cap, Counter[int]())
+            for key, cap in (
+                (keys.merchant, policy.max_per_merchant),
+                (keys.category, policy.max_per_category),
+                (keys.exclusive, 1),
+            )
+            if cap is not None
         ]
         self._eligible = eligible
         self.open = eligible.copy()
@@ -72,8 +76,10 @@ class Page:
         self.open[candidate.row] = False
         for keys, cap, counts in self._caps:
             key = int(keys[candidate.row])
+            if key < 0:
+                continue
             counts[key] += 1
-            if cap is not None and key >= 0 and counts[key] >= cap:
+            if counts[key] >= cap:
                 self.open[keys == key] = False
         return True
 
@@ -84,8 +90,7 @@ class Page:
         self.open = self._eligible.copy()
         self.open[[candidate.row for candidate in self.taken]] = False
         for key in counts:
-            if key >= 0:
-                self.open[keys == key] = False
+            self.open[keys == key] = False
 
 
 def ranked(

@@ -107,6 +107,8 @@ def _folded(bundle: Bundle | None, cells: Cells) -> NDArray[np.float32] | None:
 def _news(model: ServingModel, contacts: Sequence[Contact]) -> Cells | None:
     """Signed sums of what the bundle does not know yet; None when there is nothing."""
     fresh = [contact for contact in contacts if is_news(model.bundle, contact)]
+    if not fresh:
+        return None
     rule = model.bundle.manifest.rule if model.bundle else EventWeights()
     found = [*_of_purchases(model, fresh, rule), *_of_items(model, fresh, rule)]
     if not found:

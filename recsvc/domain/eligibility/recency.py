@@ -13,7 +13,7 @@ from recsvc.domain.eligibility.circumstances import Circumstances
 from recsvc.domain.eligibility.terms import Attachments
 
 Item = Benefit | MerchantOffer
-NEVER = np.int32(np.iinfo(np.int32).min)
+NEVER = int(np.iinfo(np.int32).min)
 NO_LIMIT = np.int32(np.iinfo(np.int32).max)
 LastDays = tuple[NDArray[np.int64], NDArray[np.int32]]
 """Column rows, and the day of the last purchase on each."""
@@ -28,14 +28,15 @@ class RecencyTable:
     items : int32, shape (n,)            item rows, ascending
     looks_at : Attachments               of places in ``items``, not of item rows
     min_days, max_days : int32, shape (n,)
-    admits_strangers : bool, shape (n,)  whether one who never bought there may have the item
+    closed_to_strangers : int32, shape (n_closed,)
+        Rows of the items that one who never bought there may not have.
     """
 
     items: NDArray[np.int32]
     looks_at: Attachments
     min_days: NDArray[np.int32]
     max_days: NDArray[np.int32]
-    admits_strangers: NDArray[np.bool_]
+    closed_to_strangers: NDArray[np.int32]
 
     @classmethod
     def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
@@ -50,7 +51,7 @@ class RecencyTable:
             Attachments.of((column, place[row]) for column, row in pairs),
             np.array([t.min_days or 0 for t in terms], np.int32),
             np.array([t.max_days or NO_LIMIT for t in terms], np.int32),
-            np.array([t.max_days is None for t in terms], np.bool_),
+            np.array([row for row, t in limited if t.max_days is not None], np.int32),
         )
 
     def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
@@ -67,26 +68,35 @@ class RecencyTable:
         if not asked.sees_history:
             mask[self.items] = False
             return
-        met = self.admits_strangers.copy()
-        places, last = self._last(last_days)
-        ago = np.maximum(asked.moment.utc_day - last.astype(np.int64), 0)
-        met[places] = (ago >= self.min_days[places]) & (ago <= self.max_days[places])
-        mask[self.items[~met]] = False
+        open_to_him = []
+        for place, day in self._last(last_days).items():
+            row = int(self.items[place])
+            if not self._is_met(place, asked.moment.utc_day - day):
+                mask[row] = False
+            elif mask[row]:
+                open_to_him.append(row)
+        mask[self.closed_to_strangers] = False
+        mask[open_to_him] = True
 
-    def _last(self, last_days: LastDays) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-        """Places of the items where he ever bought, each once, and the day he last did."""
+    def _is_met(self, place: int, days_ago: int) -> bool:
+        return bool(self.min_days[place] <= max(days_ago, 0) <= self.max_days[place])
+
+    def _last(self, last_days: LastDays) -> dict[int, int]:
+        """Day of his last purchase by place of the item, where he ever bought."""
         columns, days = last_days
         found, which = self.looks_at.on(columns)
-        last = np.full(self.items.size, NEVER, np.int32)
-        np.maximum.at(last, found, days[which])
-        places = np.flatnonzero(last != NEVER)
-        return places, last[places]
+        last: dict[int, int] = {}
+        for place, day in zip(found.tolist(), days[which].tolist(), strict=True):
+            if day != NEVER and day > last.get(place, NEVER):
+                last[place] = day
+        return last
 
     def last_purchase_day(self, row: int, last_days: LastDays) -> int | None:
         """Day of his last purchase where one item looks; None without one or without a term."""
-        places, last = self._last(last_days)
-        own = np.flatnonzero(self.items[places] == row)
-        return int(last[own[0]]) if own.size else None
+        place = int(np.searchsorted(self.items, row))
+        if place == self.items.size or self.items[place] != row:
+            return None
+        return self._last(last_days).get(place)
 
 
 def _pairs(
