@@ -4,6 +4,7 @@
 missing required value and no value that breaks the rules of :mod:`training.usage.schema`.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,7 @@ from training.usage.schema import ID_PATTERN, INSTANT, OPTIONAL, REQUIRED, STATU
 
 NEXT_STEP = "bring other columns in with `recsvc-train import --mapping F`"
 MAX_ROWS = 2_000_000_000
+ROWS_AT_ONCE = 250_000
 RULES = {
     "cardholder_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
     "merchant_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
@@ -52,8 +54,13 @@ def scan(path: Path | str) -> pl.LazyFrame:
         or holds a value that breaks its rule. The message names the column and the row.
     """
     files = _files(Path(path))
-    frame = _typed_csv(files) if files[0].suffix == ".csv" else _typed_parquet(files)
-    _check_rows(frame, Path(path))
+    if files[0].suffix == ".csv":
+        frame = _typed_csv(files)
+        _check_rows([frame], Path(path))
+        return frame
+    frame, rows = _typed_parquet(files), sum(_parquet_rows(file) for file in files)
+    parts = (frame.slice(start, ROWS_AT_ONCE) for start in range(0, rows, ROWS_AT_ONCE))
+    _check_rows(parts, Path(path))
     return frame
 
 
@@ -148,32 +155,41 @@ def _check_names(file: Path, names: list[str]) -> None:
         )
 
 
-def _check_rows(frame: pl.LazyFrame, path: Path) -> None:
-    """Count, as a stream, the values that break their column's rule; refuse the first kind."""
+def _check_rows(parts: Iterable[pl.LazyFrame], path: Path) -> None:
+    """Count, part after part, the values that break their column's rule; refuse the first kind."""
     faults = {name: _fault(name) for name in polars_schema()}
-    found = (
-        frame.select(
-            pl.len().alias("rows"),
-            *(expr.sum().alias(f"{name}:count") for name, expr in faults.items()),
-            *(expr.arg_max().alias(f"{name}:row") for name, expr in faults.items()),
-        )
-        .collect(engine="streaming")
-        .row(0, named=True)
-    )
-    if not found["rows"]:
+    rows, count, first = 0, dict.fromkeys(faults, 0), dict.fromkeys(faults, 0)
+    for part in parts:
+        found = _faults_of(part, faults)
+        for name in faults:
+            if found[f"{name}:count"] and not count[name]:
+                first[name] = rows + found[f"{name}:row"]
+            count[name] += found[f"{name}:count"]
+        rows += found["rows"]
+    if not rows:
         raise BadInputError(f"{path}: the table has no rows")
     for name in faults:
-        if found[f"{name}:count"]:
-            raise BadInputError(_bad_value(path, name, found))
+        if count[name]:
+            raise BadInputError(_bad_value(path, name, rows, count[name], first[name]))
 
 
-def _bad_value(path: Path, name: str, found: dict[str, int]) -> str:
+def _faults_of(part: pl.LazyFrame, faults: dict[str, pl.Expr]) -> dict[str, int]:
+    """Rows of one part; for each column, how many values are wrong and where the first stands."""
+    found = part.select(
+        pl.len().alias("rows"),
+        *(expr.sum().alias(f"{name}:count") for name, expr in faults.items()),
+        *(expr.arg_max().alias(f"{name}:row") for name, expr in faults.items()),
+    )
+    return found.collect(engine="streaming").row(0, named=True)
+
+
+def _bad_value(path: Path, name: str, rows: int, count: int, first: int) -> str:
     """Sentence about a column with bad values; the value itself is not repeated."""
     rules = {"amount_minor": "an integer of at least 0", "occurred_at": "RFC 3339 with an offset"}
     rule = RULES[name][1] if name in RULES else rules.get(name, "text")
     return (
-        f"{path}: column {name}: {found[f'{name}:count']:,} of {found['rows']:,} values are "
-        f"missing or not {rule}, the first in data row {found[f'{name}:row'] + 1:,}; "
+        f"{path}: column {name}: {count:,} of {rows:,} values are "
+        f"missing or not {rule}, the first in data row {first + 1:,}; "
         "`recsvc-train import --mapping F` puts such rows aside and goes on"
     )
 

@@ -119,3 +119,13 @@ def test_a_missing_path_and_an_empty_folder_are_clear_errors(tmp_path: Path) -> 
         scan(tmp_path / "nothing.parquet")
     with pytest.raises(BadInputError, match="found no file"):
         scan(tmp_path)
+
+
+def test_a_wrong_value_far_down_a_long_table_is_found_at_its_row(tmp_path: Path) -> None:
+    good = scan(a_csv(tmp_path, ROW)).collect()
+    long = pl.concat([good] * 300_000)
+    wrong = good.with_columns(currency=pl.lit("gbp"))
+    pl.concat([long, wrong, good, wrong]).write_parquet(tmp_path / "usage.parquet")
+
+    with pytest.raises(BadInputError, match=r"2 of 300,003 .* first in data row 300,001"):
+        scan(tmp_path / "usage.parquet")
