@@ -1,5 +1,6 @@
 """What the assembly made and the process around it needs: starting, stopping, readiness."""
 
+import gc
 import threading
 from dataclasses import dataclass, field
 
@@ -34,6 +35,8 @@ class Services:
         """Look at everything once, then keep watching in a thread."""
         self.watcher.start()
         self.serves.start()
+        gc.collect()
+        gc.freeze()  # what was loaded so far is never garbage; looking at it again costs a fifth
 
     def unready_reasons(self) -> tuple[str, ...]:
         """Why no requests should come; empty when they may.

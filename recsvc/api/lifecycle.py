@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from typing import Any
 
 from flask import Flask, Response, g, request
 
@@ -27,10 +28,11 @@ def install(app: Flask, log: Log, metrics: Metrics, *, access_log: bool) -> None
     app.before_request(_open)
 
     def close(response: Response) -> Response:
-        _finish_headers(response)
-        seconds = time.perf_counter() - g.started
-        route = request.url_rule.rule if request.url_rule else "unmatched"
-        issuer_id = g.get("issuer_id")
+        told, rule = g._get_current_object(), request.url_rule  # noqa: SLF001 - werkzeug's own name
+        _finish_headers(response, told)
+        seconds = time.perf_counter() - told.started
+        route = rule.rule if rule else "unmatched"
+        issuer_id = told.get("issuer_id")
         metrics.request(route, _known_method(), response.status_code, issuer_id, seconds)
         if access_log:
             _log_line(log, route, response.status_code, issuer_id, seconds)
@@ -40,11 +42,11 @@ def install(app: Flask, log: Log, metrics: Metrics, *, access_log: bool) -> None
 
 
 def _open() -> None:
-    g.started = time.perf_counter()
-    environ = request.environ
+    told, environ = g._get_current_object(), request.environ  # noqa: SLF001 - werkzeug's own name
+    told.started = time.perf_counter()
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    g.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
-    g.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""))
+    told.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    told.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""))
     if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > LONGEST_ADDRESS:
         raise ProblemError(414, "uri_too_long", f"The address passes {LONGEST_ADDRESS} bytes.")
 
@@ -57,11 +59,13 @@ def continue_trace(traceparent: str) -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
 
 
-def _finish_headers(response: Response) -> None:
+def _finish_headers(response: Response, told: Any) -> None:  # noqa: ANN401 - flask's namespace
     headers = response.headers
-    headers.extend((("X-Request-Id", g.request_id), ("traceparent", g.traceparent), *SAFE_HEADERS))
     if "Content-Security-Policy" not in headers:
         headers.add("Content-Security-Policy", STRICT_PAGE)
+    headers.extend(SAFE_HEADERS)
+    headers.add("X-Request-Id", told.request_id)
+    headers.add("traceparent", told.traceparent)
 
 
 def _known_method() -> str:

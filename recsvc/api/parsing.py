@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
 from pydantic import BaseModel, ValidationError
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from recsvc.api.problems import FieldFault, ProblemError
 
@@ -74,8 +75,11 @@ def read_body(request: Request, limit_bytes: int, media_types: tuple[str, ...]) 
         raise ProblemError(
             415, "unsupported_media_type", f"Send {' or '.join(media_types)} in UTF-8."
         )
-    request.max_content_length = limit_bytes
-    return request.get_data(cache=False)
+    request.max_content_length = limit_bytes + 1  # a chunked body is cut there without an error
+    body = request.get_data(cache=False)
+    if len(body) > limit_bytes:
+        raise RequestEntityTooLarge
+    return body
 
 
 def _is_utf8(request: Request) -> bool:

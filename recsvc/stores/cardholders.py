@@ -9,7 +9,7 @@ import redis
 
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.stores import codec
-from recsvc.stores.client import Connection
+from recsvc.stores.client import Connection, read_together
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
 from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
@@ -75,12 +75,13 @@ class _Found(NamedTuple):
 
 
 def _read(store: redis.Redis, issuer_id: str, keys: Sequence[str], hashes: Sequence[str]) -> _Found:
-    pipeline = store.pipeline(transaction=False)
-    for key in keys:
-        pipeline.hgetall(key)
-    pipeline.hmget(ERASED.key(issuer_id), hashes)
-    pipeline.hget(NOTICE.key(issuer_id), "version")
-    *fields, erased, notice = pipeline.execute()
+    commands = [
+        *(("HGETALL", key) for key in keys),
+        ("HMGET", ERASED.key(issuer_id), *hashes),
+        ("HGET", NOTICE.key(issuer_id), "version"),
+    ]
+    *flat, erased, notice = read_together(store, commands)
+    fields = [dict(zip(one[::2], one[1::2], strict=True)) for one in flat]
     version = notice.decode() if notice else None
     return _Found(fields, [one is not None for one in erased], version)
 
