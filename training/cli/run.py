@@ -32,6 +32,8 @@ READABLE = click.Path(path_type=Path)
     "--events", type=READABLE, help="responses: a parquet or NDJSON file, or the archive's folder"
 )
 @click.option("--cardholders", "profiles", type=READABLE, help="profiles, NDJSON")
+@click.option("--erased", type=READABLE, help="list of erased cardholders; else the shelf's own")
+@click.option("--scores", is_flag=True, help="learn value and churn risk of cardholders as well")
 @click.option(
     "--split-at", type=click.DateTime(["%Y-%m-%d"]), help="first UTC day of the test part"
 )

@@ -175,12 +175,12 @@ def _kinds_of_status() -> pl.DataFrame:
 
 
 def _usage_rows(batch: pl.DataFrame, coders: list[tuple[str, pl.DataFrame]]) -> NDArray[np.void]:
-    """One batch of card usage as contacts; declined transactions are left out."""
+    """One batch of card usage as contacts, without declined transactions and the erased."""
     coded = batch.with_columns(pl.col("status").fill_null(TransactionStatus.SETTLED.value))
     for name, codes in coders:
         coded = coded.join(codes, on=name, how="left", maintain_order="left").drop(name)
     groups = {f"{name}_code": name for name in ("product", "city", "segment")}
-    return _packed(coded.drop_nulls("kind").rename(groups))
+    return _packed(coded.drop_nulls(["kind", "cardholder"]).rename(groups))
 
 
 def _packed(table: pl.DataFrame) -> NDArray[np.void]:

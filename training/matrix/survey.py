@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import polars as pl
 
+from embeddings.erasure import ErasedList
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import BadInputError
 from training.matrix.inputs import Inputs
@@ -28,7 +29,7 @@ class Survey:
     first_day, last_day : int
         Days since 1970-01-01 UTC of the first and last transaction.
     cardholders : Vocabulary
-        Everyone who used a card or answered an offer.
+        Everyone who used a card or answered an offer, but for the erased.
     columns : Vocabulary
         Every merchant, category and item that was met.
     names : dict
@@ -83,7 +84,7 @@ class _Tally:
         )
 
 
-def survey(inputs: Inputs, key: bytes) -> Survey:
+def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Survey:
     """Pass once over all usage, batch by batch.
 
     Parameters
@@ -91,6 +92,8 @@ def survey(inputs: Inputs, key: bytes) -> Survey:
     inputs : Inputs
     key : bytes
         Of the vocabularies' hashes; decides the order of rows.
+    erased : ErasedList, optional
+        Cardholders to leave out, so that nothing of them reaches the matrix.
 
     Raises
     ------
@@ -105,11 +108,14 @@ def survey(inputs: Inputs, key: bytes) -> Survey:
     if tally.merchants is None:
         raise BadInputError("usage: the tables hold no transaction; there is nothing to learn from")
     merchants = tally.merchants
+    holders = tally.cardholders.union(inputs.contacts["cardholder_id"])
+    if erased is not None:
+        holders -= erased.erased_of(holders)
     return Survey(
         tally.rows,
         tally.first_day,
         tally.last_day,
-        Vocabulary.build(tally.cardholders.union(inputs.contacts["cardholder_id"]), key),
+        Vocabulary.build(holders, key),
         Vocabulary.build(_columns(merchants, inputs.contacts), key),
         dict(_most_frequent(merchants, "merchant_name")),
         {m: column_id(ColumnKind.CATEGORY, c) for m, c in _most_frequent(merchants, "category_id")},

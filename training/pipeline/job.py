@@ -1,20 +1,22 @@
 """The order of things in one run."""
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+import polars as pl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import sparse
 
 from embeddings.bundle import Bundle, Model
+from embeddings.erasure import FILE_NAME, ErasedList
 from embeddings.errors import EmbeddingsError
 from embeddings.factors import Factors
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
-from training import als
+from training import als, propensity
 from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
@@ -44,6 +46,7 @@ from training.pipeline.facts import (
 from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
 from training.pipeline.stages import Stages
+from training.propensity import Propensity
 from training.publication import Imprint, publish
 from training.report import Material, write_report
 from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
@@ -89,6 +92,7 @@ class _Run:
         self.settings = request.settings
         self.key, self.shelf = _signing_key(request), _shelf(request)
         self.current, self.current_fault = _current(self.shelf)
+        self.erased = _erased(request, self.shelf)
 
     def outcome(self) -> Outcome:
         """Evidence, gate, fit on the whole window, gate again, publish."""
@@ -103,14 +107,25 @@ class _Run:
             return self._refused(evidence, reasons)
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
-        return self._published(evidence, model, reasons)
+        foreseen = self._foresee(evidence)
+        model = replace(model, scores=foreseen.scores)
+        return self._published(evidence, model, reasons, foreseen.figures)
+
+    def _foresee(self, evidence: _Evidence) -> Propensity:
+        """Whom it is worth waking, when that was asked for."""
+        if not self.request.scores:
+            return Propensity()
+        usage = pl.concat([table.frame for table in evidence.inputs.usage])
+        holders, (_, ends_at) = list(evidence.table.cardholders), evidence.found.window
+        with self.stages.stage("learn whom to wake"):
+            return propensity.fit(usage, holders, ends_at, seed=self.request.seed)
 
     def _evidence(self) -> _Evidence:
         request, stage = self.request, self.stages.stage
         with stage("check input"):
             inputs = open_inputs(request.usage, request.catalog, request.events, request.profiles)
         with stage("survey usage"):
-            found = survey(inputs, hash_key(request, inputs))
+            found = survey(inputs, hash_key(request, inputs), self.erased)
         day = split_day(found, request.split_at, self.settings.evaluation)
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
@@ -142,7 +157,7 @@ class _Run:
     ) -> Contest:
         model = self.settings.model
         factors = self._fit("fit the train part", cut.train.strength, model)
-        scorers, current_is = scorers_of(cut, factors), self.current_fault
+        scorers, current_is = scorers_of(cut, factors, model.blend), self.current_fault
         if self.current is not None:
 
             def refit(used: ModelParameters) -> Factors:
@@ -177,11 +192,17 @@ class _Run:
             write_report(folder, self._material(evidence, None, reasons))
         return Outcome(None, tuple(reasons), folder, evidence.contest, is_pinned=False)
 
-    def _published(self, evidence: _Evidence, model: Model, reasons: list[Reason]) -> Outcome:
+    def _published(
+        self,
+        evidence: _Evidence,
+        model: Model,
+        reasons: list[Reason],
+        foreseen: Mapping[str, object],
+    ) -> Outcome:
         def report(folder: Path) -> None:
             write_report(folder, self._material(evidence, model, reasons))
 
-        imprint = self._imprint(evidence, reasons)
+        imprint = self._imprint(evidence, reasons, foreseen)
         with self.stages.stage("publish"):
             bundle = publish(self.shelf, model, imprint, report, self.key)
         pinned = self.shelf.current_version() != bundle.version
@@ -189,7 +210,9 @@ class _Run:
             bundle.version, tuple(reasons), bundle.folder, evidence.contest, is_pinned=pinned
         )
 
-    def _imprint(self, evidence: _Evidence, reasons: list[Reason]) -> Imprint:
+    def _imprint(
+        self, evidence: _Evidence, reasons: list[Reason], foreseen: Mapping[str, object]
+    ) -> Imprint:
         request, found = self.request, evidence.found
         return Imprint(
             created_at=self.now,
@@ -204,6 +227,7 @@ class _Run:
                 "split_at": iso_date(evidence.split.day),
                 "evaluation": evidence.contest.summary(),
                 "data": evidence.data.as_document(),
+                "propensity": dict(foreseen),
                 "gate": {
                     "forced": bool(reasons) and request.force,
                     "reasons": [reason.as_document() for reason in reasons],
@@ -245,6 +269,19 @@ def _shelf(request: Request) -> Shelf:
         return Shelf(request.shelf, request.issuer_id)
     except EmbeddingsError as error:
         raise BadInputError(str(error)) from error
+
+
+def _erased(request: Request, shelf: Shelf) -> ErasedList | None:
+    """The list asked for, else the one that lies in the issuer's folder on the shelf."""
+    lying = shelf.folder / FILE_NAME
+    path = request.erased or (lying if lying.is_file() else None)
+    try:
+        erased = None if path is None else ErasedList.read(path)
+    except EmbeddingsError as error:
+        raise BadInputError(str(error)) from error
+    if erased is not None and erased.issuer_id != request.issuer_id:
+        raise BadInputError(f"{path}: is the list of another issuer than {request.issuer_id}")
+    return erased
 
 
 def _current(shelf: Shelf) -> tuple[Bundle | None, str]:

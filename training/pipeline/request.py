@@ -22,6 +22,12 @@ class Request:
     issuer_id : str
     events, profiles : Path or None
         Responses, and cardholders' profiles.
+    erased : Path or None
+        List of erased cardholders; None for ``erased.json`` in the issuer's folder on the shelf,
+        when it is there.
+    scores : bool
+        Whether to learn whom it is worth waking (:mod:`training.propensity`) as well; reads all
+        usage into memory.
     split_at : date or None
         First UTC day of the test part; None leaves it to ``settings.evaluation``.
     settings : Settings
@@ -42,6 +48,8 @@ class Request:
     issuer_id: str
     events: Path | None = None
     profiles: Path | None = None
+    erased: Path | None = None
+    scores: bool = False
     split_at: date | None = None
     settings: Settings = field(default_factory=Settings)
     seed: int = 0

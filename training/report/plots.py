@@ -5,16 +5,18 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from training.split.contest import CURRENT, FREQUENCY, POPULAR, PRODUCT
+from training.split import CURRENT, FREQUENCY, POPULAR, PRODUCT, VECTORS
 
 NAMES = {
     PRODUCT: "this model",
+    VECTORS: "its vectors alone",
     POPULAR: "most popular",
     FREQUENCY: "own habits",
     CURRENT: "model in use",
 }
 COLOURS = {
     "this model": "#0f766e",
+    "its vectors alone": "#5eead4",
     "most popular": "#a8a29e",
     "own habits": "#d97706",
     "model in use": "#6366f1",

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from embeddings.blend import Blend
 from embeddings.bundle import Bundle
 from embeddings.factors import Factors
 from embeddings.vocabulary import Vocabulary
@@ -13,6 +14,7 @@ from training.config import EvaluationPlan
 from training.evaluation.bootstrap import paired_difference
 from training.evaluation.judge import Figures, Judging, evaluate
 from training.evaluation.trial import Scorer, Task
+from training.scoring import product_scorer
 from training.split.cut import FactorScorer, Split
 from training.split.rivals import (
     ends_before,
@@ -21,7 +23,8 @@ from training.split.rivals import (
 )
 from training.weighting import ModelParameters
 
-PRODUCT, POPULAR, FREQUENCY, CURRENT = "product", "most_popular", "own_frequency", "current"
+PRODUCT, VECTORS, CURRENT = "product", "vectors", "current"
+POPULAR, FREQUENCY = "most_popular", "own_frequency"
 
 Refit = Callable[[ModelParameters], Factors]
 
@@ -80,10 +83,11 @@ def hold(
     return Contest(plan.k, tasks, current_is)
 
 
-def scorers_of(split: Split, factors: Factors) -> dict[str, Scorer]:
-    """The model and the obvious rivals."""
+def scorers_of(split: Split, factors: Factors, blend: Blend) -> dict[str, Scorer]:
+    """The model, its vectors without habit and trend, and the obvious rivals."""
     return {
-        PRODUCT: FactorScorer(factors, split.merchants),
+        PRODUCT: product_scorer(factors, split.merchants, blend, split.trial),
+        VECTORS: FactorScorer(factors, split.merchants),
         POPULAR: most_popular(split.trial),
         FREQUENCY: own_habit(split.trial),
     }
@@ -101,18 +105,18 @@ def current_scorer(
     Its own vectors, when its usage ends before the split. Otherwise it has seen the answers, so
     its parameters are fitted again to the train part; equal parameters make the same model.
     """
-    if ends_before(bundle, split.day):
-        scorer = scorer_of(bundle, split.train.strength, columns, split.merchants)
-        return scorer, f"{bundle.version} by its own vectors: its usage ends before the split."
     used = parameters_of(bundle)
     if used is None:
         return None, f"{bundle.version} was not judged: its parameters are of another form."
+    if ends_before(bundle, split.day):
+        scorer = scorer_of(bundle, split, columns, used.blend)
+        return scorer, f"{bundle.version} by its own vectors: its usage ends before the split."
     if used == model:
         return None, (
             f"{bundle.version} has the same parameters and its usage reaches past the split, so "
             "on this split it is the same model."
         )
-    return FactorScorer(refit(used), split.merchants), (
+    return product_scorer(refit(used), split.merchants, used.blend, split.trial), (
         f"{bundle.version} fitted again with its own parameters to the train part: its usage "
         "reaches past the split, so its own vectors have seen the answers."
     )

@@ -1,6 +1,5 @@
 """The bundle in use as a rival of the new model."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -8,34 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from embeddings.blend import Blend
 from embeddings.bundle import Bundle
 from embeddings.factors import Factors
 from embeddings.vocabulary import Vocabulary
 from training.matrix import EPOCH
+from training.scoring import ProductScorer, product_scorer
 from training.solver import solve_rows
+from training.split.cut import Split
 from training.weighting import ModelParameters
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class BundleScorer:
-    """A published bundle on a split it has never seen: its columns, the train histories.
-
-    Parameters
-    ----------
-    factors : Factors
-        Cardholder rows are the trial's, folded in.
-    rows : int64, shape (n_catalogue,)
-        Column of each merchant of the catalogue in the bundle, -1 where it knows none.
-    """
-
-    factors: Factors
-    rows: NDArray[np.int64]
-
-    def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Inner products; 0 for merchants it does not know."""
-        vectors = self.factors.columns[np.maximum(self.rows, 0)] * (self.rows >= 0)[:, None]
-        found: NDArray[np.float32] = self.factors.cardholders[rows] @ vectors.T.astype(np.float32)
-        return found
 
 
 def ends_before(bundle: Bundle, day: int) -> bool:
@@ -43,24 +23,34 @@ def ends_before(bundle: Bundle, day: int) -> bool:
     return bundle.manifest.window.ends_at <= EPOCH + timedelta(day)
 
 
-def scorer_of(
-    bundle: Bundle, strength: sparse.csr_matrix, columns: Vocabulary, merchants: NDArray[np.int32]
-) -> BundleScorer:
-    """Fold the train histories into the columns of a published bundle."""
-    model = bundle.model
-    rows, known = model.columns.rows(list(columns))
-    place = np.where(known, rows, -1).astype(np.int64)
-    kept = strength[:, np.flatnonzero(known)].tocsr()
-    inner = (kept.data, rows[known][kept.indices], kept.indptr)
-    histories = sparse.csr_matrix(inner, shape=(strength.shape[0], len(model.columns)))
-    histories.sort_indices()
-    vectors = np.asarray(model.factors.columns)
-    confidence = _confidence(histories, model.factors)
-    folded = solve_rows(confidence, vectors, np.asarray(model.factors.gram), model.factors.step)
-    factors = Factors(
-        folded, vectors, model.factors.column_scale, model.factors.step, model.factors.gram
+def scorer_of(bundle: Bundle, split: Split, columns: Vocabulary, blend: Blend) -> ProductScorer:
+    """A published bundle on a split it has never seen: its columns, the train histories folded in.
+
+    Merchants it does not know have a zero vector; habit and trend are the split's.
+    """
+    known_rows, known = bundle.model.columns.rows(list(columns))
+    factors = bundle.model.factors
+    histories = _histories(split.train.strength, known_rows, known, len(bundle.model.columns))
+    vectors = np.asarray(factors.columns)
+    folded = solve_rows(
+        _confidence(histories, factors), vectors, np.asarray(factors.gram), factors.step
     )
-    return BundleScorer(factors, place[merchants])
+    catalogue = vectors[known_rows[split.merchants]] * known[split.merchants][:, None]
+    shown = Factors(
+        folded, catalogue.astype(np.float32), factors.column_scale, factors.step, factors.gram
+    )
+    return product_scorer(shown, np.arange(len(catalogue)), blend, split.trial)
+
+
+def _histories(
+    strength: sparse.csr_matrix, rows: NDArray[np.int32], known: NDArray[np.bool_], n_columns: int
+) -> sparse.csr_matrix:
+    """The train histories in the bundle's own columns; what it does not know is left out."""
+    kept = strength[:, np.flatnonzero(known)].tocsr()
+    cells = (kept.data, rows[known][kept.indices], kept.indptr)
+    histories = sparse.csr_matrix(cells, shape=(strength.shape[0], n_columns))
+    histories.sort_indices()
+    return histories
 
 
 def _confidence(histories: sparse.csr_matrix, factors: Factors) -> sparse.csr_matrix:

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from embeddings.bundle import Bundle
+from embeddings.erasure import FILE_NAME, ErasedList, erased_hash
 from embeddings.shelf import Shelf
 from tests.bundles import an_offer
 from tests.training.worlds import World, a_transaction, a_world, an_event, checkerboard_usage
@@ -185,3 +186,26 @@ def test_the_answer_as_json_names_the_version(tmp_path: Path) -> None:
     assert (
         json.loads(result.stdout)["version"] == Shelf(tmp_path / "shelf", "demo").current_version()
     )
+
+
+def test_an_erased_cardholder_is_in_no_later_bundle(tmp_path: Path) -> None:
+    world, key = a_world(tmp_path, events=[an_event(1, "ch_5", "offer_1", 99)]), b"k" * 16
+    place = tmp_path / "shelf" / "demo"
+    place.mkdir(parents=True)
+    ErasedList("demo", key, frozenset({erased_hash(key, "ch_5")})).write(place / FILE_NAME)
+
+    bundle = published(world, "--events", str(world.events))
+
+    assert bundle.model.cardholders.row("ch_5") is None
+    assert len(bundle.model.cardholders) == 59
+    row = bundle.model.columns.row("merchant:m_1")
+    assert row is not None
+    assert bundle.model.column_cardholders[row] == 29
+
+
+def test_an_erasure_list_of_another_issuer_stops_the_run(tmp_path: Path) -> None:
+    world = a_world(tmp_path)
+    ErasedList("other", b"k", frozenset()).write(tmp_path / "other.json")
+
+    with pytest.raises(BadInputError, match="another issuer"):
+        train(world, "--erased", str(tmp_path / "other.json"))
