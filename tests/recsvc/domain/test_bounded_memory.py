@@ -1,0 +1,44 @@
+"""What a model keeps for speed stays bounded, however many cardholders ask."""
+
+import numpy as np
+
+from recsvc.domain.eligibility.tables import MOST_CACHED_BYTES, MaskCache
+from recsvc.domain.popularity import MOST_CACHED
+from tests.bundles import checkerboard
+from tests.worlds import a_model, bundle_of, with_segments
+
+
+def test_masks_kept_never_pass_their_bytes() -> None:
+    cache, mask = MaskCache(), np.ones(100_000, np.bool_)
+    most = MOST_CACHED_BYTES // mask.nbytes
+
+    for number in range(3 * most):
+        cache.put(number, mask)
+        kept = sum(cache.get(other) is not None for other in range(number + 1))
+        assert 1 <= kept <= most
+        assert cache.get(number) is mask
+
+
+def test_popularity_is_kept_for_a_bounded_number_of_segments() -> None:
+    names = [f"city:{number}" for number in range(3 * MOST_CACHED)]
+    counted = with_segments(checkerboard(), {name: {"merchant:m_1": 0.5} for name in names})
+    popularity = a_model(bundle=bundle_of(counted)).popularity
+
+    first = popularity.of(names[0], 0.1)
+    for name in names:
+        popularity.of(name, 0.1)
+
+    assert popularity.of(names[0], 0.1) is not first
+    assert popularity.of(names[0], 0.1).rows.tolist() == first.rows.tolist()
+
+
+def test_names_read_again_are_the_names_read_before() -> None:
+    model = a_model()
+    columns = np.arange(model.space.columns.n_trained)
+
+    once = [model.naming.of(column) for column in columns.tolist()]
+
+    assert once == [model.naming.of(column) for column in columns.tolist()]
+    nameable = model.naming.nameable_merchants(columns)
+    assert nameable.tolist() == [n.kind == "merchant" and n.is_nameable for n in once]
+    assert model.naming.nameable_merchants(columns).tolist() == nameable.tolist()
