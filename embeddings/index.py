@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 SELF_TEST_ROWS = 20_000
 SELF_TEST_SECONDS = 5
+TIE_SURPLUS = 8
+"""Rows asked for beyond the limit, so that a tie at the cut seldom needs a second pass."""
 
 
 class ItemIndex:
@@ -68,9 +70,9 @@ class ItemIndex:
         wanted = min(limit, n_eligible)
         if wanted == 0:
             return np.empty(0, np.int32), np.empty(0, np.float32)
-        scores, rows = self._ask(query, min(wanted + 1, n_eligible), eligible)
-        if rows.size > wanted and scores[wanted] == scores[wanted - 1]:
-            rows, scores = self._all_from(query, scores[wanted], eligible)
+        scores, rows = self._ask(query, min(wanted + TIE_SURPLUS, n_eligible), eligible)
+        if rows.size < n_eligible and scores[-1] == scores[wanted - 1]:
+            rows, scores = self._all_from(query, scores[-1], eligible)
         order = np.lexsort((rows, -scores))[:wanted]
         return rows[order].astype(np.int32), scores[order]
 
