@@ -62,7 +62,8 @@ def create_app(
     app = _bare_app(settings)
     keys, slot = KeyRing(clock), ModelSlot()
     loader = Loader(stores=stores, shelves=shelf, keys=keys, slot=slot, log=log, metrics=metrics)
-    feedback = Feedback.of(settings, stores, slot, clock, metrics)
+    recommender = _recommender(settings)
+    feedback = Feedback.of(settings, stores, slot, recommender, clock, metrics)
     rounds = (*_rounds(settings, loader), *feedback.rounds())
     watcher = Watcher(rounds, log, metrics)
     serves = ServeLog(stores.cache, metrics)
@@ -70,7 +71,7 @@ def create_app(
     desk = Desk(
         slot=slot,
         states=stores.cardholders,
-        recommender=_recommender(settings),
+        recommender=recommender,
         serves=serves,
         clock=clock,
         metrics=metrics,

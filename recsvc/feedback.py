@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
-from zoneinfo import ZoneInfo
 
+from recsvc.activating import Activator
+from recsvc.api.activations import activation_routes
 from recsvc.api.auth import Gate
 from recsvc.api.events import event_routes
+from recsvc.api.idempotency import OnceOnly
 from recsvc.api.routing import Routes
 from recsvc.budget_watch import BudgetWatch
 from recsvc.domain.model import ModelSlot
+from recsvc.domain.recommender import Recommender
 from recsvc.intake import Intake
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
@@ -26,6 +29,7 @@ class Feedback:
     settings: Settings
     stores: Stores
     slot: ModelSlot
+    recommender: Recommender
     clock: Callable[[], datetime]
     metrics: Metrics
     books: OfferBooks
@@ -37,19 +41,32 @@ class Feedback:
         settings: Settings,
         stores: Stores,
         slot: ModelSlot,
+        recommender: Recommender,
         clock: Callable[[], datetime],
         metrics: Metrics,
     ) -> Self:
         """Assemble; starts nothing."""
-        books, zone = OfferBooks(slot), ZoneInfo(settings.timezone)
-        settler = Settler(stores.ledger, books, clock, zone)
-        return cls(settings, stores, slot, clock, metrics, books, settler)
+        books = OfferBooks(slot)
+        settler = Settler(stores.ledger, books, clock, recommender.zone)
+        return cls(settings, stores, slot, recommender, clock, metrics, books, settler)
 
     def routes(self, gate: Gate) -> tuple[Routes, ...]:
         """Endpoints."""
-        bulk = self.settings.bulk_body_limit_bytes
-        intake = Intake(self.stores.events, self.settler, self.books, self.clock, self.metrics)
-        return (event_routes(gate, intake, self.clock, self.metrics, bulk),)
+        limit, bulk = self.settings.body_limit_bytes, self.settings.bulk_body_limit_bytes
+        stores, clock = self.stores, self.clock
+        intake = Intake(stores.events, self.settler, self.books, clock, self.metrics)
+        activator = Activator(
+            slot=self.slot,
+            states=stores.cardholders,
+            ledger=stores.ledger,
+            recommender=self.recommender,
+            clock=clock,
+        )
+        once = OnceOnly(stores.idempotency)
+        return (
+            event_routes(gate, intake, clock, self.metrics, bulk),
+            activation_routes(gate, activator, stores.ledger, self.settler, once, limit),
+        )
 
     def rounds(self) -> tuple[Round, ...]:
         """What a worker's watcher looks after."""

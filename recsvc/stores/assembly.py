@@ -13,6 +13,7 @@ from recsvc.stores.changes import ChangeWatch
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.events import EventStore
+from recsvc.stores.idempotency import IdempotencyStore
 from recsvc.stores.ledger import LedgerStore
 
 
@@ -30,6 +31,7 @@ class Stores:
     deny_list: DenyList
     events: EventStore
     ledger: LedgerStore
+    idempotency: IdempotencyStore
 
     @classmethod
     def of(cls, cache: Connection, durable: Connection, writes: Connection | None = None) -> Self:
@@ -53,6 +55,7 @@ class Stores:
             deny_list,
             EventStore(patient, deny_list),
             LedgerStore(patient, deny_list),
+            IdempotencyStore(patient),
         )
 
     def close(self) -> None:

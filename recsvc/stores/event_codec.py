@@ -6,7 +6,7 @@ field     value
 e:EVENT   ``microseconds|position|[type, item, transaction…]``: one recent event
 d:ITEM    microseconds until which the item stays dismissed
 s:ITEM    microseconds of the last serve
-u:ITEM    uses, ``id,kind,day,amount,until,transaction`` each, with ``;`` between
+u:ITEM    uses, ``id,kind,day,amount,until,transaction,currency`` each, ``;`` between
 f:COLUMN  microseconds at which the cardholder deleted this interest
 rev       grows with each change of the above
 act       there once the cardholder has activated anything
@@ -145,7 +145,7 @@ def decode_uses(value: bytes) -> tuple[Use, ...]:
 
 
 def _use(entry: str) -> Use:
-    use_id, kind, day, amount, until, transaction_id = entry.split(",")
+    use_id, kind, day, amount, until, transaction_id, currency = entry.split(",")
     return Use(
         use_id,
         UseKind(kind),
@@ -153,6 +153,7 @@ def _use(entry: str) -> Use:
         int(amount),
         instant(until) if until else None,
         transaction_id or None,
+        currency or None,
     )
 
 
@@ -166,6 +167,7 @@ def use_arguments(use: Use) -> tuple[str | int, ...]:
         use.amount_minor,
         until,
         use.transaction_id or "",
+        use.currency or "",
     )
 
 

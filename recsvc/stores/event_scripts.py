@@ -74,7 +74,7 @@ return answers
 # ms; field of an event to add ('' for none), what stands before and after its position, its entry
 # for the stream; field of an event to remove ('' for none); number of items; for each item its id,
 # total count, total amount, daily count, daily amount ('' for no limit), what one more use takes,
-# number of uses, and for each use its six words. Answers 'moved', 'erased', 'exhausted' or 'done'.
+# number of uses, and for each use its seven words. Answers 'moved', 'erased', 'exhausted', 'done'.
 LEDGER_COMMIT = """
 local holder, due, unsettled, stream = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local id, today, day_ends = ARGV[1], ARGV[6], ARGV[7]
@@ -87,9 +87,8 @@ local function whole(number) return string.format('%.0f', number) end
 local function parse(text)
   local uses = {}
   for entry in string.gmatch(text or '', '[^;]+') do
-    local use, kind, day, amount, till, bought =
-      string.match(entry, '^([^,]*),([^,]*),([^,]*),([^,]*),([^,]*),([^,]*)$')
-    uses[#uses + 1] = {use, kind, day, tonumber(amount), till, bought}
+    local use, kind, day, amount = string.match(entry, '^([^,]*),([^,]*),([^,]*),([^,]*),')
+    uses[#uses + 1] = {use, kind, day, tonumber(amount)}
   end
   return uses
 end
@@ -119,13 +118,13 @@ for i = 1, tonumber(ARGV[13]) do
   for j = 1, #raw, 2 do sums[raw[j]] = tonumber(raw[j + 1]) end
   local before, stays = {}, {}
   for _, use in ipairs(parse(redis.call('HGET', holder, 'u:' .. item))) do before[use[1]] = use end
-  for j = 0, wanted - 1 do stays[ARGV[at + 6 * j]] = true end
+  for j = 0, wanted - 1 do stays[ARGV[at + 7 * j]] = true end
   for use, old in pairs(before) do
     if not stays[use] and old[2] ~= 'x' then take(sums, old[3], -1, -old[4]) end
   end
   local uses, lapses = {}, nil
   for j = 0, wanted - 1 do
-    local b = at + 6 * j
+    local b = at + 7 * j
     local use, kind, day, amount = ARGV[b], ARGV[b + 1], ARGV[b + 2], tonumber(ARGV[b + 3])
     local old = before[use]
     local counted = old and old[2] ~= 'x' and old or nil
@@ -152,9 +151,10 @@ for i = 1, tonumber(ARGV[13]) do
     if kind ~= 'x' and till ~= '' and (not lapses or tonumber(till) < lapses) then
       lapses = tonumber(till)
     end
-    uses[#uses + 1] = table.concat({use, kind, day, whole(amount), till, ARGV[b + 5]}, ',')
+    uses[#uses + 1] = table.concat(
+      {use, kind, day, whole(amount), till, ARGV[b + 5], ARGV[b + 6]}, ',')
   end
-  at = at + 6 * wanted
+  at = at + 7 * wanted
   local spent = nil
   if not room(sums, {limits[1], limits[2], '', ''}, today, 1, unit) then spent = '+inf'
   elseif not room(sums, {'', '', limits[3], limits[4]}, today, 1, unit) then spent = day_ends end

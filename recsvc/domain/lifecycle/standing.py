@@ -17,6 +17,7 @@ from recsvc.domain.eligibility.moment import EPOCH_DATE, day_number, period_star
 from recsvc.domain.lifecycle.purchases import Purchase, purchases_of
 from recsvc.domain.lifecycle.records import EventRecord
 from recsvc.domain.lifecycle.rewards import (
+    currency_of,
     earns,
     is_enough,
     is_for,
@@ -27,7 +28,7 @@ from recsvc.domain.lifecycle.rewards import (
 Item = Benefit | MerchantOffer
 ACTIVATION_DAYS = 30
 CLEARING = timedelta(days=10)
-CLOCKS_APART = timedelta(days=1)
+CLOCKS_APART = timedelta(minutes=5)
 
 
 class UseKind(StrEnum):
@@ -60,6 +61,8 @@ class Use:
         When an open activation lapses, or an approval that was never settled.
     transaction_id : str or None
         The purchase that spent it.
+    currency : str or None
+        ISO 4217, of the amount; None when it earns no money.
     """
 
     use_id: str
@@ -68,6 +71,7 @@ class Use:
     amount_minor: int
     until: datetime | None = None
     transaction_id: str | None = None
+    currency: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +231,7 @@ def _pair(
         if behind is not None:
             free = [a for a in free if a.at > spending.at or a is behind]
             free.remove(behind)
-        uses.append(_use(spending, behind, zone))
+        uses.append(_use(spending, behind, item, zone))
     return [*uses, *_held(item, free, zone)]
 
 
@@ -235,7 +239,7 @@ def _behind(spending: _Spending, free: list[_Activation]) -> _Activation | None:
     """The activation that a redemption uses up.
 
     The first that was open at the time; where the redemption was told as such, also one that two
-    clocks put up to a day later.
+    clocks put a few minutes later.
     """
     for activation in free:
         if activation.at <= spending.at < activation.until:
@@ -246,7 +250,7 @@ def _behind(spending: _Spending, free: list[_Activation]) -> _Activation | None:
     return next((a for a in free if spending.at < a.at <= latest), None)
 
 
-def _use(spending: _Spending, behind: _Activation | None, zone: tzinfo) -> Use:
+def _use(spending: _Spending, behind: _Activation | None, item: Item, zone: tzinfo) -> Use:
     return Use(
         behind.event_id if behind else spending.own_id,
         spending.kind,
@@ -254,6 +258,7 @@ def _use(spending: _Spending, behind: _Activation | None, zone: tzinfo) -> Use:
         spending.amount_minor,
         spending.until,
         spending.transaction_id,
+        currency_of(item),
     )
 
 
@@ -264,7 +269,16 @@ def _held(item: Item, free: list[_Activation], zone: tzinfo) -> list[Use]:
         if uses and uses[-1].until is not None and one.at < uses[-1].until:
             continue
         day = _day(one.at, zone)
-        uses.append(Use(one.event_id, UseKind.HELD, day, reserved_minor(item), one.until))
+        uses.append(
+            Use(
+                one.event_id,
+                UseKind.HELD,
+                day,
+                reserved_minor(item),
+                one.until,
+                currency=currency_of(item),
+            )
+        )
     return uses
 
 

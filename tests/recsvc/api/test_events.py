@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.bundles import an_offer, publish
 from tests.service import Service
@@ -49,10 +50,14 @@ def live(service: Service) -> Service:
     return service
 
 
+def body(answer: TestResponse) -> Any:
+    return answer.json
+
+
 def tell(service: Service, *events: Any) -> list[dict[str, Any]]:
     answer = service.ask("POST", "/v1/events", {"events": list(events)})
     assert answer.status_code == 200, answer.text
-    results: list[dict[str, Any]] = answer.json["results"]
+    results: list[dict[str, Any]] = body(answer)["results"]
     return results
 
 
@@ -65,7 +70,7 @@ def item_ids(service: Service, cardholder_id: str = "ch_1", **query: str) -> lis
     path += "".join(f"&{name}={value}" for name, value in query.items())
     answer = service.ask("GET", path)
     assert answer.status_code == 200, answer.text
-    return [item["item_id"] for item in answer.json["items"]]
+    return [item["item_id"] for item in body(answer)["items"]]
 
 
 def test_each_event_is_answered_by_itself_in_the_order_sent(live: Service) -> None:
@@ -127,7 +132,7 @@ def test_F46_a_card_number_anywhere_in_an_event_is_refused_and_repeated_nowhere(
 ) -> None:
     answer = live.ask("POST", "/v1/events", {"events": [{**an_event("a"), **fields}]})
 
-    assert answer.json["results"] == [
+    assert body(answer)["results"] == [
         {"event_id": None, "status": "rejected", "code": "pan_detected"}
     ]
     assert "4111" not in answer.text + log_lines.getvalue()
@@ -160,14 +165,14 @@ def test_a_late_dismissal_does_not_shorten_a_longer_one(live: Service) -> None:
 
 def test_paying_at_a_merchant_moves_the_very_next_list(live: Service) -> None:
     live.ask("PUT", "/v1/cardholders/new/consent", CONSENT)
-    before = live.ask("GET", "/v1/cardholders/new/recommendations").json
+    before = body(live.ask("GET", "/v1/cardholders/new/recommendations"))
 
     payments = [
         {**a_payment(f"p{n}", transaction_id=f"tx_{n}"), "cardholder_id": "new"} for n in range(3)
     ]
     tell(live, *payments)
 
-    after = live.ask("GET", "/v1/cardholders/new/recommendations").json
+    after = body(live.ask("GET", "/v1/cardholders/new/recommendations"))
     assert (before["personalised"], after["personalised"]) == (False, True)
     best = after["items"][0]
     assert (best["merchant_id"], best["source"]) == ("m_1", "personal")
@@ -182,18 +187,18 @@ def test_a_payment_at_an_offers_merchant_is_a_use_and_its_reversal_undoes_it(
     live.look()
 
     tell(live, a_payment("p1"))
-    refused = live.ask("GET", "/v1/cardholders/ch_1/eligibility/offer_1").json
+    refused = body(live.ask("GET", "/v1/cardholders/ch_1/eligibility/offer_1"))
     assert refused == {**refused, "eligible": False, "refusals": ["cap_reached"]}
 
     tell(live, a_payment("p2", "reversed", 40))
-    assert live.ask("GET", "/v1/cardholders/ch_1/eligibility/offer_1").json["eligible"] is True
+    assert body(live.ask("GET", "/v1/cardholders/ch_1/eligibility/offer_1"))["eligible"] is True
 
 
 def test_F41_the_same_ids_at_another_issuer_are_other_events(live: Service) -> None:
     tell(live, an_event("a"))
     other = live.ask("POST", "/v1/events", {"events": [an_event("a")]}, issuer_id="other")
 
-    assert words(other.json["results"]) == ["accepted"]
+    assert words(body(other)["results"]) == ["accepted"]
     assert len(live.stores.cardholders.state_of("demo", "ch_1").contacts) == 1
 
 

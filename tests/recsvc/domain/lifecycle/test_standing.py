@@ -110,7 +110,7 @@ def test_a_redemption_that_came_before_its_activation_is_one_use() -> None:
 
     assert kinds(standing([redeemed])) == ["REDEEMED"]
     assert kinds(standing([redeemed, an_event("activated", at=0)])) == ["REDEEMED"]
-    assert kinds(standing([redeemed, an_event("activated", at=2)])) == ["REDEEMED"]
+    assert kinds(standing([redeemed, an_event("activated", at=1.05)])) == ["REDEEMED"]
 
 
 def test_a_redemption_and_the_transaction_it_names_are_one_use() -> None:

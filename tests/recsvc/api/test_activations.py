@@ -1,0 +1,238 @@
+"""Activations keep a place in a budget, and nobody gets more than there is."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from tests.bundles import an_offer, publish
+from tests.recsvc.api.test_events import a_payment, an_event, item_ids, tell
+from tests.service import Service
+
+NEEDED = {"requires_activation": True}
+BUDGET: dict[str, Any] = {"total": {"count": 3}}
+
+
+@pytest.fixture
+def live(service: Service) -> Service:
+    """The checkerboard issuer with one offer that wants activation."""
+    publish(service.shelf())
+    put(service, budget=BUDGET)
+    return service
+
+
+def put(service: Service, item_id: str = "offer_1", **changes: Any) -> None:
+    offer = an_offer(item_id, **{"merchant_id": "m_1", "terms": NEEDED, **changes})
+    assert service.ask("PUT", f"/v1/offers/{item_id}", offer).status_code in (200, 201)
+    service.look()
+
+
+def activate(
+    service: Service, cardholder_id: str = "ch_1", item_id: str = "offer_1", key: str = ""
+) -> Any:
+    headers = {"Idempotency-Key": key or f"{cardholder_id}-{item_id}-{service.clock().isoformat()}"}
+    path = f"/v1/cardholders/{cardholder_id}/activations"
+    return service.ask("POST", path, {"item_id": item_id}, headers=headers)
+
+
+def body(answer: Any) -> Any:
+    return answer.json
+
+
+def withdraw(service: Service, cardholder_id: str = "ch_1") -> Any:
+    return service.ask("DELETE", f"/v1/cardholders/{cardholder_id}/activations/offer_1")
+
+
+def look(service: Service) -> None:
+    """Everything the watcher looks after, now."""
+    for one in service.services.watcher._rounds:
+        one.look()
+
+
+def savings(service: Service, cardholder_id: str = "ch_1") -> Any:
+    return service.ask("GET", f"/v1/cardholders/{cardholder_id}/savings").json
+
+
+def taken(service: Service, item_id: str = "offer_1") -> tuple[int, int]:
+    (spent,) = service.stores.ledger.spent("demo", [item_id])
+    return spent.count, spent.amount_minor
+
+
+def test_an_activation_keeps_its_place_and_says_so_in_the_next_list(live: Service) -> None:
+    answer = activate(live)
+
+    assert answer.status_code == 201
+    assert body(answer)["reserved"] == {"amount_minor": 2000, "currency": "CNY"}
+    assert body(answer)["expires_at"] == "2026-03-02T12:00:00Z"
+    assert taken(live) == (1, 2000)
+    listed = body(live.ask("GET", "/v1/cardholders/ch_1/recommendations"))["items"]
+    assert [item["activation"] for item in listed if item["item_id"] == "offer_1"] == ["activated"]
+
+
+def test_activating_twice_is_activating_once(live: Service) -> None:
+    first = activate(live, key="a")
+    again, replayed = activate(live, key="b"), activate(live, key="a")
+
+    assert (first.status_code, again.status_code, replayed.status_code) == (201, 200, 201)
+    assert body(first) == body(again) == body(replayed)
+    assert replayed.headers["Idempotency-Replayed"] == "true"
+    assert taken(live) == (1, 2000)
+
+
+def test_F59_an_idempotency_key_is_needed_and_belongs_to_one_body(
+    live: Service,
+) -> None:
+    put(live, "offer_2")
+    path = "/v1/cardholders/ch_1/activations"
+
+    assert live.ask("POST", path, {"item_id": "offer_1"}).status_code == 400
+    assert activate(live, key="k").status_code == 201
+    assert activate(live, item_id="offer_2", key="k").status_code == 422
+    assert activate(live, "ch_2", key="k").status_code == 201
+
+
+def test_a_used_up_budget_refuses_and_leaves_every_list(live: Service) -> None:
+    for n in range(3):
+        assert activate(live, f"ch_{n}").status_code == 201
+    refused = activate(live, "ch_9")
+    look(live)
+
+    assert (refused.status_code, body(refused)["code"]) == (409, "budget_exhausted")
+    assert taken(live) == (3, 6000)
+    assert "offer_1" not in item_ids(live, "ch_9")
+
+
+def test_F35_when_every_budget_is_used_up_the_list_is_empty_and_says_why(
+    live: Service,
+) -> None:
+    for n in range(3):
+        activate(live, f"ch_{n}")
+    look(live)
+
+    answer = body(live.ask("GET", "/v1/cardholders/ch_9/recommendations"))
+    assert (answer["items"], answer["shortfall_reason"]) == ([], "nothing_eligible")
+
+
+def test_a_budget_in_money_counts_what_is_set_aside(live: Service) -> None:
+    put(live, budget={"total": {"amount": {"amount_minor": 4999, "currency": "CNY"}}})
+
+    codes = [activate(live, f"ch_{n}").status_code for n in range(3)]
+    assert codes == [201, 201, 409]
+    assert taken(live) == (2, 4000)
+
+
+def test_a_daily_budget_begins_anew_at_midnight_of_the_issuers_zone(live: Service) -> None:
+    put(live, budget={"daily": {"count": 1}})
+
+    assert activate(live, "ch_1").status_code == 201
+    live.clock.pass_time(hours=3, minutes=59)  # 23:59 in Shanghai
+    assert body(activate(live, "ch_2"))["code"] == "budget_exhausted"
+    live.clock.pass_time(minutes=1)
+    assert activate(live, "ch_2").status_code == 201
+
+
+def test_a_cardholders_own_cap_is_told_apart_from_the_budget(live: Service) -> None:
+    put(live, budget={"per_cardholder": {"count": 1, "period": "month"}})
+    activate(live)
+    live.clock.pass_time(minutes=1)
+    tell(live, paid("p1", "settled", "2026-01-31T12:00:30Z"))
+
+    refused = activate(live)
+    assert (refused.status_code, body(refused)["code"]) == (409, "cap_reached")
+    live.clock.pass_time(hours=13)  # February in Shanghai
+    assert activate(live).status_code == 201
+
+
+def test_what_eligibility_refuses_cannot_be_activated(live: Service) -> None:
+    put(live, terms={**NEEDED, "tiers": ["gold"]})
+
+    refused = activate(live)
+    assert (refused.status_code, body(refused)["code"]) == (409, "not_eligible")
+    assert "tier" in body(refused)["detail"]
+    assert activate(live, item_id="unknown").status_code == 404
+
+
+def test_withdrawing_frees_the_place_at_once(live: Service) -> None:
+    put(live, budget={"total": {"count": 1}})
+    activate(live)
+
+    assert activate(live, "ch_2").status_code == 409
+    assert withdraw(live).status_code == 204
+    assert taken(live) == (0, 0)
+    assert withdraw(live).status_code == 404
+    assert activate(live, "ch_2", key="again").status_code == 201
+
+
+def test_an_activation_that_lapses_frees_its_place_by_itself(live: Service) -> None:
+    activate(live)
+    live.clock.pass_time(days=30)
+    look(live)
+
+    assert taken(live) == (0, 0)
+
+
+def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service) -> None:
+    rated = {
+        "type": "cashback_percent",
+        "rate_bps": 500,
+        "max_value": {"amount_minor": 2000, "currency": "CNY"},
+    }
+    put(live, reward=rated)
+    activate(live)
+    live.clock.pass_time(minutes=30)
+    at = "2026-01-31T12:10:00Z"
+    assert taken(live) == (1, 2000)
+
+    tell(live, paid("p1", "approved", at))
+    assert (taken(live), savings(live)["pending"]) == ((1, 1000), [yuan(1000)])
+
+    tell(live, paid("p2", "settled", at))
+    assert savings(live)["saved"] == [yuan(1000)]
+    assert savings(live)["items"] == [{"item_id": "offer_1", "uses": 1, "saved": yuan(1000)}]
+    assert body(withdraw(live))["code"] == "already_redeemed"
+
+    tell(live, paid("p3", "reversed", at))
+    assert (taken(live), savings(live)["saved"]) == ((1, 2000), [])
+
+
+def yuan(amount_minor: int) -> dict[str, Any]:
+    return {"amount_minor": amount_minor, "currency": "CNY"}
+
+
+def paid(event_id: str, status: str, at: str) -> dict[str, Any]:
+    return {**a_payment(event_id, status), "occurred_at": at}
+
+
+def test_savings_count_offers_that_nobody_limits(live: Service) -> None:
+    put(live, terms={}, budget=None)
+    tell(live, a_payment("p1"), a_payment("p2", transaction_id="tx_2"))
+
+    assert savings(live)["saved"] == [yuan(4000)]
+
+
+def test_an_activation_told_as_an_event_takes_its_place_too(live: Service) -> None:
+    tell(live, an_event("a", "activated", 58))
+
+    assert taken(live) == (1, 2000)
+    assert activate(live).status_code == 200
+
+
+def test_F28_fifty_at_once_never_overspend(live: Service) -> None:
+    put(live, budget={"total": {"count": 7}, "daily": {"amount": yuan(12_000)}})
+    live.key()
+
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda n: activate(live, f"ch_{n}").status_code, range(50)))
+
+    assert Counter(answers) == {201: 6, 409: 44}
+    assert taken(live) == (6, 12_000)
+
+
+def test_F28_one_cardholder_fifty_times_at_once_has_one(live: Service) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda n: activate(live, key=f"k{n}"), range(50)))
+
+    assert {answer.status_code for answer in answers} <= {200, 201}
+    assert len({body(answer)["activation_id"] for answer in answers}) == 1
+    assert taken(live) == (1, 2000)
