@@ -23,16 +23,16 @@ class ReasonCode(StrEnum):
 
 TEXTS: dict[ReasonCode, dict[str, str]] = {
     ReasonCode.REGULAR_AT_MERCHANT: {
-        "zh-CN": "您常去{merchant}，近期已消费{visits}次",
-        "en": "You are a regular at {merchant}: {visits} visits lately",
+        "zh-CN": "您常去{merchant}，已消费{visits}次",
+        "en": "You are a regular at {merchant}: {visits} visits",
     },
     ReasonCode.VISITED_MERCHANT: {
         "zh-CN": "您曾在{merchant}消费",
         "en": "You have been to {merchant}",
     },
     ReasonCode.CATEGORY_AFFINITY: {
-        "zh-CN": "您经常在{category}类商户消费，近期共{visits}次",
-        "en": "You often spend on {category}: {visits} visits lately",
+        "zh-CN": "您经常在{category}类商户消费，共{visits}次",
+        "en": "You often spend on {category}: {visits} visits",
     },
     ReasonCode.SIMILAR_TO_MERCHANT: {
         "zh-CN": "去过{merchant}的持卡人也喜欢",
