@@ -90,7 +90,7 @@ def test_many_visits_of_a_category_are_told() -> None:
     found = reasons(ask(model, a_cardholder("ch_3", contacts=today)), "offer_any_grocer")
 
     assert found["category_affinity"].evidence == ({"mcc": "5411", "visits": 6},)
-    assert found["category_affinity"].text == "You often spend on groceries: 6 visits lately"
+    assert found["category_affinity"].text == "You often spend on groceries: 6 visits"
 
 
 @pytest.mark.parametrize(
