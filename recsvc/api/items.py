@@ -13,7 +13,7 @@ from recsvc.api.cards import ItemCards
 from recsvc.api.desk import Desk
 from recsvc.api.recommendations import Locale
 from recsvc.api.routing import Routes
-from recsvc.api.schemas import CardholderItemPath, ItemPath, Parameters, QueryInt
+from recsvc.api.schemas import WHOLE_NUMBER, CardholderItemPath, ItemPath, Parameters
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.question import MAX_LIMIT, Question
@@ -24,7 +24,7 @@ READ = "rec:read"
 class SimilarQuery(Parameters):
     """How many, and in which language."""
 
-    limit: Annotated[QueryInt, Field(ge=1, le=MAX_LIMIT)] = 10
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT), WHOLE_NUMBER] = 10
     locale: Locale = "zh-CN"
 
 

@@ -12,7 +12,7 @@ from recsvc.api.auth import Caller, Gate
 from recsvc.api.cards import ItemCards, answer_document
 from recsvc.api.desk import Desk
 from recsvc.api.routing import Routes
-from recsvc.api.schemas import Body, CardholderPath, OutsideId, Parameters, QueryBool, QueryInt
+from recsvc.api.schemas import WHOLE_NUMBER, YES_OR_NO, Body, CardholderPath, OutsideId, Parameters
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS
 from recsvc.domain.question import MAX_LIMIT, MAX_RANKED, Question, Ranking
 
@@ -26,7 +26,7 @@ EACH = Field(max_length=2, description="repeatable; both unless given")
 class RecommendationQuery(Parameters):
     """What kind of list is wanted."""
 
-    limit: Annotated[QueryInt, Field(ge=1, le=MAX_LIMIT, description="most items")] = 10
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT, description="most items"), WHOLE_NUMBER] = 10
     kind: Annotated[tuple[ItemKind, ...], EACH] = ()
     placement: Annotated[OutsideId | None, Field(description="where it will be shown")] = None
     channel: Channel | None = None
@@ -35,7 +35,7 @@ class RecommendationQuery(Parameters):
     exclude: Annotated[
         tuple[OutsideId, ...], Field(max_length=MOST_EXCLUDED, description="repeatable item id")
     ] = ()
-    strict: Annotated[QueryBool, Field(description="no popular or new filler")] = False
+    strict: Annotated[bool, Field(description="no popular or new filler"), YES_OR_NO] = False
     locale: Locale = "zh-CN"
 
 

@@ -41,8 +41,9 @@ def yes_or_no(text: object) -> object:
     return known.get(text, {}) if isinstance(text, str) else text
 
 
-QueryInt = Annotated[int, BeforeValidator(whole_number)]
-QueryBool = Annotated[bool, BeforeValidator(yes_or_no)]
+WHOLE_NUMBER = BeforeValidator(whole_number)
+"""Comes after the bounds of an int parameter, so that the document tells them."""
+YES_OR_NO = BeforeValidator(yes_or_no)
 
 
 class CardholderPath(Parameters):
@@ -67,7 +68,9 @@ class CardholderItemPath(Parameters):
 class PageQuery(Parameters):
     """Which page of a list."""
 
-    limit: Annotated[QueryInt, Field(ge=1, le=200, description="most rows of this page")] = 50
+    limit: Annotated[
+        int, Field(ge=1, le=200, description="most rows of this page"), WHOLE_NUMBER
+    ] = 50
     cursor: Annotated[
         str | None, Field(max_length=512, description="`next_cursor` of the page before")
     ] = None

@@ -1,0 +1,77 @@
+"""The operator's commands, as processes on a real store."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from recsvc.stores.assembly import Stores
+from tests.bundles import an_offer
+from tests.service import run_command
+
+
+@pytest.fixture
+def environ(clean_environment: dict[str, str], store_url: str) -> dict[str, str]:
+    """An environment whose store is the empty one of this test."""
+    return {**clean_environment, "RECSVC_REDIS_URL": store_url}
+
+
+def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
+    environ: dict[str, str], stores: Stores
+) -> None:
+    create = ["keys", "create", "--issuer", "demo", "--scope", "rec:read", "--expires-in-days", "7"]
+    shown = run_command(create, environ).stdout.strip()
+    listed = json.loads(run_command(["keys", "list", "--json"], environ).stdout)["keys"]
+    key_id, secret = shown.split("_")[1:]
+    revoked = run_command(["keys", "revoke", key_id], environ)
+    kept = stores.api_keys.all()[key_id]
+
+    assert [key["key_id"] for key in listed] == [key_id]
+    assert secret not in json.dumps(listed)
+    assert revoked.returncode == 0
+    assert (kept.issuer_id, sorted(kept.scopes)) == ("demo", ["rec:read"])
+    assert kept.revoked_at is not None
+    assert kept.expires_at is not None
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["keys", "create", "--issuer", "a/b", "--scope", "rec:read"],
+        ["keys", "create", "--issuer", "demo", "--scope", "everything"],
+        ["keys", "create", "--issuer", "demo"],
+        ["keys", "revoke", "nobody"],
+        ["catalog", "import", "--issuer", "demo", "nowhere.ndjson"],
+    ],
+)
+def test_a_wrong_argument_is_refused_with_a_word(
+    environ: dict[str, str], arguments: list[str]
+) -> None:
+    done = run_command(arguments, environ)
+
+    assert done.returncode != 0
+    assert "Error" in done.stderr
+
+
+def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[str, str]) -> None:
+    done = run_command(["keys", "list"], clean_environment, redis_url="redis://127.0.0.1:1/0")
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "recsvc: profile_store: no answer (connection)"
+
+
+def test_a_catalogue_file_is_imported_whole_or_not_at_all(
+    environ: dict[str, str], stores: Stores, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.ndjson", tmp_path / "bad.ndjson"
+    good.write_text("\n".join(json.dumps(an_offer(f"o{n}")) for n in range(3)))
+    bad.write_text("\n".join(json.dumps(an_offer("twin")) for _ in range(2)))
+    first = run_command(["catalog", "import", "--issuer", "demo", "--json", str(good)], environ)
+    again = run_command(["catalog", "import", "--issuer", "demo", "--json", str(good)], environ)
+    twins = run_command(["catalog", "import", "--issuer", "demo", str(bad)], environ)
+
+    assert json.loads(first.stdout)["created"] == 3
+    assert json.loads(again.stdout)["unchanged"] == 3
+    assert twins.returncode == 1
+    assert "line 2" in twins.stderr
+    assert stores.catalog.changes_since("demo", 0).version == 3
