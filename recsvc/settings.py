@@ -29,6 +29,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     shelf: Path = Field(Path("var/shelf"), description="folder where published bundles stand")
+    archive: Path = Field(
+        Path("var/archive"), description="folder where the archiver writes events, a folder an issuer"
+    )
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0", description="the cache: serves, rate windows, hot copies"
     )
@@ -105,6 +108,25 @@ class Settings(BaseSettings):
     )
     bulk_body_limit_bytes: int = Field(
         5 * 1024 * 1024, ge=1024, description="largest body of events and of catalogue imports"
+    )
+
+    global_holdout_bps: int = Field(
+        0, ge=0, le=5000, description="basis points of cardholders whom no campaign ever reaches"
+    )
+    pushes_per_day: int = Field(
+        1, ge=1, le=100, description="most pushes a cardholder gets in 24 hours, on each channel"
+    )
+    pushes_per_week: int = Field(
+        3, ge=1, le=1000, description="most pushes a cardholder gets in 7 days, on each channel"
+    )
+    min_report: int = Field(
+        50, ge=2, le=100_000, description="cardholders below which no count is reported"
+    )
+    min_export: int = Field(
+        500,
+        ge=2,
+        le=100_000,
+        description="cardholders below which no audience is launched or exported",
     )
 
     @field_validator("trusted_hosts", "trusted_keys", mode="before")

@@ -210,6 +210,124 @@ AUDIT = Family(
     "three years",
     "hash-chained entries: who did what, when, to which pseudonym",
 )
+CAMPAIGNS = Family(
+    "campaigns",
+    "hash",
+    "durable",
+    None,
+    "three years, as evidence of what was launched on which assessment",
+    "campaign id → the campaign as JSON",
+)
+HOLDOUT_KEY = Family(
+    "holdout_key",
+    "string",
+    "durable",
+    None,
+    "for ever; one value",
+    "key of holdouts and of push ids, so that both are the same for ever",
+)
+CAMPAIGN_ROSTER = Family(
+    "campaign_roster",
+    "hash",
+    "durable",
+    400 * DAY_SECONDS,
+    "400 days from when it was drawn up",
+    "one campaign: part → cardholders it means, arm, item, segment and pre-period of each",
+    personal=True,
+)
+CAMPAIGN_QUEUED = Family(
+    "campaign_queued",
+    "set",
+    "durable",
+    400 * DAY_SECONDS,
+    "400 days, as the roster",
+    "one campaign: parts of its roster that are in the outbox",
+)
+CAMPAIGN_PUSHES = Family(
+    "campaign_pushes",
+    "hash",
+    "durable",
+    400 * DAY_SECONDS,
+    "400 days from the last push",
+    "one campaign: push id → instant it left at, or why it did not",
+)
+CAMPAIGN_REVIEW = Family(
+    "campaign_review",
+    "hash",
+    "durable",
+    None,
+    "three years, with the campaign",
+    "campaign id → its results as last worked out; sums, no cardholders",
+)
+PUSH_OUTBOX = Family(
+    "push_outbox",
+    "stream",
+    "durable",
+    7 * DAY_SECONDS,
+    "until judged; each batch is deleted when it is",
+    "batches of pushes that wait to be judged and sent",
+    personal=True,
+)
+PUSHES_WAITING = Family(
+    "pushes_waiting",
+    "zset",
+    "durable",
+    7 * DAY_SECONDS,
+    "until the cardholder's quiet hours end",
+    "pushes held over quiet hours, scored by when to ask again",
+    personal=True,
+)
+PUSH_GATEWAY = Family(
+    "push_gateway",
+    "stream",
+    "durable",
+    7 * DAY_SECONDS,
+    "seven days; the dispatcher trims it",
+    "pushes for the issuer's gateway, each once by its id",
+    personal=True,
+)
+PUSH_LOG = Family(
+    "push_log",
+    "zset",
+    "durable",
+    35 * DAY_SECONDS,
+    "35 days from the last push",
+    "one cardholder: pushes that left, scored by when",
+    personal=True,
+)
+AUDIENCE_ANSWERS = Family(
+    "audience_answers",
+    "stream",
+    "durable",
+    30 * DAY_SECONDS,
+    "thirty days, and at most a bounded number",
+    "sketches of audiences that were asked for and what was answered; no cardholders",
+)
+WEBHOOKS = Family(
+    "webhooks",
+    "hash",
+    "durable",
+    None,
+    "until it is deleted",
+    "webhook id → address, signing secret, whether it is switched off and why",
+)
+WEBHOOK_DUE = Family(
+    "webhook_due",
+    "zset",
+    "durable",
+    7 * DAY_SECONDS,
+    "until delivered or given up",
+    "one webhook: push ids scored by when to try next",
+)
+WEBHOOK_DELIVERY = Family(
+    "webhook_delivery",
+    "hash",
+    "durable",
+    7 * DAY_SECONDS,
+    "seven days from when the push left",
+    "one webhook and push: body, attempts, last answer",
+    personal=True,
+)
 
 TABLE = (
     API_KEYS,
@@ -234,4 +352,18 @@ TABLE = (
     ERASED,
     NOTICE,
     AUDIT,
+    CAMPAIGNS,
+    HOLDOUT_KEY,
+    CAMPAIGN_ROSTER,
+    CAMPAIGN_QUEUED,
+    CAMPAIGN_PUSHES,
+    CAMPAIGN_REVIEW,
+    PUSH_OUTBOX,
+    PUSHES_WAITING,
+    PUSH_GATEWAY,
+    PUSH_LOG,
+    AUDIENCE_ANSWERS,
+    WEBHOOKS,
+    WEBHOOK_DUE,
+    WEBHOOK_DELIVERY,
 )

@@ -174,6 +174,10 @@ class Campaign:
         """Whether pushes of it may leave at this instant."""
         return self.state is State.LIVE and self.starts_at <= at < self.ends_at
 
+    def may_resume(self, at: datetime) -> bool:
+        """Whether pushes that may not leave now may do so later."""
+        return self.state in (State.PAUSED, State.SCHEDULED) and at < self.ends_at
+
     def overlaps(self, other: "Campaign") -> bool:
         """Whether both may speak on one channel at one time of one item."""
         return (

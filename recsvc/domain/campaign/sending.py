@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -10,6 +10,9 @@ from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.campaign.holdout import Holdout, is_held_out
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.cardholder import Consent
+
+PAUSE = timedelta(minutes=5)
+"""How long a push of a paused campaign waits before it is judged again."""
 
 
 class Refusal(StrEnum):
@@ -82,6 +85,8 @@ def judge(
 ) -> Verdict:
     """Whether a push may leave now; every rule is asked, the first that refuses is the answer."""
     refusal = _refusal(campaign, holdout, policy, addressee, at)
+    if refusal is Refusal.CAMPAIGN_NOT_LIVE and campaign.may_resume(at):
+        return Verdict(refusal, at + PAUSE)
     if refusal is not Refusal.QUIET_HOURS:
         return Verdict(refusal)
     again_at = campaign.quiet_hours.next_sending_at(at, addressee.zone)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.campaign.holdout import EVERY_CAMPAIGN, Holdout
 from recsvc.domain.campaign.pressure import FrequencyCap
-from recsvc.domain.campaign.sending import Addressee, Policy, Refusal, Verdict, judge
+from recsvc.domain.campaign.sending import PAUSE, Addressee, Policy, Refusal, Verdict, judge
 from recsvc.domain.cardholder import Consent
 from tests.recsvc.domain.campaign.worlds import NOON, a_campaign
 
@@ -84,7 +84,14 @@ def test_a_push_whose_morning_comes_after_the_campaign_never_leaves() -> None:
     assert verdict(last_night, campaign=overnight) == Verdict(Refusal.QUIET_HOURS)
 
 
-@pytest.mark.parametrize("state", [State.PAUSED, State.CANCELLED, State.ENDED])
+def test_a_push_of_a_paused_campaign_waits_and_is_not_lost() -> None:
+    paused = LIVE.moved(State.PAUSED, NOON)
+
+    assert verdict(campaign=paused) == Verdict(Refusal.CAMPAIGN_NOT_LIVE, NOON + PAUSE)
+    assert verdict(LIVE.ends_at, campaign=paused) == Verdict(Refusal.CAMPAIGN_NOT_LIVE)
+
+
+@pytest.mark.parametrize("state", [State.CANCELLED, State.ENDED])
 def test_nothing_leaves_for_a_campaign_that_was_stopped(state: State) -> None:
     assert verdict(campaign=LIVE.moved(state, NOON)) == Verdict(Refusal.CAMPAIGN_NOT_LIVE)
 

@@ -1,0 +1,82 @@
+"""Assembles what reaches out to cardholders, for the API and for the dispatcher alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+from zoneinfo import ZoneInfo
+
+from recsvc.domain.campaign.pressure import FrequencyCap
+from recsvc.domain.model import ModelSlot
+from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.estimating import Estimator
+from recsvc.outreach.rosters import RosterMaker
+from recsvc.settings import Settings
+from recsvc.stores.assembly import Stores
+from recsvc.stores.campaigns import CampaignStore
+from recsvc.stores.disclosures import DisclosureStore
+from recsvc.stores.pushes import PushStore
+from recsvc.stores.standings import StandingStore
+from recsvc.stores.webhooks import WebhookStore
+from recsvc.watcher import Round
+
+FOLLOW_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Outreach:
+    """The parts of campaigns, audiences and pushes."""
+
+    settings: Settings
+    slot: ModelSlot
+    clock: Callable[[], datetime]
+    zone: ZoneInfo
+    caps: tuple[FrequencyCap, ...]
+    campaigns: CampaignStore
+    pushes: PushStore
+    webhooks: WebhookStore
+    standings: StandingStore
+    book: CampaignBook
+    estimator: Estimator
+    maker: RosterMaker
+
+    @classmethod
+    def of(
+        cls, settings: Settings, stores: Stores, slot: ModelSlot, clock: Callable[[], datetime]
+    ) -> Self:
+        """Assemble; starts nothing."""
+        durable, zone = stores.writes, ZoneInfo(settings.timezone)
+        caps = push_caps(settings)
+        campaigns, pushes = CampaignStore(durable), PushStore(durable)
+        standings = StandingStore(durable, stores.deny_list)
+        share = settings.global_holdout_bps
+        book = CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock)
+        estimator = Estimator(
+            slot=slot,
+            standings=standings,
+            pushes=pushes,
+            disclosures=DisclosureStore(durable),
+            caps=caps,
+            minimum=settings.min_report,
+            clock=clock,
+        )
+        maker = RosterMaker(
+            slot=slot, store=campaigns, standings=standings, book=book, zone=zone, clock=clock
+        )
+        webhooks = WebhookStore(durable)
+        return cls(
+            settings, slot, clock, zone, caps,
+            campaigns, pushes, webhooks, standings, book, estimator, maker,
+        )  # fmt: skip
+
+    def rounds(self) -> tuple[Round, ...]:
+        """What a worker's watcher looks after."""
+        return (Round("campaigns", FOLLOW_SECONDS, self.book.follow),)
+
+
+def push_caps(settings: Settings) -> tuple[FrequencyCap, ...]:
+    """What one cardholder may get on one channel, over all campaigns."""
+    return (
+        FrequencyCap(settings.pushes_per_day, "day"),
+        FrequencyCap(settings.pushes_per_week, "week"),
+    )

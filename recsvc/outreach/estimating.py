@@ -1,0 +1,157 @@
+"""How many an audience would reach, told so that no one can be singled out by asking again."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from recsvc.domain.audience.disclosure import Answer, Sketch, disclose, sketch_of
+from recsvc.domain.audience.waterfall import Exclusion
+from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
+from recsvc.domain.errors import NotFoundError
+from recsvc.domain.model import ModelSlot, ServingModel
+from recsvc.outreach.selection import Asked, Judged, judge_all
+from recsvc.stores.disclosures import DisclosureStore
+from recsvc.stores.pushes import PushStore
+from recsvc.stores.standings import StandingStore
+
+MOST_ROWS = 20_000
+"""Cardholders looked at for one estimate; beyond them a sample stands for all."""
+
+MATCHED = "matched"
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What may be told.
+
+    Parameters
+    ----------
+    matched : rounded, or why withheld
+    excluded : the same for each step of the waterfall
+    sample_share : which share of all cardholders was looked at
+    """
+
+    matched: Answer
+    excluded: dict[Exclusion, Answer]
+    sample_share: float
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Exact counts, for no one's eyes."""
+
+    judged: Judged
+    cardholder_ids: tuple[str, ...]
+    share: float
+
+    @property
+    def matched(self) -> int:
+        """Cardholders of the whole model that would be reached, as far as the sample tells."""
+        return round(int(np.count_nonzero(self.judged.fallen.allowed)) / self.share)
+
+
+class Estimator:
+    """Counts audiences of the issuer's model in use.
+
+    Parameters
+    ----------
+    slot : the models that serve
+    standings, pushes, disclosures : what is remembered
+    caps : on each channel, over all campaigns
+    minimum : below which no count is told
+    clock : aware now
+    """
+
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+        self,
+        *,
+        slot: ModelSlot,
+        standings: StandingStore,
+        pushes: PushStore,
+        disclosures: DisclosureStore,
+        caps: tuple[FrequencyCap, ...],
+        minimum: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slot = slot
+        self._standings = standings
+        self._pushes = pushes
+        self._disclosures = disclosures
+        self._caps = caps
+        self._clock = clock
+        self.minimum = minimum
+
+    def count(self, issuer_id: str, asked: Asked) -> Counted:
+        """Exact counts; NotFoundError without a model, or for an unknown item."""
+        model = self._slot.current(issuer_id)
+        if model is None or model.bundle is None:
+            raise NotFoundError
+        rows, share = sampled(len(model.bundle.model.cardholders))
+        ids = model.bundle.model.cardholders.ids(rows)
+        judged = judge_all(
+            model,
+            asked,
+            rows=rows,
+            cardholder_ids=ids,
+            standings=self._standings.read(issuer_id, ids, asked.channel.value),
+            capped=self._capped(issuer_id, ids, asked.channel.value),
+            now=self._clock(),
+        )
+        return Counted(judged, tuple(ids), share)
+
+    def _capped(
+        self, issuer_id: str, cardholder_ids: Sequence[str], channel: str
+    ) -> NDArray[np.bool_]:
+        now = self._clock()
+        logs = self._pushes.logs(issuer_id, cardholder_ids)
+        full = (
+            not allowed_by_all(self._caps, [at for kind, at in log if kind == channel], now)
+            for log in logs
+        )
+        return np.fromiter(full, np.bool_, len(logs))
+
+    def estimate(self, issuer_id: str, asked: Asked) -> Estimate:
+        """What may be told of an audience, and remembered as told."""
+        counted = self.count(issuer_id, asked)
+        model = self._model(issuer_id)
+        hashes = model.bundle.model.cardholders.hashes if model.bundle else np.empty(0, np.uint64)
+        earlier = self._disclosures.earlier(issuer_id, self._clock())
+        answers: dict[str, tuple[Sketch, Answer]] = {}
+        for label, members in _groups(counted.judged, asked.audience.size, counted.share).items():
+            sketch = sketch_of(np.asarray(hashes[counted.judged.rows]), members)
+            count = round(int(np.count_nonzero(members)) / counted.share)
+            known = earlier.get(label, ())
+            answers[label] = (sketch, disclose(count, sketch, known, minimum=self.minimum))
+        self._disclosures.keep(issuer_id, answers)
+        told = {label: answer for label, (_, answer) in answers.items()}
+        matched = told.pop(MATCHED)
+        return Estimate(matched, {Exclusion(k): v for k, v in told.items()}, counted.share)
+
+    def _model(self, issuer_id: str) -> ServingModel:
+        model = self._slot.current(issuer_id)
+        if model is None:
+            raise NotFoundError
+        return model
+
+
+def sampled(n_cardholders: int) -> tuple[NDArray[np.int64], float]:
+    """Rows to look at and their share; rows ascend by a keyed hash, so the first are a sample."""
+    looked_at = min(n_cardholders, MOST_ROWS)
+    return np.arange(looked_at, dtype=np.int64), looked_at / max(n_cardholders, 1) or 1.0
+
+
+def _groups(judged: Judged, size: int | None, share: float) -> dict[str, NDArray[np.bool_]]:
+    """Who matched, and who fell at each step; the size cuts off the worst of those who matched."""
+    fallen = judged.fallen
+    matched = fallen.allowed
+    wanted = None if size is None else round(size * share)
+    if wanted is not None and np.count_nonzero(matched) > wanted:
+        best = np.where(matched, judged.worth.max(axis=1, initial=-np.inf), -np.inf)
+        kept = np.zeros(matched.size, np.bool_)
+        kept[np.argsort(-best, kind="stable")[:wanted]] = True
+        fallen = fallen.then(Exclusion.OVER_SIZE, kept)
+        matched = fallen.allowed
+    return {MATCHED: matched, **{step.value: fallen.fell(step) for step in fallen.counts}}

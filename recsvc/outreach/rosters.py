@@ -1,0 +1,188 @@
+"""Draws up who is meant by a campaign and fills the outbox; may be killed at any line."""
+
+from collections.abc import Callable
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from recsvc.domain.audience.assignment import NOBODY, assign
+from recsvc.domain.campaign.campaign import Campaign
+from recsvc.domain.model import ModelSlot, ServingModel
+from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.selection import Asked, Judged, judge_all
+from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.standings import Standings, StandingStore
+
+BATCH = 100
+BPS = 10_000
+
+
+class RosterMaker:
+    """Makes rosters; making one again changes nothing.
+
+    Parameters
+    ----------
+    slot : the models that serve
+    store, standings : what is remembered
+    book : holdouts and ids of pushes
+    zone : of the cardholders
+    clock : aware now
+    """
+
+    def __init__(
+        self,
+        *,
+        slot: ModelSlot,
+        store: CampaignStore,
+        standings: StandingStore,
+        book: CampaignBook,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._slot = slot
+        self._store = store
+        self._standings = standings
+        self._book = book
+        self._zone = zone
+        self._clock = clock
+
+    def make(self, issuer_id: str, campaign: Campaign) -> int:
+        """Draw up the roster if there is none, and put into the outbox what is not there yet.
+
+        Returns
+        -------
+        How many parts were put into the outbox by this run; 0 without a model.
+        """
+        campaign_id = campaign.campaign_id
+        if not self._store.has_roster(issuer_id, campaign_id):
+            model = self._slot.current(issuer_id)
+            if model is None or model.bundle is None:
+                return 0
+            self._store.put_roster(issuer_id, campaign_id, self._meant(issuer_id, model, campaign))
+        done = self._store.queued(issuer_id, campaign_id)
+        queued = 0
+        for number, meant in self._store.roster(issuer_id, campaign_id):
+            if number not in done:
+                batches = self._batches(issuer_id, campaign_id, meant)
+                queued += self._store.queue(issuer_id, campaign_id, number, batches)
+        return queued
+
+    def _batches(self, issuer_id: str, campaign_id: str, meant: list[Meant]) -> list[bytes]:
+        pushes = [
+            (
+                self._book.push_id(issuer_id, campaign_id, one.cardholder_id),
+                campaign_id,
+                one.cardholder_id,
+                one.item_id,
+            )
+            for one in meant
+            if one.treated
+        ]
+        return [orjson.dumps(pushes[at : at + BATCH]) for at in range(0, len(pushes), BATCH)]
+
+    def _meant(self, issuer_id: str, model: ServingModel, campaign: Campaign) -> list[Meant]:
+        """Everybody whom the campaign means, both arms."""
+        bundle = model.bundle
+        if bundle is None:
+            return []
+        cardholders = bundle.model.cardholders
+        rows = np.arange(len(cardholders), dtype=np.int64)
+        ids = cardholders.ids(rows)
+        standings = self._standings.read(issuer_id, ids, campaign.channel.value)
+        judged = judge_all(
+            model,
+            self._asked(issuer_id, campaign),
+            rows=rows,
+            cardholder_ids=ids,
+            standings=standings,
+            capped=np.zeros(rows.size, np.bool_),
+            now=self._clock(),
+        )
+        items = chosen_items(judged, campaign)
+        value = bundle.model.scores.get("value")
+        before = np.zeros(rows.size) if value is None else np.nan_to_num(np.asarray(value))
+        return self._listed(issuer_id, campaign, ids, items, standings, before)
+
+    def _asked(self, issuer_id: str, campaign: Campaign) -> Asked:
+        """The campaign's own holdout is meant as well: it is what the treated are held against."""
+        return Asked(
+            item_ids=campaign.item_ids,
+            channel=campaign.channel,
+            audience=campaign.audience,
+            zone=self._zone,
+            holdouts=(self._book.everywhere(issuer_id),),
+            quiet_hours=campaign.quiet_hours,
+            window=(campaign.starts_at, campaign.ends_at),
+        )
+
+    def _listed(
+        self,
+        issuer_id: str,
+        campaign: Campaign,
+        ids: list[str],
+        items: NDArray[np.int32],
+        standings: Standings,
+        before: NDArray[np.floating],
+    ) -> list[Meant]:
+        holdout = self._book.holdout(issuer_id, campaign)
+        segments = [next(iter(profile.segments), "") for profile in standings.profiles]
+        return [
+            Meant(
+                ids[row],
+                campaign.item_ids[items[row]],
+                not holdout.holds(ids[row]),
+                segments[standings.profile_of[row]],
+                float(before[row]),
+            )
+            for row in np.flatnonzero(items != NOBODY).tolist()
+        ]
+
+
+def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:
+    """The one item of each cardholder who is meant, -1 for the others, shape (n,).
+
+    Budgets count pushes that leave, so that both arms together may be that much larger.
+    """
+    n, n_items = judged.worth.shape
+    worth = np.where(judged.fallen.allowed[:, None], judged.worth, np.float32(-np.inf))
+    room = _room(campaign, n)
+    if n_items == 1 or (campaign.budget.per_item is None and room >= n):
+        return _best(worth, room)
+    per_item = campaign.budget.per_item
+    budget = n if per_item is None else _both_arms(per_item, campaign.holdout_bps)
+    finite = np.isfinite(worth)
+    least = float(worth[finite].min()) if finite.any() else 0.0
+    lifted = np.where(finite, worth - np.float32(least) + np.float32(1e-3), -np.inf)
+    return assign(lifted.astype(np.float32), np.full(n_items, budget), room).items
+
+
+def _best(worth: NDArray[np.float32], room: int) -> NDArray[np.int32]:
+    """The best item of each, of the best ``room`` cardholders, ties by row."""
+    items = np.argmax(worth, axis=1).astype(np.int32)
+    best = worth[np.arange(items.size), items]
+    order = np.argsort(-best, kind="stable")
+    chosen = np.full(items.size, NOBODY, np.int32)
+    kept = order[:room]
+    kept = kept[np.isfinite(best[kept])]
+    chosen[kept] = items[kept]
+    return chosen
+
+
+def _room(campaign: Campaign, n: int) -> int:
+    """Cardholders of both arms."""
+    limits = [n]
+    if campaign.audience.size is not None:
+        limits.append(campaign.audience.size)
+    if campaign.budget.pushes is not None:
+        limits.append(_both_arms(campaign.budget.pushes, campaign.holdout_bps))
+    if campaign.budget.per_item is not None:
+        whole = campaign.budget.per_item * len(campaign.item_ids)
+        limits.append(_both_arms(whole, campaign.holdout_bps))
+    return min(limits)
+
+
+def _both_arms(treated: int, holdout_bps: int) -> int:
+    return treated * BPS // (BPS - holdout_bps)

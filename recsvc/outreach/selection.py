@@ -1,0 +1,184 @@
+"""All cardholders of a model judged for the items of a campaign."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from numpy.typing import NDArray
+
+from embeddings.catalog import Channel
+from recsvc.domain.audience.filters import names_of, parse_rule
+from recsvc.domain.audience.waterfall import Exclusion, Waterfall, waterfall
+from recsvc.domain.campaign.campaign import Audience
+from recsvc.domain.campaign.holdout import Holdout
+from recsvc.domain.campaign.quiet import QuietHours
+from recsvc.domain.cardholder import Profile
+from recsvc.domain.eligibility import Circumstances, Moment
+from recsvc.domain.errors import NotFoundError
+from recsvc.domain.model import ServingModel
+from recsvc.stores.standings import Standings
+
+BLOCK_ROWS = 65_536
+A_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """Whom a marketer asks for.
+
+    Parameters
+    ----------
+    item_ids : at least one
+    channel : Channel
+    audience : Audience
+    holdouts : who is left out
+    quiet_hours : QuietHours
+    window : when pushes may leave; None for any time
+    zone : of the cardholders
+    """
+
+    item_ids: tuple[str, ...]
+    channel: Channel
+    audience: Audience
+    zone: ZoneInfo
+    holdouts: tuple[Holdout, ...] = ()
+    quiet_hours: QuietHours = field(default_factory=QuietHours)
+    window: tuple[datetime, datetime] | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Cardholders and what each item is worth to each.
+
+    Parameters
+    ----------
+    rows : int64, shape (n,)             cardholder rows of the model
+    worth : float32, shape (n, n_items)  score; -inf where the cardholder may not have the item
+    fallen : Waterfall                   up to and with the score
+    """
+
+    rows: NDArray[np.int64]
+    worth: NDArray[np.float32]
+    fallen: Waterfall
+
+
+def judge_all(  # noqa: PLR0913 - all that judging takes, each by its name
+    model: ServingModel,
+    asked: Asked,
+    *,
+    rows: NDArray[np.int64],
+    cardholder_ids: Sequence[str],
+    standings: Standings,
+    capped: NDArray[np.bool_],
+    now: datetime,
+) -> Judged:
+    """Judge cardholders for items, in the waterfall's order.
+
+    Parameters
+    ----------
+    rows, cardholder_ids, standings, capped : of the cardholders, in one order
+    capped : bool, shape (n,)   whose frequency cap has no room now
+
+    Raises
+    ------
+    NotFoundError
+        The catalogue has no such item, or there is no model to rank with.
+    InvalidError
+        The audience's filter is no rule over the model's scores.
+    """
+    eligible = _eligible(model, asked, standings, now)
+    worth = np.where(eligible, _scores(model, asked, rows), np.float32(-np.inf))
+    held = np.zeros(rows.size, np.bool_)
+    for holdout in asked.holdouts:
+        held |= holdout.holds_each(list(cardholder_ids))
+    least = asked.audience.min_score
+    enough = np.isfinite(worth) & (worth >= np.float32(-np.inf if least is None else least))
+    passes: dict[Exclusion, NDArray[np.bool_]] = {
+        Exclusion.NO_CONSENT: standings.consents,
+        Exclusion.ERASED: ~standings.erased,
+        Exclusion.NOT_IN_SEGMENT: _in_segments(asked.audience.segments, standings),
+        Exclusion.NOT_ELIGIBLE: np.logical_or.reduce(eligible, axis=1, dtype=np.bool_),
+        Exclusion.NOT_IN_FILTER: _in_filter(model, asked.audience.filter, rows),
+        Exclusion.FREQUENCY_CAP: ~capped,
+        Exclusion.QUIET_HOURS: np.full(rows.size, _can_speak(asked)),
+        Exclusion.HOLDOUT: ~held,
+        Exclusion.BELOW_SCORE: np.logical_or.reduce(enough, axis=1, dtype=np.bool_),
+    }
+    return Judged(rows, np.where(enough, worth, -np.inf), waterfall(rows.size, passes))
+
+
+def item_rows(model: ServingModel, item_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Catalogue rows of items; NotFoundError when one is not there."""
+    rows = [model.catalog.row(item_id) for item_id in item_ids]
+    if any(row is None for row in rows):
+        raise NotFoundError
+    return np.array(rows, np.int64)
+
+
+def _scores(model: ServingModel, asked: Asked, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Scores of cardholders and items as in his own list, shape (n, n_items)."""
+    if model.bundle is None:
+        raise NotFoundError
+    factors = model.bundle.model.factors.cardholders
+    pulls = model.space.pulls[item_rows(model, asked.item_ids)]
+    found = np.empty((rows.size, pulls.shape[0]), np.float32)
+    for start in range(0, rows.size, BLOCK_ROWS):
+        part = rows[start : start + BLOCK_ROWS]
+        found[start : start + part.size] = factors[part] @ pulls[:, :-1].T + pulls[:, -1]
+    return found
+
+
+def _eligible(
+    model: ServingModel, asked: Asked, standings: Standings, now: datetime
+) -> NDArray[np.bool_]:
+    """Who may have which item by its terms, shape (n, n_items).
+
+    Judged once for each distinct profile. What a cardholder did himself (used up, dismissed,
+    bought lately) is judged when the push leaves.
+    """
+    columns = item_rows(model, asked.item_ids)
+    at = max(now, asked.window[0]) if asked.window else now
+    moment = Moment.of(at, asked.zone)
+    masks = np.zeros((max(len(standings.profiles), 1), columns.size), np.bool_)
+    for number, profile in enumerate(standings.profiles):
+        masks[number] = model.tables.mask(_circumstances(profile, asked, moment))[columns]
+    return masks[standings.profile_of]
+
+
+def _circumstances(profile: Profile, asked: Asked, moment: Moment) -> Circumstances:
+    return Circumstances(
+        moment=moment,
+        profile=profile,
+        channel=asked.channel,
+        sees_segments=True,
+        sees_history=True,
+    )
+
+
+def _in_segments(segments: Sequence[str], standings: Standings) -> NDArray[np.bool_]:
+    """Who is in one of the segments; everybody when none is named."""
+    if not segments:
+        return np.ones(standings.profile_of.size, np.bool_)
+    wanted = frozenset(segments)
+    inside = [not wanted.isdisjoint(profile.segments) for profile in standings.profiles]
+    return np.array(inside or [False], np.bool_)[standings.profile_of]
+
+
+def _in_filter(model: ServingModel, rule: str | None, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Who passes the rule over scores; percentiles are over all cardholders of the model."""
+    if rule is None:
+        return np.ones(rows.size, np.bool_)
+    scores: Mapping[str, NDArray[np.float32]] = model.bundle.model.scores if model.bundle else {}
+    parsed = parse_rule(rule, frozenset(scores), pointer="/audience/filter")
+    needed = {name: np.asarray(scores[name]) for name in names_of(parsed)}
+    return parsed.passes(needed)[rows]
+
+
+def _can_speak(asked: Asked) -> bool:
+    """Whether the window has any instant outside quiet hours; all share one zone."""
+    if asked.window is None:
+        return True
+    starts_at, ends_at = asked.window
+    return asked.quiet_hours.next_sending_at(starts_at, asked.zone) < ends_at

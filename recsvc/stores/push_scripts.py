@@ -1,0 +1,60 @@
+"""Lua of the pushes: one leaves whole or not at all, and never twice."""
+
+# Keys: pushes of the campaign, log of the cardholder, gateway, then for each webhook its due set
+# and its delivery of this push. Arguments: push id, now in ms, body for the gateway, most pushes of
+# the campaign ('' for no limit), seconds the log lives, seconds the campaign's pushes live, seconds
+# a delivery lives, number of caps, then count and span in ms of each cap, then the mark of the
+# channel in the log. Answers 'sent', 'known', 'cap' or 'budget'.
+# Whoever runs it again, after a crash or beside another, gets 'known' and nothing happens.
+PUSH_SEND = """
+local id, now = ARGV[1], tonumber(ARGV[2])
+if redis.call('HEXISTS', KEYS[1], id) == 1 then return 'known' end
+local n = tonumber(ARGV[8])
+local channel = ARGV[9 + 2 * n]
+for i = 0, n - 1 do
+  local count, span = tonumber(ARGV[9 + 2 * i]), tonumber(ARGV[10 + 2 * i])
+  local sent = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. (now - span), '+inf')
+  local same = 0
+  for _, member in ipairs(sent) do
+    if string.sub(member, 1, #channel + 1) == channel .. '|' then same = same + 1 end
+  end
+  if same >= count then
+    redis.call('HSET', KEYS[1], id, 'frequency_cap')
+    redis.call('EXPIRE', KEYS[1], ARGV[6])
+    return 'cap'
+  end
+end
+if ARGV[4] ~= '' and tonumber(redis.call('HGET', KEYS[1], '#sent') or '0') >= tonumber(ARGV[4]) then
+  redis.call('HSET', KEYS[1], id, 'budget')
+  return 'budget'
+end
+redis.call('HSET', KEYS[1], id, ARGV[2])
+redis.call('HINCRBY', KEYS[1], '#sent', 1)
+redis.call('EXPIRE', KEYS[1], ARGV[6])
+redis.call('ZADD', KEYS[2], now, channel .. '|' .. id)
+redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1000 * tonumber(ARGV[5]))
+redis.call('EXPIRE', KEYS[2], ARGV[5])
+redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3])
+for i = 4, #KEYS, 2 do
+  redis.call('ZADD', KEYS[i], now, id)
+  redis.call('HSET', KEYS[i + 1], 'body', ARGV[3], 'attempts', 0, 'left_at', now)
+  redis.call('EXPIRE', KEYS[i + 1], ARGV[7])
+end
+return 'sent'
+"""
+
+# Keys: pushes of the campaign, waiting. Arguments: push id, when to ask again in ms, the push.
+PUSH_WAIT = """
+if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
+redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
+return 1
+"""
+
+# Keys: waiting, outbox. Arguments: now in ms, most at a time. Moves what is due to the outbox.
+PUSH_WAKE = """
+local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[2])
+if #due == 0 then return 0 end
+redis.call('XADD', KEYS[2], '*', 'batch', '[' .. table.concat(due, ',') .. ']')
+redis.call('ZREM', KEYS[1], unpack(due))
+return #due
+"""

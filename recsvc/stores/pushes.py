@@ -1,0 +1,243 @@
+"""The outbox and what leaves it: at most once to the gateway by its id, none lost."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+import orjson
+import redis
+from redis.exceptions import ResponseError
+
+from recsvc.domain.campaign.pressure import FrequencyCap
+from recsvc.domain.eligibility.moment import EPOCH, microseconds
+from recsvc.stores.client import Connection
+from recsvc.stores.keys import (
+    CAMPAIGN_PUSHES,
+    DAY_SECONDS,
+    PUSH_GATEWAY,
+    PUSH_LOG,
+    PUSH_OUTBOX,
+    PUSHES_WAITING,
+    WEBHOOK_DELIVERY,
+    WEBHOOK_DUE,
+)
+from recsvc.stores.push_scripts import PUSH_SEND, PUSH_WAIT, PUSH_WAKE
+from recsvc.stores.scripts import Argument, Script
+
+GROUP = "dispatch"
+WAKE_AT_A_TIME = 500
+GATEWAY_DAYS = 7
+
+
+class Sent(StrEnum):
+    """What became of an attempt to send."""
+
+    SENT = "sent"
+    KNOWN = "known"
+    CAP = "cap"
+    BUDGET = "budget"
+
+
+@dataclass(frozen=True, slots=True)
+class Push:
+    """One push on its way.
+
+    Parameters
+    ----------
+    push_id : str   stable: the same campaign and cardholder always make the same
+    """
+
+    push_id: str
+    campaign_id: str
+    cardholder_id: str
+    item_id: str
+
+    def encoded(self) -> bytes:
+        """The push as the outbox keeps it."""
+        return orjson.dumps([self.push_id, self.campaign_id, self.cardholder_id, self.item_id])
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Pushes that were taken from the outbox together; acknowledge when all are judged."""
+
+    entry_id: str
+    pushes: tuple[Push, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """A push that may leave, and what the store holds it to once more.
+
+    Parameters
+    ----------
+    push : Push
+    body : bytes         what the gateway and the webhooks get
+    channel : str
+    caps : of the cardholder on this channel, over all campaigns
+    most : pushes of the campaign; None for no limit
+    webhooks : ids of those to tell
+    """
+
+    push: Push
+    body: bytes
+    channel: str
+    caps: tuple[FrequencyCap, ...]
+    most: int | None
+    webhooks: tuple[str, ...] = ()
+
+
+class PushStore:
+    """Pushes of all issuers in the durable store."""
+
+    def __init__(self, durable: Connection) -> None:
+        self._durable = durable
+        self._send = Script(PUSH_SEND)
+        self._wait = Script(PUSH_WAIT)
+        self._wake = Script(PUSH_WAKE)
+
+    def take(self, issuer_id: str, consumer: str, *, most: int, idle_seconds: float) -> list[Batch]:
+        """Batches to judge: first those that another took and left idle, then new ones."""
+        name = PUSH_OUTBOX.key(issuer_id)
+
+        def read(store: redis.Redis) -> list[Any]:
+            _make_group(store, name)
+            idle = int(idle_seconds * 1000)
+            _, left, *_ = store.xautoclaim(name, GROUP, consumer, idle, "0-0", count=most)
+            if len(left) >= most:
+                return list(left)
+            fresh: Any = store.xreadgroup(GROUP, consumer, {name: ">"}, count=most - len(left))
+            return [*left, *(fresh[0][1] if fresh else ())]
+
+        entries = self._durable.ask_patiently(read)
+        return [_batch(entry_id, fields) for entry_id, fields in entries if fields]
+
+    def done(self, issuer_id: str, batch: Batch) -> None:
+        """Forget a batch that was judged to its end."""
+        name = PUSH_OUTBOX.key(issuer_id)
+
+        def forget(store: redis.Redis) -> None:
+            pipeline = store.pipeline(transaction=True)
+            pipeline.xack(name, GROUP, batch.entry_id)
+            pipeline.xdel(name, batch.entry_id)
+            pipeline.execute()
+
+        self._durable.ask_patiently(forget)
+
+    def logs(
+        self, issuer_id: str, cardholder_ids: Sequence[str]
+    ) -> list[list[tuple[str, datetime]]]:
+        """Channel and instant of each push that left lately, for each cardholder."""
+        keys = [PUSH_LOG.key(issuer_id, one) for one in cardholder_ids]
+
+        def read(store: redis.Redis) -> list[Any]:
+            pipeline = store.pipeline(transaction=False)
+            for key in keys:
+                pipeline.zrange(key, 0, -1, withscores=True)
+            return list(pipeline.execute())
+
+        answers = self._durable.ask_patiently(read)
+        return [[_logged(member, score) for member, score in rows] for rows in answers]
+
+    def send(self, issuer_id: str, dispatches: Sequence[Dispatch], now: datetime) -> list[Sent]:
+        """Let pushes leave, each whole or not at all; one round trip for all."""
+        if not dispatches:
+            return []
+        calls = [self._send_call(issuer_id, one, now) for one in dispatches]
+        answers = self._durable.ask_patiently(lambda store: self._send.run_all(store, calls))
+        return [Sent(answer.decode()) for answer in answers]
+
+    def _send_call(
+        self, issuer_id: str, one: Dispatch, now: datetime
+    ) -> tuple[list[str], list[Argument]]:
+        push = one.push
+        keys = [
+            CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id),
+            PUSH_LOG.key(issuer_id, push.cardholder_id),
+            PUSH_GATEWAY.key(issuer_id),
+        ]
+        for webhook_id in one.webhooks:
+            keys.append(WEBHOOK_DUE.key(issuer_id, webhook_id))
+            keys.append(WEBHOOK_DELIVERY.key(issuer_id, webhook_id, push.push_id))
+        arguments: list[Argument] = [
+            push.push_id,
+            microseconds(now) // 1000,
+            one.body,
+            "" if one.most is None else one.most,
+            PUSH_LOG.ttl_seconds or 0,
+            CAMPAIGN_PUSHES.ttl_seconds or 0,
+            WEBHOOK_DELIVERY.ttl_seconds or 0,
+            len(one.caps),
+        ]
+        for cap in one.caps:
+            arguments += (cap.count, int(cap.span / timedelta(milliseconds=1)))
+        return keys, [*arguments, one.channel]
+
+    def hold(self, issuer_id: str, held: Sequence[tuple[Push, datetime]]) -> None:
+        """Keep pushes until their cardholders' quiet hours end."""
+        calls: list[tuple[list[str], list[Argument]]] = [
+            (
+                [CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id), PUSHES_WAITING.key(issuer_id)],
+                [push.push_id, microseconds(again_at) // 1000, push.encoded()],
+            )
+            for push, again_at in held
+        ]
+        if calls:
+            self._durable.ask_patiently(lambda store: self._wait.run_all(store, calls))
+
+    def refuse(self, issuer_id: str, refused: Sequence[tuple[Push, str]]) -> None:
+        """Remember why pushes will never leave; what is known of one already stays."""
+        if not refused:
+            return
+
+        def write(store: redis.Redis) -> None:
+            pipeline = store.pipeline(transaction=False)
+            for push, reason in refused:
+                name = CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id)
+                pipeline.hsetnx(name, push.push_id, reason)
+                pipeline.expire(name, CAMPAIGN_PUSHES.ttl_seconds or 0)
+            pipeline.execute()
+
+        self._durable.ask_patiently(write)
+
+    def wake(self, issuer_id: str, now: datetime) -> int:
+        """Move pushes whose quiet hours are over back to the outbox; returns how many."""
+        keys = [PUSHES_WAITING.key(issuer_id), PUSH_OUTBOX.key(issuer_id)]
+        arguments = [microseconds(now) // 1000, WAKE_AT_A_TIME]
+        return int(
+            self._durable.ask_patiently(lambda store: self._wake.run(store, keys, arguments))
+        )
+
+    def trim(self, issuer_id: str, now: datetime) -> None:
+        """Forget what left the gateway's stream to seven days ago."""
+        oldest = microseconds(now) // 1000 - GATEWAY_DAYS * DAY_SECONDS * 1000
+        name = PUSH_GATEWAY.key(issuer_id)
+        self._durable.ask_patiently(
+            lambda store: store.xtrim(name, minid=f"{oldest}-0", approximate=True)
+        )
+
+    def forget(self, issuer_id: str, cardholder_id: str) -> None:
+        """Forget which pushes an erased cardholder got."""
+        name = PUSH_LOG.key(issuer_id, cardholder_id)
+        self._durable.ask_patiently(lambda store: store.delete(name))
+
+
+def _make_group(store: redis.Redis, name: str) -> None:
+    """Make sure that the group is there, also after the store lost it."""
+    try:
+        store.xgroup_create(name, GROUP, id="0", mkstream=True)
+    except ResponseError as error:
+        if "BUSYGROUP" not in str(error):
+            raise
+
+
+def _batch(entry_id: bytes, fields: dict[bytes, bytes]) -> Batch:
+    rows = orjson.loads(fields[b"batch"])
+    return Batch(entry_id.decode(), tuple(Push(*row) for row in rows))
+
+
+def _logged(member: bytes, score: float) -> tuple[str, datetime]:
+    channel = member.decode().partition("|")[0]
+    return channel, EPOCH + timedelta(milliseconds=score)

@@ -1,0 +1,89 @@
+"""Who may be addressed: profile and consent of very many cardholders, read in bulk."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import redis
+from numpy.typing import NDArray
+
+from embeddings.erasure import erased_hash
+from recsvc.domain.cardholder import Consent, Profile
+from recsvc.stores import codec
+from recsvc.stores.client import Connection
+from recsvc.stores.denylist import DenyList
+from recsvc.stores.keys import CARDHOLDER, NOTICE
+
+BATCH = 2_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Standings:
+    """What is known of cardholders, in the order asked.
+
+    Parameters
+    ----------
+    consents : bool, shape (n,)   to be chosen by his traits and addressed on the channel
+    erased : bool, shape (n,)
+    profile_of : int32, shape (n,)   place in ``profiles``
+    profiles : tuple of Profile      each distinct one once
+    """
+
+    consents: NDArray[np.bool_]
+    erased: NDArray[np.bool_]
+    profile_of: NDArray[np.int32]
+    profiles: tuple[Profile, ...]
+
+
+class StandingStore:
+    """Reads standings; two fields a cardholder, thousands in one round trip."""
+
+    def __init__(self, durable: Connection, deny_list: DenyList) -> None:
+        self._durable = durable
+        self._deny_list = deny_list
+
+    def read(self, issuer_id: str, cardholder_ids: Sequence[str], channel: str) -> Standings:
+        """Standings of these cardholders; StoreAwayError when the store gives no answer."""
+        notice = self.notice(issuer_id)
+        n = len(cardholder_ids)
+        consents, places = np.zeros(n, np.bool_), np.zeros(n, np.int32)
+        numbers: dict[bytes | None, int] = {}
+        for start in range(0, n, BATCH):
+            rows = self._batch(issuer_id, cardholder_ids[start : start + BATCH])
+            for at, (profile, consent) in enumerate(rows, start):
+                places[at] = numbers.setdefault(profile, len(numbers))
+                consents[at] = consent is not None and _allows(consent, channel, notice)
+        profiles = tuple(codec.decode_profile(raw) if raw else Profile() for raw in numbers)
+        return Standings(consents, self._erased(issuer_id, cardholder_ids), places, profiles)
+
+    def notice(self, issuer_id: str) -> str | None:
+        """Version of the notice in force; None when there is none."""
+        name = NOTICE.key(issuer_id)
+        found: Any = self._durable.ask_patiently(lambda store: store.hget(name, "version"))
+        return found.decode() if isinstance(found, bytes) else None
+
+    def _batch(self, issuer_id: str, cardholder_ids: Sequence[str]) -> list[list[bytes | None]]:
+        keys = [CARDHOLDER.key(issuer_id, one) for one in cardholder_ids]
+
+        def read(store: redis.Redis) -> list[Any]:
+            pipeline = store.pipeline(transaction=False)
+            for key in keys:
+                pipeline.hmget(key, "profile", "consent")
+            return list(pipeline.execute())
+
+        return self._durable.ask_patiently(read)
+
+    def _erased(self, issuer_id: str, cardholder_ids: Sequence[str]) -> NDArray[np.bool_]:
+        erased = self._deny_list.all(issuer_id)
+        if not erased.hashes:
+            return np.zeros(len(cardholder_ids), np.bool_)
+        key = self._deny_list.key_of(issuer_id)
+        gone = (erased_hash(key, one) in erased.hashes for one in cardholder_ids)
+        return np.fromiter(gone, np.bool_, len(cardholder_ids))
+
+
+def _allows(stored: bytes, channel: str, notice: str | None) -> bool:
+    consent: Consent = codec.decode_consent(stored)
+    current = notice is None or consent.purpose_version == notice
+    return current and consent.personalisation and bool(consent.marketing.get(channel, False))

@@ -1,0 +1,260 @@
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from recsvc.domain.campaign.campaign import Audience, PushBudget, State
+from recsvc.domain.campaign.pressure import FrequencyCap
+from recsvc.domain.cardholder import Consent
+from recsvc.domain.errors import RevisionMismatchError
+from recsvc.stores.assembly import Stores
+from tests.outreach import ALLOWED, ISSUER, NOON, Town
+
+EVEN = {f"ch_{i}" for i in range(0, 400, 2)}
+OFF = Consent()
+
+
+@pytest.fixture
+def town(stores: Stores) -> Town:
+    return Town.of(stores)
+
+
+def test_a_campaign_reaches_everybody_it_means_once_and_nobody_held_out(town: Town) -> None:
+    campaign = town.launch(audience=Audience(size=200), holdout_bps=2_000)
+
+    sent = town.run()
+
+    holdout = town.outreach.book.holdout(ISSUER, campaign)
+    held = {who for who in EVEN if holdout.holds(who)}
+    assert 20 < len(held) < 60
+    assert town.reached() == EVEN - held
+    assert sent == len(town.gateway()) == len(EVEN - held)
+    assert town.run() == 0
+
+
+def test_P24_every_push_holds_a_way_out_and_the_terms_of_the_catalogue(town: Town) -> None:
+    town.launch(audience=Audience(size=20))
+
+    town.run()
+
+    for push in town.gateway():
+        href = f"/v1/cardholders/{push['cardholder_id']}/consent"
+        assert push["opt_out"] == {"method": "PUT", "href": href}
+        assert push["title"] == {"en": "20 off 100", "zh-CN": "满100减20"}
+
+
+def test_P24_who_opts_out_between_selection_and_sending_gets_nothing(town: Town) -> None:
+    town.launch(holdout_bps=0)
+    for campaign in town.outreach.book.follow_issuer(ISSUER).campaigns:
+        town.outreach.maker.make(ISSUER, campaign)
+    gone = {"ch_0", "ch_2", "ch_4"}
+    town.consent(gone, OFF)
+
+    town.run()
+
+    assert town.reached() == set(town.ids) - gone
+    told = town.outreach.campaigns.pushes(ISSUER, "c_1")
+    assert Counter(v for v in told.values() if not v.isdigit()) == {"no_consent": 3}
+
+
+def test_F26_a_dispatcher_that_dies_after_sending_and_before_it_says_so_sends_once(
+    town: Town,
+) -> None:
+    town.launch(holdout_bps=0)
+    dying = town.dispatcher("dying", idle_seconds=0)
+    town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
+    batches = town.outreach.pushes.take(ISSUER, "dying", most=2, idle_seconds=0)
+    model = town.slot.current(ISSUER)
+    assert model is not None
+    pushes = [push for batch in batches for push in batch.pushes]
+    dying._settle(ISSUER, model, dying._judged(ISSUER, model, pushes))
+    already = len(town.gateway())
+
+    town.run(town.dispatcher("heir", idle_seconds=0))
+
+    ids = [push["push_id"] for push in town.gateway()]
+    assert already == len(pushes) > 0
+    assert len(ids) == len(set(ids)) == 400
+
+
+def test_F26_a_roster_maker_that_dies_half_way_is_finished_by_the_next_without_doubles(
+    town: Town,
+) -> None:
+    campaign = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, campaign)
+    parts = list(town.outreach.campaigns.roster(ISSUER, "c_1"))
+
+    again = town.outreach.maker.make(ISSUER, campaign)
+
+    assert sum(len(meant) for _, meant in parts) == 400
+    assert again == 0
+    town.run()
+    assert len(town.gateway()) == 400
+
+
+def test_F27_a_group_that_the_store_lost_is_made_again(town: Town) -> None:
+    town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
+    town.outreach.pushes.take(ISSUER, "one", most=1, idle_seconds=60)
+    town.stores.durable.ask(lambda store: store.xgroup_destroy("r1:{demo}:push_outbox", "dispatch"))
+
+    town.run()
+
+    assert len(town.reached()) == 400
+
+
+def test_a_cap_counts_over_all_campaigns_and_the_higher_priority_goes_first(town: Town) -> None:
+    town.launch(campaign_id="c_low", holdout_bps=0)
+    town.launch(campaign_id="c_high", holdout_bps=0, priority=5)
+
+    town.run()
+
+    assert len(town.gateway()) == 400
+    assert town.reached("c_high") == set(town.ids)
+    assert town.reached("c_low") == set()
+
+
+def test_pushes_wait_over_the_night_and_leave_in_the_morning(town: Town) -> None:
+    town.clock.now = NOON + timedelta(hours=10)
+    town.launch(holdout_bps=0)
+
+    assert town.run() == 0
+    town.clock.now = NOON + timedelta(hours=19, minutes=59)
+    assert town.run() == 0
+    town.clock.now = NOON + timedelta(hours=20)
+    assert town.run() == 400
+
+
+def test_a_paused_campaign_sends_nothing_and_goes_on_when_it_resumes(town: Town) -> None:
+    live = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, live)
+    paused = live.moved(State.PAUSED, town.clock())
+    town.outreach.campaigns.replace(ISSUER, live, paused)
+    assert town.run() == 0
+
+    town.outreach.campaigns.replace(ISSUER, paused, paused.moved(State.LIVE, town.clock()))
+    town.clock.pass_time(minutes=6)
+
+    assert town.run() == 400
+
+
+def test_a_cancelled_campaign_sends_nothing_more(town: Town) -> None:
+    live = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, live)
+    town.outreach.campaigns.replace(ISSUER, live, live.moved(State.CANCELLED, town.clock()))
+
+    assert town.run() == 0
+    assert town.gateway() == []
+
+
+def test_F28_a_budget_of_pushes_is_never_overspent(town: Town) -> None:
+    town.launch(holdout_bps=0, budget=PushBudget(pushes=37))
+
+    town.run()
+
+    assert len(town.gateway()) == 37
+
+
+def test_an_erased_cardholder_is_not_reached_and_leaves_every_roster(town: Town) -> None:
+    live = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, live)
+    assert len(town.outreach.campaigns.meant_of(ISSUER, "ch_7")) == 1
+
+    town.outreach.campaigns.forget(ISSUER, "ch_7")
+
+    rosters = town.outreach.campaigns.roster(ISSUER, "c_1")
+    assert "ch_7" not in {one.cardholder_id for _, meant in rosters for one in meant}
+    assert town.outreach.campaigns.meant_of(ISSUER, "ch_7") == []
+
+
+def test_items_go_to_those_whom_they_fit_and_each_gets_one(town: Town) -> None:
+    town.launch(
+        item_ids=("offer_0", "offer_1"),
+        holdout_bps=0,
+        budget=PushBudget(per_item=150),
+        audience=Audience(size=250),
+    )
+
+    town.run()
+
+    given = [(push["cardholder_id"], push["item_id"]) for push in town.gateway()]
+    by_item = Counter(item for _, item in given)
+    assert len({who for who, _ in given}) == len(given) == 250
+    assert max(by_item.values()) <= 150
+    assert all((who in EVEN) == (item == "offer_0") for who, item in given)
+
+
+def test_another_issuer_sees_and_sends_nothing(town: Town) -> None:
+    town.launch(holdout_bps=0)
+
+    assert town.dispatcher().look("other").is_idle
+    assert town.outreach.campaigns.all("other") == []
+
+
+def test_two_writers_of_one_campaign_do_not_overwrite_one_another(town: Town) -> None:
+    live = town.launch()
+    town.outreach.campaigns.replace(ISSUER, live, live.moved(State.PAUSED, NOON))
+
+    with pytest.raises(RevisionMismatchError):
+        town.outreach.campaigns.replace(ISSUER, live, live.moved(State.CANCELLED, NOON))
+
+
+def test_a_simulated_week_breaks_no_cap_no_quiet_hour_no_holdout_and_no_budget(
+    stores: Stores,
+) -> None:
+    town = Town.of(stores, 120, pushes_per_day=1, pushes_per_week=3, global_holdout_bps=500)
+    monday = datetime(2026, 2, 1, 16, tzinfo=UTC)
+    town.clock.now = monday
+    plans: list[dict[str, Any]] = [
+        {"priority": day % 3, "holdout_bps": 1_000, "budget": PushBudget(pushes=90)}
+        for day in range(7)
+    ]
+    live = []
+    for hour in range(7 * 24):
+        town.clock.now = monday + timedelta(hours=hour)
+        if hour % 24 == 11:
+            day = hour // 24
+            live.append(town.launch(campaign_id=f"c_{day}", **plans[day]))
+        consumer = town.dispatcher(f"d_{hour % 2}", idle_seconds=0)
+        if hour % 5 == 0:  # this one dies with its hands full
+            town.outreach.pushes.take(ISSUER, "dead", most=1, idle_seconds=0)
+        town.run(consumer)
+        if hour == 80:
+            town.consent([f"ch_{i}" for i in range(30)], OFF)
+        if hour == 120:
+            town.consent([f"ch_{i}" for i in range(30)], ALLOWED)
+
+    everywhere, zone = town.outreach.book.everywhere(ISSUER), ZoneInfo("Asia/Shanghai")
+    per_cardholder: dict[str, list[datetime]] = {}
+    for push in town.gateway():
+        at = datetime.fromisoformat(push["sent_at"])
+        per_cardholder.setdefault(push["cardholder_id"], []).append(at)
+        campaign = next(one for one in live if one.campaign_id == push["campaign_id"])
+        held = town.outreach.book.holdout(ISSUER, campaign).holds(push["cardholder_id"])
+        assert not held
+        assert not everywhere.holds(push["cardholder_id"])
+        assert 8 <= at.astimezone(zone).hour < 21
+    for sent in per_cardholder.values():
+        for end in sent:
+            assert sum(end - timedelta(days=1) < one <= end for one in sent) <= 1
+            assert sum(end - timedelta(days=7) < one <= end for one in sent) <= 3
+    assert max(Counter(push["campaign_id"] for push in town.gateway()).values()) <= 90
+    assert len(town.gateway()) > 200
+    ids = [push["push_id"] for push in town.gateway()]
+    assert len(ids) == len(set(ids))
+
+
+def test_the_campaigns_own_cap_binds_beside_the_issuers(stores: Stores) -> None:
+    town = Town.of(stores, 40, pushes_per_day=5, pushes_per_week=20)
+    cap = FrequencyCap(1, "week")
+    town.launch(campaign_id="c_1", holdout_bps=0)
+    town.run()
+    town.launch(campaign_id="c_2", holdout_bps=0, frequency_cap=cap)
+    town.launch(campaign_id="c_3", holdout_bps=0)
+
+    town.run()
+
+    assert town.reached("c_2") == set()
+    assert len(town.reached("c_3")) == 40
