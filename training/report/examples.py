@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from embeddings.bundle import Model
 from embeddings.catalog.text import in_locale
-from embeddings.compose import Composer, Composition
+from embeddings.compose import Composition
 from embeddings.vocabulary import ColumnKind, split_column_id
 from training.report.layout import plane_of
 
@@ -160,17 +160,18 @@ def _new_merchants(
 
 
 def _item_vectors(model: Model) -> NDArray[np.float32]:
-    composer = Composer(model.space(), Composition())
-    items = model.catalog.items[:MAX_ITEMS]
-    vectors = [composer.compose(item).vector for item in items]
-    return np.array(vectors, np.float32).reshape(len(items), model.factors.n_factors)
+    """Pull and bias of each item, float32, shape (n_items, n_factors + 1)."""
+    composer = model.composer(Composition())
+    composed = [composer.compose(item) for item in model.catalog.items[:MAX_ITEMS]]
+    rows = [np.append(one.pull, one.bias) for one in composed]
+    return np.array(rows, np.float32).reshape(len(rows), model.factors.n_factors + 1)
 
 
 def _best_items(
     model: Model, cardholder: int, vectors: NDArray[np.float32]
 ) -> list[dict[str, Any]]:
     """The best items of the catalogue."""
-    scores = vectors @ model.factors.cardholders[cardholder]
+    scores = vectors @ np.append(model.factors.cardholders[cardholder], np.float32(1))
     best = np.lexsort((np.arange(scores.size), -scores))[:LISTED]
     chosen = [model.catalog.items[int(i)] for i in best]
     return [{"name": in_locale(item.title, "en"), "category": item.category} for item in chosen]

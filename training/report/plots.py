@@ -26,36 +26,42 @@ PALETTE = "tableau20"
 
 def svg(chart: Any) -> str:  # noqa: ANN401 - altair's many kinds of charts
     """SVG of a chart."""
-    styled = chart.configure_view(stroke=None).configure(
+    styled = chart.configure(
         background="transparent",
         font="system-ui, sans-serif",
-        axis=alt.AxisConfig(gridColor="#e7e5e4", domainColor="#a8a29e", labelColor="#57534e"),
+        padding={"left": 24, "top": 5, "right": 5, "bottom": 5},
+        view=alt.ViewConfig(stroke=None),
+        axis=alt.AxisConfig(
+            gridColor="#f0efed",
+            domainColor="#a8a29e",
+            tickColor="#a8a29e",
+            labelColor="#57534e",
+            titleColor="#57534e",
+            titleFontWeight="normal",
+        ),
     )
     drawn: str = vl_convert.vegalite_to_svg(styled.to_json())
     return drawn
 
 
-def _model_colour() -> alt.Color:
-    scale = alt.Scale(domain=list(COLOURS), range=list(COLOURS.values()))
-    return alt.Color("model:N", scale=scale, legend=None)
-
-
 def curves(points: list[dict[str, Any]]) -> str:
-    """Recall against the length of the list, a line for each model with its name at the end."""
+    """Recall against the length of the list, a line for each model, the best one's name first."""
     named = [{**p, "model": NAMES.get(p["model"], p["model"])} for p in points]
-    last = max(p["k"] for p in named)
-    base = alt.Chart(alt.Data(values=named)).encode(
-        x=alt.X("k:Q", title="length of the list", axis=alt.Axis(tickMinStep=1)),
-        y=alt.Y("recall:Q", title="share of his merchants found", axis=alt.Axis(format="%")),
-        color=_model_colour(),
+    last = {p["model"]: p["recall"] for p in named}
+    shown = sorted(last, key=lambda model: (-last[model], model))
+    colours = alt.Scale(domain=shown, range=[COLOURS.get(model, "#78716c") for model in shown])
+    lines = (
+        alt.Chart(alt.Data(values=named))
+        .mark_line(strokeWidth=2.5)
+        .encode(
+            x=alt.X("k:Q", title="length of the list", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("recall:Q", title="share of his merchants found", axis=alt.Axis(format="%")),
+            color=alt.Color(
+                "model:N", scale=colours, legend=alt.Legend(title=None, orient="top", columns=3)
+            ),
+        )
     )
-    names = (
-        base.transform_filter(f"datum.k == {last}")
-        .mark_text(align="left", dx=6, fontSize=12, fontWeight="bold")
-        .encode(text="model:N")
-    )
-    lines = base.mark_line(strokeWidth=2.5)
-    return svg((lines + names).properties(width=420, height=260))
+    return svg(lines.properties(width=400, height=250))
 
 
 def segments(groups: dict[str, dict[str, dict[str, Any]]], overall: float) -> str:
@@ -125,8 +131,25 @@ def merchant_map(points: list[dict[str, Any]]) -> str:
         ),
     )
     names = (
-        alt.Chart(alt.Data(values=values[:18]))
+        alt.Chart(alt.Data(values=_apart(values)))
         .mark_text(dy=-10, fontSize=10, color="#44403c", limit=140)
         .encode(x="x:Q", y="y:Q", text="name:N")
     )
     return svg((dots + names).properties(width=820, height=560))
+
+
+def _apart(points: list[dict[str, Any]], most: int = 30) -> list[dict[str, Any]]:
+    """The most famous merchants whose names do not lie on one another."""
+    if not points:
+        return []
+    wide = max(p["x"] for p in points) - min(p["x"] for p in points) or 1.0
+    high = max(p["y"] for p in points) - min(p["y"] for p in points) or 1.0
+    named: list[dict[str, Any]] = []
+    for point in points:
+        across = [abs(point["x"] - other["x"]) / wide for other in named]
+        along = [abs(point["y"] - other["y"]) / high for other in named]
+        if all(x > 0.11 or y > 0.035 for x, y in zip(across, along, strict=True)):
+            named.append(point)
+        if len(named) == most:
+            break
+    return named
