@@ -5,7 +5,7 @@ Steck 2019, *Embarrassingly Shallow Autoencoders for Sparse Data*.
 
 import numpy as np
 
-from training.baselines.neighbours import ItemGraph
+from training.baselines.neighbours import ItemGraph, item_graph
 from training.baselines.tables import Growth, grown
 from training.evaluation.trial import Trial
 
@@ -35,4 +35,4 @@ def ease(trial: Trial, *, regularisation: float, growth: Growth) -> ItemGraph:
     inverse = np.linalg.inv(gram)
     links = inverse / -np.diag(inverse)
     links[diagonal] = 0.0
-    return ItemGraph(history, links.astype(np.float32))
+    return item_graph(trial, history, links.astype(np.float32))

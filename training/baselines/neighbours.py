@@ -10,6 +10,7 @@ from implicit.utils import ParameterWarning
 from numpy.typing import NDArray
 from scipy import sparse
 
+from training.baselines.popular import counts
 from training.baselines.tables import Growth, grown
 from training.evaluation.trial import Trial
 
@@ -21,6 +22,8 @@ class Similarity(StrEnum):
     TFIDF = "tfidf"
     BM25 = "bm25"
 
+
+TINY = 1e-6
 
 RECOMMENDERS = {
     Similarity.COSINE: CosineRecommender,
@@ -38,16 +41,30 @@ class ItemGraph:
     history : CSR float32, shape (n_cardholders, n_catalogue)
     links : CSR or dense float32, shape (n_catalogue, n_catalogue)
         How much having the row speaks for the column.
+    filler : float32, shape (n_catalogue,)
+        Popularity, small against any link: what those get whose history says nothing.
     """
 
     history: sparse.csr_matrix
     links: sparse.csr_matrix | NDArray[np.float32]
+    filler: NDArray[np.float32]
 
     def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Scores, float32, shape (len(rows), n_catalogue)."""
         found = self.history[rows] @ self.links
         dense = found.toarray() if sparse.issparse(found) else found
-        return np.asarray(dense, np.float32)
+        return np.asarray(dense + self.filler, np.float32)
+
+
+def item_graph(
+    trial: Trial,
+    history: sparse.csr_matrix,
+    links: sparse.csr_matrix | NDArray[np.float32],
+) -> ItemGraph:
+    """Graph of a trial, filled up with what is recently popular."""
+    recent = counts(trial, 60.0)
+    filler = TINY * recent / max(float(recent.max(initial=0.0)), 1.0)
+    return ItemGraph(history, links, filler.astype(np.float32))
 
 
 def item_knn(trial: Trial, similarity: Similarity, *, neighbours: int, growth: Growth) -> ItemGraph:
@@ -67,4 +84,4 @@ def item_knn(trial: Trial, similarity: Similarity, *, neighbours: int, growth: G
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ParameterWarning)  # about a conversion of its own making
         model.fit(history.astype(np.float64), show_progress=False)
-    return ItemGraph(history, sparse.csr_matrix(model.similarity, dtype=np.float32))
+    return item_graph(trial, history, sparse.csr_matrix(model.similarity, dtype=np.float32))

@@ -7,7 +7,7 @@ Applications*; among the strongest in Anelli et al. 2023.
 import numpy as np
 from scipy import sparse
 
-from training.baselines.neighbours import ItemGraph
+from training.baselines.neighbours import ItemGraph, item_graph
 from training.baselines.tables import Growth, grown, row_normalised, strongest
 from training.evaluation.trial import Trial
 
@@ -31,4 +31,4 @@ def rp3beta(trial: Trial, *, beta: float, neighbours: int, growth: Growth) -> It
     links = sparse.csr_matrix(walk @ sparse.diags_array(held_back))
     links.setdiag(0)
     links.eliminate_zeros()
-    return ItemGraph(history, strongest(links, neighbours).astype(np.float32))
+    return item_graph(trial, history, strongest(links, neighbours).astype(np.float32))

@@ -100,18 +100,33 @@ def test_what_ones_own_kind_has_comes_before_what_the_others_have(scorer) -> Non
     assert all(even[row, found[row].argmax()] for row in range(30))
 
 
+@pytest.mark.parametrize(
+    "scorer",
+    [
+        lambda trial: item_knn(trial, Similarity.BM25, neighbours=5, growth=Growth.LOG),
+        lambda trial: rp3beta(trial, beta=0.5, neighbours=5, growth=Growth.LOG),
+        lambda trial: ease(trial, regularisation=5.0, growth=Growth.LOG),
+    ],
+    ids=["bm25", "rp3beta", "ease"],
+)
+def test_a_cardholder_without_a_history_gets_what_is_popular(scorer) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    trial = trial_of([[0, 1, 1], [0, 0, 1], [0, 0, 0]])
+
+    assert order(scorer(trial), 2) == [2, 1, 0]
+
+
 def test_cosine_neighbours_are_weighed_by_cosine() -> None:
     trial = trial_of([[1, 1, 0], [1, 0, 0], [0, 0, 1]])
     graph = item_knn(trial, Similarity.COSINE, neighbours=3, growth=Growth.BINARY)
 
-    assert graph.scores(np.array([1]))[0] == pytest.approx([1, 1 / np.sqrt(2), 0])
+    assert graph.scores(np.array([1]))[0] == pytest.approx([1, 1 / np.sqrt(2), 0], abs=1e-5)
 
 
 def test_rp3beta_walks_three_steps_and_holds_the_popular_back() -> None:
     trial = trial_of([[1, 1, 0], [1, 0, 1], [1, 0, 0]])
     found = rp3beta(trial, beta=1.0, neighbours=3, growth=Growth.BINARY).scores(np.array([2]))[0]
 
-    assert found == pytest.approx([0, 1 / 3 * 1 / 2, 1 / 3 * 1 / 2])
+    assert found == pytest.approx([0, 1 / 3 * 1 / 2, 1 / 3 * 1 / 2], abs=1e-5)
 
 
 def test_ease_has_the_closed_form() -> None:

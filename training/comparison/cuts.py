@@ -1,0 +1,140 @@
+"""Splits of one usage table: rolling, each with the slice of its train part for tuning."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from embeddings.catalog import Catalog
+from embeddings.vocabulary import Vocabulary
+from training.config import EvaluationPlan
+from training.evaluation.trial import Trial
+from training.matrix import Inputs, homes_of, spool_contacts, survey
+from training.matrix.responses import item_contacts
+from training.matrix.tables import Table
+from training.split.cut import Split, split, split_day
+from training.weighting import ModelParameters
+
+HASH_KEY = b"comparison"
+ANY_DAYS = EvaluationPlan()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is compared.
+
+    Parameters
+    ----------
+    usage : Path
+        A table of canonical card usage.
+    split_at : tuple of date
+        First UTC day of each test part, at least one.
+    test_days : int or None
+        Length of each test part; None for all that follows.
+    min_cardholders : int
+        Merchants that fewer cardholders met before the split are no part of the catalogue: a
+        merchant of one cardholder cannot be recommended to another.
+    max_cardholders : int
+        More are sampled.
+    """
+
+    usage: Path
+    split_at: tuple[date, ...]
+    test_days: int | None = None
+    min_cardholders: int = 2
+    max_cardholders: int = 20_000
+
+    def __post_init__(self) -> None:
+        """Refuse a plan without a split or with an empty test part."""
+        if not self.split_at:
+            raise ValueError("split_at: give at least one date")
+        if self.test_days is not None and self.test_days < 1:
+            raise ValueError(f"test_days: {self.test_days} must be at least 1")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Cut:
+    """One split of a table.
+
+    Parameters
+    ----------
+    outer : Split
+        What is judged.
+    inner : Split or None
+        Its train part, split once more as long before, for choosing; None where too little lies
+        before the split.
+    cardholders : Vocabulary
+        Of the rows of ``outer``.
+    """
+
+    outer: Split
+    inner: Split | None
+    cardholders: Vocabulary
+
+
+def cuts(plan: Plan, model: ModelParameters) -> Iterator[Cut]:
+    """Every split of the plan, in its order.
+
+    Raises
+    ------
+    BadInputError
+        A date with nothing before it or nothing after it.
+    """
+    table = Table.open(plan.usage)
+    for day in plan.split_at:
+        end = None if plan.test_days is None else day + timedelta(plan.test_days)
+        outer, names, last = _cut(table, plan, model, day, end)
+        length = timedelta(last - outer.day + 1 if end is None else plan.test_days or 1)
+        yield Cut(outer, _inner(table, plan, model, day - length, day), names)
+
+
+def _inner(table: Table, plan: Plan, model: ModelParameters, day: date, end: date) -> Split | None:
+    first = table.frame.select(pl.col("occurred_at").min().dt.date()).collect().item()
+    return None if day <= first else _cut(table, plan, model, day, end)[0]
+
+
+def _cut(
+    table: Table, plan: Plan, model: ModelParameters, day: date, end: date | None
+) -> tuple[Split, Vocabulary, int]:
+    """Split of the usage before ``end``; names of its cardholders; its last day."""
+    inputs = _usage_alone(table, end)
+    found = survey(inputs, HASH_KEY)
+    first = split_day(found, day, ANY_DAYS)
+    with spool_contacts(inputs, found) as spool:
+        homes = homes_of(spool, found, None)
+        whole = split(spool, found, homes, model, day=first, max_cardholders=plan.max_cardholders)
+    return with_catalogue(whole, plan.min_cardholders), found.cardholders, found.last_day
+
+
+def _usage_alone(table: Table, end: date | None) -> Inputs:
+    """Inputs of a run that has nothing but card usage."""
+    contacts, _ = item_contacts(None, Catalog())
+    if end is not None:
+        kept = table.frame.filter(pl.col("occurred_at").dt.date() < end).collect()
+        table = Table(kept.lazy(), kept.height)
+    return Inputs((table,), contacts, None, Catalog(), "", 0, None)
+
+
+def with_catalogue(whole: Split, min_cardholders: int) -> Split:
+    """Keep only merchants that enough cardholders met before the split."""
+    trial = whole.trial
+    met = np.bincount(trial.seen.indices, minlength=trial.n_catalogue)
+    kept = np.flatnonzero(met >= min_cardholders)
+    wanted = trial.wanted[:, kept].tocsr()
+    return replace(
+        whole,
+        merchants=whole.merchants[kept],
+        unreachable=whole.unreachable + int(trial.wanted.nnz - wanted.nnz),
+        trial=Trial(trial.seen[:, kept].tocsr(), wanted, trial.segments, _ages_of(trial, kept)),
+    )
+
+
+def _ages_of(trial: Trial, kept: NDArray[np.int64]) -> NDArray[np.float32]:
+    """Ages of the kept columns' cells, in their new order; ages are at least a day, never 0."""
+    dated = trial.seen.copy()
+    dated.data = np.maximum(trial.ages(), np.float32(1e-3))
+    return np.asarray(dated[:, kept].tocsr().data, np.float32)
