@@ -30,7 +30,8 @@ class Settings(BaseSettings):
 
     shelf: Path = Field(Path("var/shelf"), description="folder where published bundles stand")
     archive: Path = Field(
-        Path("var/archive"), description="folder where the archiver writes events, a folder an issuer"
+        Path("var/archive"),
+        description="folder where the archiver writes events, a folder an issuer",
     )
     redis_url: str = Field(
         "redis://127.0.0.1:6379/0", description="the cache: serves, rate windows, hot copies"

@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "train, publish, serve and show one answer, all on this machine",
     "keys": "create, list and revoke API keys",
     "serve": "run the service under gunicorn",
+    "worker": "archive events",
 }
 MODULE_OF = {"check-config": "check_config"}
 

@@ -2,7 +2,8 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import orjson
 import redis
@@ -59,10 +60,18 @@ class DenyList:
         stored = self._durable.ask(lambda store: store.hget(ERASED.key(issuer_id), field))
         return orjson.loads(stored) if isinstance(stored, bytes) else None
 
-    def amend(self, issuer_id: str, cardholder_id: str, receipt: dict[str, object]) -> None:
-        """Write what else is known of an erasure."""
-        field, value = self.hash_of(issuer_id, cardholder_id), orjson.dumps(receipt, option=OPTIONS)
-        self._durable.ask(lambda store: store.hset(ERASED.key(issuer_id), field, value))
+    def finished(self, issuer_id: str, hashes: Sequence[str], at: datetime) -> None:
+        """Write into receipts that streams, archive and the trainer's list are done with."""
+        name = ERASED.key(issuer_id)
+
+        def write(store: redis.Redis) -> None:
+            stored: list[bytes | None] = store.hmget(name, list(hashes))  # type: ignore[assignment]
+            for one, receipt in zip(hashes, stored, strict=True):
+                if receipt is not None:
+                    document = {**orjson.loads(receipt), "finished_at": at}
+                    store.hset(name, one, orjson.dumps(document, option=OPTIONS))
+
+        self._durable.ask_patiently(write)
 
 
 def _key(store: redis.Redis, name: str) -> bytes:

@@ -1,0 +1,142 @@
+"""``recsvc worker archive``."""
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+import orjson
+
+from recsvc.domain.errors import StoreAwayError
+from recsvc.logs import Log, open_log
+from recsvc.metrics import Metrics
+from recsvc.settings import read_settings
+from recsvc.stores.archive import ArchiveStore
+from recsvc.stores.assembly import Stores, open_stores
+from recsvc.stores.sweeping import Sweeper
+from recsvc.workers.archiver import Archiver
+from recsvc.workers.forgetting import Forgetting
+
+
+@click.command("archive")
+@click.option("--once", is_flag=True, help="archive what is there and end")
+@click.option("--every", default=5.0, help="seconds between two rounds")
+@click.option("--idle-seconds", default=60.0, help="after which a dead reader's events are taken")
+@click.option("--batch", default=10_000, help="most events of one file")
+def command(*, once: bool, every: float, idle_seconds: float, batch: int) -> None:
+    """Move events from the stream to dated parquet files, and forget the erased.
+
+    Files stand in RECSVC_ARCHIVE, a folder an issuer, and go to `recsvc-train run --events`.
+    """
+    settings = read_settings()
+    log = open_log(settings.log_level)
+    stores = open_stores(settings, log, Metrics())
+    program = _Program(stores, settings.archive, settings.shelf, log, idle_seconds, batch)
+    try:
+        with _stop_by_signal() as stop:
+            done = program.rounds(stop, every, once=once)
+    finally:
+        stores.close()
+    if once:
+        click.echo(orjson.dumps(done))
+
+
+class _Program:
+    """All issuers, round after round."""
+
+    def __init__(
+        self,
+        stores: Stores,
+        archive: Path,
+        shelf: Path,
+        log: Log,
+        idle_seconds: float,
+        batch: int,
+    ) -> None:
+        self._stores = stores
+        self._archive = archive
+        self._shelf = shelf
+        self._log = log
+        self._idle_seconds = idle_seconds
+        self._batch = batch
+        self._store = ArchiveStore(stores.durable, f"{socket.gethostname()}-{os.getpid()}")
+        self._metrics = Metrics()
+
+    def rounds(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
+        """Rounds until stopped; a store that is away is tried again at the next one."""
+        sums = {"archived": 0, "buried": 0, "dropped": 0, "lost": 0, "forgotten": 0}
+        while not stop.is_set():
+            try:
+                moved = self._round(sums)
+            except StoreAwayError as away:
+                if once:
+                    raise
+                self._log.warning("archive_waits", store=away.store, reason=away.reason)
+                moved = 0
+            if once and moved == 0:
+                break
+            if moved == 0:
+                stop.wait(every)
+        return sums
+
+    def _round(self, sums: dict[str, int]) -> int:
+        moved = 0
+        for issuer_id in sorted(self._stores.changes.marks(()).issuers):
+            tally = self._archiver(issuer_id).round()
+            forgotten = self._forgetting(issuer_id).round()
+            for name in ("archived", "buried", "dropped", "lost"):
+                sums[name] += getattr(tally, name)
+            sums["forgotten"] += forgotten
+            moved += tally.total + self._waits(issuer_id)
+        return moved
+
+    def _waits(self, issuer_id: str) -> int:
+        """Entries that this very process may take over again at once."""
+        return self._store.lag(issuer_id) if self._idle_seconds == 0 else 0
+
+    def _archiver(self, issuer_id: str) -> Archiver:
+        return Archiver(
+            issuer_id,
+            self._store,
+            self._archive / issuer_id,
+            erased=lambda: self._stores.deny_list.all(issuer_id),
+            clock=_now,
+            log=self._log,
+            metrics=self._metrics,
+            idle_seconds=self._idle_seconds,
+            batch=self._batch,
+        )
+
+    def _forgetting(self, issuer_id: str) -> Forgetting:
+        return Forgetting(
+            issuer_id,
+            self._stores.deny_list,
+            Sweeper(self._stores.durable, self._stores.cache),
+            self._archive / issuer_id,
+            self._shelf / issuer_id,
+            _now,
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@contextmanager
+def _stop_by_signal() -> Iterator[threading.Event]:
+    """An event that SIGTERM and SIGINT set, so that a round ends whole."""
+    stop = threading.Event()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGTERM, signal.SIGINT)
+    }
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

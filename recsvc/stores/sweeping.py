@@ -1,0 +1,108 @@
+"""Takes erased cardholders out of streams and queues, where ids stand inside values."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import redis
+
+from recsvc.stores.client import Connection
+from recsvc.stores.keys import (
+    EVENTS,
+    EVENTS_DEAD,
+    SERVES,
+    UNSETTLED,
+    USES_DUE,
+    Family,
+)
+
+STREAMS: tuple[tuple[Family, bytes], ...] = (
+    (EVENTS, b"event"),
+    (EVENTS_DEAD, b"event"),
+    (SERVES, b"serve"),
+)
+"""Streams of JSON objects with a ``cardholder_id``, and the field they stand in."""
+QUEUES = (UNSETTLED, USES_DUE)
+CHUNK = 1000
+
+
+class Sweeper:
+    """Looks through everything of one issuer; meant for the archiver, not for requests."""
+
+    def __init__(self, durable: Connection, cache: Connection) -> None:
+        self._durable = durable
+        self._cache = cache
+
+    def sweep(self, issuer_id: str, is_gone: Callable[[str], bool]) -> int:
+        """Remove all entries of those who are gone; returns how many."""
+        removed = 0
+        for family, field in STREAMS:
+            connection = self._durable if family.role == "durable" else self._cache
+            name = family.key(issuer_id)
+            removed += connection.ask_patiently(
+                lambda store, name=name, field=field: _sweep_stream(store, name, field, is_gone)  # type: ignore[misc]
+            )
+        for family in QUEUES:
+            name = family.key(issuer_id)
+            removed += self._durable.ask_patiently(
+                lambda store, name=name: _sweep_queue(store, name, is_gone)  # type: ignore[misc]
+            )
+        return removed
+
+    def entries_of(self, issuer_id: str, cardholder_id: str) -> dict[str, list[Any]]:
+        """All entries of a cardholder, by the name of the stream."""
+        found = {}
+        for family, field in STREAMS:
+            connection = self._durable if family.role == "durable" else self._cache
+            name = family.key(issuer_id)
+            found[family.name] = connection.ask_patiently(
+                lambda store, name=name, field=field: [  # type: ignore[misc]
+                    document
+                    for _, document in _documents(store, name, field)
+                    if document.get("cardholder_id") == cardholder_id
+                ]
+            )
+        return found
+
+
+def _documents(
+    store: redis.Redis, name: str, field: bytes
+) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Id and JSON object of each entry of a stream; what is no object is empty."""
+    start = "-"
+    while True:
+        entries: Any = store.xrange(name, start, "+", count=CHUNK)
+        for position, fields in entries:
+            yield position, _object(fields.get(field, b""))
+        if len(entries) < CHUNK:
+            return
+        start = f"({entries[-1][0].decode()}"
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _sweep_stream(
+    store: redis.Redis, name: str, field: bytes, is_gone: Callable[[str], bool]
+) -> int:
+    gone = [
+        position
+        for position, document in _documents(store, name, field)
+        if isinstance(document.get("cardholder_id"), str) and is_gone(document["cardholder_id"])
+    ]
+    for start in range(0, len(gone), CHUNK):
+        store.xdel(name, *gone[start : start + CHUNK])
+    return len(gone)
+
+
+def _sweep_queue(store: redis.Redis, name: str, is_gone: Callable[[str], bool]) -> int:
+    members = [member for member, _ in store.zscan_iter(name)]
+    gone = [one for one in members if is_gone(one.decode().partition("|")[0])]
+    if gone:
+        store.zrem(name, *gone)
+    return len(gone)
