@@ -11,6 +11,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores
+from recsvc.stores.changes import Marks
 
 
 @dataclass(slots=True)
@@ -68,12 +69,10 @@ class Loader:
         StoreAwayError
             nothing is forgotten then
         """
-        marks = self._stores.changes.marks(sorted(self._rooms))
+        marks = self._marks()
         if marks.keys_version != self._keys_version:
             self._keys.replace(self._stores.api_keys.all())
             self._keys_version = marks.keys_version
-        for issuer_id in sorted(marks.issuers):
-            self._room(issuer_id)
         for issuer_id, mark in marks.catalogs.items():
             room = self._rooms[issuer_id]
             snapshot = room.catalog_follower.catch_up(mark)
@@ -81,6 +80,14 @@ class Loader:
                 room.snapshot = snapshot
                 self._metrics.catalog(issuer_id, snapshot.number)
                 self._serve(issuer_id, room)
+
+    def _marks(self) -> Marks:
+        """Marks of all catalogues; asked again when there are issuers we did not know."""
+        marks = self._stores.changes.marks(sorted(self._rooms))
+        unknown = marks.issuers.difference(self._rooms)
+        for issuer_id in sorted(unknown):
+            self._room(issuer_id)
+        return self._stores.changes.marks(sorted(self._rooms)) if unknown else marks
 
     def follow_shelves(self) -> None:
         """Bring in newly published bundles."""
