@@ -58,7 +58,7 @@ def known_locales(text: dict[str, Any]) -> dict[str, Any]:
 
 
 Identifier = Annotated[str, Field(pattern=ID_PATTERN)]
-Mcc = Annotated[str, Field(pattern=r"^\d{4}$")]
+Mcc = Annotated[str, Field(pattern=r"^[0-9]{4}$")]
 Words = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(readable)]
 Label = Annotated[str, Field(min_length=1, max_length=64), AfterValidator(readable)]
 Instant = Annotated[AwareDatetime, AfterValidator(utc)]

@@ -67,6 +67,7 @@ CNY, USD = ({"amount_minor": 1, "currency": c} for c in ("CNY", "USD"))
         ({"item_id": "x" * 129}, "item_id"),
         ({"colour": "red"}, "colour"),
         ({"mcc": "812"}, "mcc"),
+        ({"mcc": "５８１２"}, "mcc"),
         ({"merchant_id": None, "mcc": None}, "merchant_id or mcc"),
         ({"title": {}}, "title"),
         ({"title": {"fr": "Vingt"}}, "title"),
