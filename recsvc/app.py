@@ -17,6 +17,7 @@ from recsvc.api.docs import docs_blueprint
 from recsvc.api.health import health_blueprint
 from recsvc.api.items import item_routes
 from recsvc.api.models import model_routes
+from recsvc.api.outreach import outreach_routes
 from recsvc.api.recommendations import recommendation_routes
 from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
@@ -25,6 +26,7 @@ from recsvc.feedback import Feedback
 from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
+from recsvc.outreach.assembly import Outreach
 from recsvc.services import Services
 from recsvc.settings import Settings
 from recsvc.shelves import Shelves
@@ -64,7 +66,8 @@ def create_app(
     loader = Loader(stores=stores, shelves=shelf, keys=keys, slot=slot, log=log, metrics=metrics)
     recommender = _recommender(settings)
     feedback = Feedback.of(settings, stores, slot, recommender, clock, metrics)
-    rounds = (*_rounds(settings, loader), *feedback.rounds())
+    outreach = Outreach.of(settings, stores, slot, clock)
+    rounds = (*_rounds(settings, loader), *feedback.rounds(), *outreach.rounds())
     watcher = Watcher(rounds, log, metrics)
     serves = ServeLog(stores.cache, metrics)
     services = Services(settings, log, metrics, stores, watcher, slot, loader, serves)
@@ -75,12 +78,17 @@ def create_app(
         serves=serves,
         clock=clock,
         metrics=metrics,
+        withheld=outreach.book.withheld,
     )
     problems.install(app, log)
     lifecycle.install(app, log, metrics, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
     gate = Gate((keys,))
-    routes = (*_routes(services, shelf, desk, gate, clock), *feedback.routes(gate))
+    routes = (
+        *_routes(services, shelf, desk, gate, clock),
+        *feedback.routes(gate),
+        *outreach_routes(gate, outreach, stores),
+    )
     for one in routes:
         one.serve_on(app)
     app.register_blueprint(docs_blueprint(routes))

@@ -58,21 +58,8 @@ class Town:
 
     def dispatcher(self, consumer: str = "one", **changes: Any) -> Dispatcher:
         """A dispatcher of the town."""
-        own = self.outreach
-        return Dispatcher(
-            consumer,
-            slot=self.slot,
-            campaigns=own.campaigns,
-            pushes=own.pushes,
-            webhooks=own.webhooks,
-            states=self.stores.cardholders,
-            book=own.book,
-            maker=own.maker,
-            caps=own.caps,
-            zone=own.zone,
-            clock=self.clock,
-            metrics=self.metrics,
-            **changes,
+        return Dispatcher.of(
+            self.outreach, consumer, self.stores.cardholders, self.metrics, **changes
         )
 
     def launch(self, **changes: Any) -> Campaign:

@@ -1,6 +1,7 @@
 """Where a question meets the model, the cardholder's state and the time; views ask here once."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Protocol
 
@@ -34,9 +35,10 @@ class Desk:
     serves : remembers what was served
     clock : aware now
     metrics : where what lacked is counted
+    withheld : items that campaigns leave a cardholder out of, by issuer and cardholder
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
         self,
         *,
         slot: ModelSlot,
@@ -45,7 +47,9 @@ class Desk:
         serves: ServeRecorder,
         clock: Callable[[], datetime],
         metrics: Metrics,
+        withheld: Callable[[str, str], frozenset[str]] = lambda *_: frozenset(),
     ) -> None:
+        self._withheld = withheld
         self._slot = slot
         self._states = states
         self._recommender = recommender
@@ -68,17 +72,31 @@ class Desk:
         ]
 
     def _answer(self, model: ServingModel, state: CardholderState, question: Question) -> Answer:
-        answer = self._recommender.answer(model, state, question, self._clock())
+        asked = self._without_holdout(model, state, question)
+        answer = self._recommender.answer(model, state, asked, self._clock())
         for lacking in answer.degraded:
             self._metrics.degraded(lacking)
         self._serves.record(answer)
         return answer
 
+    def _without_holdout(
+        self, model: ServingModel, state: CardholderState, question: Question
+    ) -> Question:
+        """The question, less the items of campaigns whose holdout the cardholder is in.
+
+        Those who are not personalised are in no campaign, so their lists stay alike.
+        """
+        if not state.may_personalise:
+            return question
+        held = self._withheld(model.issuer_id, state.cardholder_id)
+        return replace(question, exclude=question.exclude | held) if held else question
+
     def rank(self, issuer_id: str, question: Question, item_ids: Sequence[str]) -> Ranking:
         """Given items in order for a cardholder, and why the others are not for him."""
         model = self.model(issuer_id)
         state = self._state(issuer_id, question.cardholder_id)
-        ranking = rank_items(self._recommender, model, state, question, item_ids, self._clock())
+        asked = self._without_holdout(model, state, question)
+        ranking = rank_items(self._recommender, model, state, asked, item_ids, self._clock())
         for refused in ranking.refused:
             for refusal in refused.refusals:
                 self._metrics.refused(refusal.value, 1)

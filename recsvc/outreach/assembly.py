@@ -10,9 +10,12 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.model import ModelSlot
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
+from recsvc.outreach.launching import CampaignDesk
+from recsvc.outreach.reviewing import Reviewer
 from recsvc.outreach.rosters import RosterMaker
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
+from recsvc.stores.behaviours import BehaviourStore
 from recsvc.stores.campaigns import CampaignStore
 from recsvc.stores.disclosures import DisclosureStore
 from recsvc.stores.pushes import PushStore
@@ -39,6 +42,8 @@ class Outreach:
     book: CampaignBook
     estimator: Estimator
     maker: RosterMaker
+    desk: CampaignDesk
+    reviewer: Reviewer
 
     @classmethod
     def of(
@@ -64,9 +69,27 @@ class Outreach:
             slot=slot, store=campaigns, standings=standings, book=book, zone=zone, clock=clock
         )
         webhooks = WebhookStore(durable)
+        desk = CampaignDesk(
+            store=campaigns,
+            standings=standings,
+            estimator=estimator,
+            book=book,
+            slot=slot,
+            zone=zone,
+            minimum=settings.min_export,
+            clock=clock,
+        )
+        reviewer = Reviewer(
+            campaigns=campaigns,
+            behaviours=BehaviourStore(durable),
+            book=book,
+            zone=zone,
+            clock=clock,
+            minimum=settings.min_report,
+        )
         return cls(
             settings, slot, clock, zone, caps,
-            campaigns, pushes, webhooks, standings, book, estimator, maker,
+            campaigns, pushes, webhooks, standings, book, estimator, maker, desk, reviewer,
         )  # fmt: skip
 
     def rounds(self) -> tuple[Round, ...]:

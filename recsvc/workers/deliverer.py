@@ -13,13 +13,13 @@ from datetime import datetime, timedelta
 
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.webhooks import Delivery, Webhook, WebhookStore
-from recsvc.workers.webhook_client import (
+from recsvc.outreach.webhook_client import (
     Answered,
     DeliveryFailedError,
     UnsafeAddressError,
     WebhookClient,
 )
+from recsvc.stores.webhooks import Delivery, Webhook, WebhookStore
 
 MOST_ATTEMPTS = 8
 PAUSES = (5, 60, 300, 1_800, 7_200, 18_000, 57_600)

@@ -7,6 +7,7 @@ not yet judged is taken over, what waits for the morning waits in the store.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 from zoneinfo import ZoneInfo
 
 import orjson
@@ -24,6 +25,7 @@ from recsvc.domain.question import Question
 from recsvc.domain.recommender import circumstances
 from recsvc.domain.taste import taste_of
 from recsvc.metrics import Metrics
+from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.rosters import RosterMaker
 from recsvc.stores.campaigns import CampaignStore
@@ -101,6 +103,33 @@ class Dispatcher:
         self._metrics = metrics
         self._idle_seconds = idle_seconds
         self._made: set[tuple[str, str]] = set()
+
+    @classmethod
+    def of(
+        cls,
+        outreach: Outreach,
+        consumer: str,
+        states: CardholderStates,
+        metrics: Metrics,
+        *,
+        idle_seconds: float = IDLE_SECONDS,
+    ) -> Self:
+        """A dispatcher of assembled parts."""
+        return cls(
+            consumer,
+            slot=outreach.slot,
+            campaigns=outreach.campaigns,
+            pushes=outreach.pushes,
+            webhooks=outreach.webhooks,
+            states=states,
+            book=outreach.book,
+            maker=outreach.maker,
+            caps=outreach.caps,
+            zone=outreach.zone,
+            clock=outreach.clock,
+            metrics=metrics,
+            idle_seconds=idle_seconds,
+        )
 
     def look(self, issuer_id: str) -> Round:
         """One look at an issuer: move campaigns on, fill the outbox, send what may leave."""

@@ -26,6 +26,7 @@ class Measure(StrEnum):
     VIEWED = "viewed"
     ACTIVATED = "activated"
     REDEEMED = "redeemed"
+    ATTRIBUTED = "attributed"
     VISITS = "visits"
     SPEND = "spend_minor"
     COST = "cost_minor"

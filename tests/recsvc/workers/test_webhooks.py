@@ -1,6 +1,7 @@
 import base64
 import hashlib
 import hmac
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -9,14 +10,11 @@ from typing import Any
 
 import pytest
 
-import recsvc.workers.webhook_client as client_module
+import recsvc.outreach.webhook_client as client_module
 from recsvc.domain.campaign.campaign import PushBudget
 from recsvc.domain.errors import InvalidError, NotFoundError
 from recsvc.logs import Log
-from recsvc.stores.assembly import Stores
-from recsvc.stores.webhooks import Webhook
-from recsvc.workers.deliverer import MOST_ATTEMPTS, PAUSES, Deliverer, pause_after, signed_headers
-from recsvc.workers.webhook_client import (
+from recsvc.outreach.webhook_client import (
     MOST_ANSWER_BYTES,
     DeliveryFailedError,
     UnsafeAddressError,
@@ -24,6 +22,9 @@ from recsvc.workers.webhook_client import (
     checked_url,
     is_public,
 )
+from recsvc.stores.assembly import Stores
+from recsvc.stores.webhooks import Webhook
+from recsvc.workers.deliverer import MOST_ATTEMPTS, PAUSES, Deliverer, pause_after, signed_headers
 from tests.outreach import ISSUER, NOON, Town
 from tests.receiver import Got, Receiver, a_receiver, slowly
 from tests.service import until
@@ -268,9 +269,7 @@ def test_the_pauses_grow_are_spread_and_fill_a_day() -> None:
     pauses = [pause_after(n, chance) for n in range(1, MOST_ATTEMPTS)]
 
     assert pause_after(MOST_ATTEMPTS, chance) is None
-    assert all(
-        a is not None and b is not None and a < b for a, b in zip(pauses, pauses[1:], strict=False)
-    )
+    assert all(a and b and a < b for a, b in itertools.pairwise(pauses))
     assert timedelta(hours=20) < timedelta(seconds=sum(PAUSES)) <= timedelta(hours=24)
     assert len({pause_after(1, chance) for _ in range(5)}) == 5
 

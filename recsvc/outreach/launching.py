@@ -1,0 +1,236 @@
+"""The life of a campaign as a marketer leads it: planned, checked, launched, paused, cancelled."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from embeddings.catalog import Money
+from recsvc.domain.audience.disclosure import Withheld, rounded
+from recsvc.domain.campaign.campaign import Campaign, State
+from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
+from recsvc.domain.errors import ConflictError, DomainError, NotFoundError
+from recsvc.domain.model import ModelSlot
+from recsvc.domain.results.planning import detectable_rate
+from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.estimating import Estimator
+from recsvc.outreach.selection import Asked, item_rows
+from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.standings import StandingStore
+
+EXPECTED_RATE = 0.05
+"""Share of cardholders who take an item of which the model has no history yet."""
+
+EXPECTED_LIFT = 0.01
+"""What a marketer may hope for: one in a hundred more because of the push."""
+
+
+class NotReadyError(DomainError):
+    """A campaign may not go live; ``findings`` says why."""
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("the campaign may not go live")
+        self.findings = findings
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What is known before a launch.
+
+    Parameters
+    ----------
+    blockers, notices : findings
+    reach : rounded cardholders, or why withheld; None without a model
+    most_cost : if each of them redeems once; None without a reward that has an amount
+    detectable : smallest difference of activation rates that will be seen; None without holdout
+    """
+
+    blockers: tuple[Finding, ...]
+    notices: tuple[Finding, ...]
+    reach: int | Withheld | None
+    most_cost: Money | None
+    detectable: float | None
+
+
+class CampaignDesk:
+    """Leads campaigns.
+
+    Parameters
+    ----------
+    store, standings : what is remembered
+    estimator : counts audiences
+    book : holdouts
+    slot : the models that serve
+    zone : of the cardholders
+    minimum : cardholders below which nothing is launched or exported
+    clock : aware now
+    """
+
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+        self,
+        *,
+        store: CampaignStore,
+        standings: StandingStore,
+        estimator: Estimator,
+        book: CampaignBook,
+        slot: ModelSlot,
+        zone: ZoneInfo,
+        minimum: int,
+        clock: Callable[[], datetime],
+    ) -> None:
+        self._store = store
+        self._standings = standings
+        self._estimator = estimator
+        self._book = book
+        self._slot = slot
+        self._zone = zone
+        self._minimum = minimum
+        self._clock = clock
+
+    def create(self, issuer_id: str, plan: Callable[[str], Campaign]) -> Campaign:
+        """Keep a draft under an id of its own; InvalidError names a field that makes no sense."""
+        campaign = plan(f"cmp_{secrets.token_hex(8)}")
+        self._store.add(issuer_id, campaign)
+        return campaign
+
+    def get(self, issuer_id: str, campaign_id: str) -> Campaign:
+        """A campaign as the clock leaves it; NotFoundError when there is none."""
+        return self._store.get(issuer_id, campaign_id).ticked(self._clock())
+
+    def all(self, issuer_id: str) -> list[Campaign]:
+        """All campaigns as the clock leaves them, by id."""
+        return [campaign.ticked(self._clock()) for campaign in self._store.all(issuer_id)]
+
+    def check(self, issuer_id: str, campaign: Campaign) -> Check:
+        """Everything that speaks against a launch, and what it would reach."""
+        model = self._slot.current(issuer_id)
+        items = {item.item_id: item for item in model.catalog.items} if model else {}
+        projection = self._projection(issuer_id, campaign)
+        held = projection.reached * campaign.holdout_bps // 10_000 if projection else 0
+        reached = projection.reached if projection else 0
+        detectable = detectable_rate(reached - held, held, rate=EXPECTED_RATE)
+        return Check(
+            blockers(
+                campaign,
+                items,
+                projection,
+                purpose_version=self._basis(issuer_id, projection),
+                at=self._clock(),
+                minimum=self._minimum,
+            ),
+            notices(campaign, self.all(issuer_id), detectable=detectable, expected=EXPECTED_LIFT),
+            self._told(projection),
+            projection.most_cost if projection else None,
+            detectable,
+        )
+
+    def _basis(self, issuer_id: str, projection: Projection | None) -> str | None:
+        """What consents refer to: the notice in force, or what each was recorded under."""
+        notice = self._standings.notice(issuer_id)
+        return notice or ("as_recorded" if projection and projection.reached else None)
+
+    def _told(self, projection: Projection | None) -> int | Withheld | None:
+        if projection is None:
+            return None
+        minimum = self._estimator.minimum
+        if projection.reached < minimum:
+            return Withheld.BELOW_MINIMUM
+        return rounded(projection.reached, minimum)
+
+    def _projection(self, issuer_id: str, campaign: Campaign) -> Projection | None:
+        """Reach and cost; None without a model, or while an item is not in the catalogue."""
+        asked = Asked(
+            item_ids=campaign.item_ids,
+            channel=campaign.channel,
+            audience=campaign.audience,
+            zone=self._zone,
+            holdouts=(self._book.everywhere(issuer_id),),
+            quiet_hours=campaign.quiet_hours,
+            window=(campaign.starts_at, campaign.ends_at),
+        )
+        try:
+            counted = self._estimator.count(issuer_id, asked)
+        except NotFoundError:
+            return None
+        limits = (counted.matched, campaign.audience.size, campaign.budget.pushes)
+        reached = min(limit for limit in limits if limit is not None)
+        expected = reached * self._rate(issuer_id, campaign)
+        return Projection(reached, expected, self._cost(issuer_id, campaign, reached))
+
+    def _rate(self, issuer_id: str, campaign: Campaign) -> float:
+        """The largest share of cardholders who took one of the items in the model's history."""
+        model = self._slot.current(issuer_id)
+        if model is None or model.bundle is None:
+            return EXPECTED_RATE
+        own = model.space.own[item_rows(model, campaign.item_ids)]
+        took = model.bundle.model.column_cardholders
+        shares = [took[row] / len(model.bundle.model.cardholders) for row in own if row >= 0]
+        return float(max(shares)) if len(shares) == own.size else EXPECTED_RATE
+
+    def _cost(self, issuer_id: str, campaign: Campaign, reached: int) -> Money | None:
+        model = self._slot.current(issuer_id)
+        items = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
+        costs = [cost for item in items if item is not None and (cost := cost_of(item))]
+        if len({cost.currency for cost in costs}) != 1:
+            return None
+        most = max(cost.amount_minor for cost in costs)
+        return Money(amount_minor=most * reached, currency=costs[0].currency)
+
+    def launch(self, issuer_id: str, campaign_id: str) -> Campaign:
+        """Let a campaign go live, or resume it.
+
+        Raises
+        ------
+        NotReadyError
+            Names everything that forbids it.
+        ConflictError
+            Its state forbids it.
+        """
+        campaign = self._store.get(issuer_id, campaign_id)
+        launched = campaign.launched(self._clock())
+        found = self.check(issuer_id, campaign).blockers
+        if found:
+            raise NotReadyError(found)
+        self._store.replace(issuer_id, campaign, launched)
+        return launched
+
+    def move(self, issuer_id: str, campaign_id: str, state: State) -> Campaign:
+        """Pause or cancel a campaign; felt by every push that has not left."""
+        campaign = self._store.get(issuer_id, campaign_id)
+        moved = campaign.ticked(self._clock()).moved(state, self._clock())
+        self._store.replace(issuer_id, campaign, moved)
+        return moved
+
+    def audience(self, issuer_id: str, campaign_id: str) -> Iterator[Meant]:
+        """Cardholders whom a campaign addresses, the holdout left out, part by part.
+
+        Raises
+        ------
+        ConflictError
+            ``not_drawn_up`` before the dispatcher drew up the roster, ``audience_below_minimum``
+            for one that is too small to be told.
+        """
+        self._store.get(issuer_id, campaign_id)
+        if not self._store.has_roster(issuer_id, campaign_id):
+            raise ConflictError("not_drawn_up", "launch it, and let the dispatcher draw it up")
+        treated = 0
+        for _, part in self._store.roster(issuer_id, campaign_id):
+            treated += sum(one.treated for one in part)
+        if treated < self._minimum:
+            raise ConflictError(
+                "audience_below_minimum", f"fewer than {self._minimum} cardholders are never told"
+            )
+        return self._treated(issuer_id, campaign_id)
+
+    def _treated(self, issuer_id: str, campaign_id: str) -> Iterator[Meant]:
+        for _, part in self._store.roster(issuer_id, campaign_id):
+            ids = [one.cardholder_id for one in part]
+            channel = self._store.get(issuer_id, campaign_id).channel.value
+            standings = self._standings.read(issuer_id, ids, channel)
+            allowed = standings.consents & ~standings.erased
+            for row in np.flatnonzero(allowed).tolist():
+                if part[row].treated:
+                    yield part[row]

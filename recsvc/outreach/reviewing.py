@@ -1,0 +1,227 @@
+"""Works out what a campaign earned, from the roster and from what its cardholders did since."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import orjson
+from numpy.typing import NDArray
+
+from embeddings.interactions import EventType
+from recsvc.domain.campaign.campaign import Campaign, State
+from recsvc.domain.eligibility.moment import day_number
+from recsvc.domain.lifecycle.standing import SPENT
+from recsvc.domain.results.credit import (
+    Conversion,
+    Payment,
+    Spending,
+    Touch,
+    Windows,
+    credited,
+    spending,
+)
+from recsvc.domain.results.review import Measure, Plan, Roster, review
+from recsvc.domain.results.withholding import told
+from recsvc.outreach.book import CampaignBook
+from recsvc.stores.behaviours import Behaviour, BehaviourStore
+from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.codec import OPTIONS
+
+CONFIDENCE = 0.95
+EXPECTED_RATE = 0.05
+"""Rate that the any-time interval of a rate is narrowest for; any other rate is covered as well."""
+
+FRESH_SECONDS = 300
+MOST_AT_ONCE = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When what cardholders do counts: from the launch to the last attribution window's end."""
+
+    opens_at: datetime
+    closes_at: datetime
+
+    @classmethod
+    def of(cls, campaign: Campaign, windows: Windows) -> "Span":
+        """Span of a campaign that was launched."""
+        opens_at = max(campaign.moved_at.get(State.LIVE, campaign.starts_at), campaign.starts_at)
+        return cls(opens_at, campaign.ends_at + windows.activation)
+
+    @property
+    def pre_period(self) -> "Span":
+        """As long a time before, at most 30 days."""
+        length = min(self.closes_at - self.opens_at, timedelta(days=30))
+        return Span(self.opens_at - length, self.opens_at)
+
+    def holds(self, at: datetime) -> bool:
+        """Whether an instant is within, half-open."""
+        return self.opens_at <= at < self.closes_at
+
+
+class Reviewer:
+    """Works out results.
+
+    Parameters
+    ----------
+    campaigns, behaviours : what is remembered
+    book : ids of pushes
+    zone : of budgets' days
+    clock : aware now
+    minimum : cardholders below which nothing is told
+    windows : attribution
+    """
+
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+        self,
+        *,
+        campaigns: CampaignStore,
+        behaviours: BehaviourStore,
+        book: CampaignBook,
+        zone: ZoneInfo,
+        clock: Callable[[], datetime],
+        minimum: int,
+        windows: Windows | None = None,
+    ) -> None:
+        self._campaigns = campaigns
+        self._behaviours = behaviours
+        self._book = book
+        self._zone = zone
+        self._clock = clock
+        self._minimum = minimum
+        self._windows = windows or Windows()
+
+    def results(self, issuer_id: str, campaign: Campaign) -> dict[str, Any]:
+        """Results as last worked out; worked out now when there are none and it is quickly done."""
+        stored = self._campaigns.review(issuer_id, campaign.campaign_id)
+        if stored is not None:
+            kept: dict[str, Any] = orjson.loads(stored)
+            age = self._clock() - datetime.fromisoformat(kept["as_of"])
+            if age < timedelta(seconds=FRESH_SECONDS) or kept["cardholders"] > MOST_AT_ONCE:
+                return kept
+        return self.refresh(issuer_id, campaign)
+
+    def refresh(self, issuer_id: str, campaign: Campaign) -> dict[str, Any]:
+        """Work out and keep the results of a campaign."""
+        meant = [
+            one
+            for _, part in self._campaigns.roster(issuer_id, campaign.campaign_id)
+            for one in part
+        ]
+        roster = self._roster(issuer_id, campaign, meant)
+        found = review(roster, campaign.holdout_bps, confidence=CONFIDENCE, plan=_plan(roster))
+        document: dict[str, Any] = {
+            "campaign_id": campaign.campaign_id,
+            "state": campaign.state.value,
+            "as_of": self._clock().isoformat(),
+            "cardholders": len(meant),
+            "issuer": told(found, minimum=self._minimum, confidence=CONFIDENCE, for_merchant=False),
+            "merchant": told(
+                found, minimum=self._minimum, confidence=CONFIDENCE, for_merchant=True
+            ),
+        }
+        stored = orjson.dumps(document, option=OPTIONS)
+        self._campaigns.put_review(issuer_id, campaign.campaign_id, stored)
+        kept: dict[str, Any] = orjson.loads(stored)
+        return kept
+
+    def _roster(self, issuer_id: str, campaign: Campaign, meant: Sequence[Meant]) -> Roster:
+        pushes = self._campaigns.pushes(issuer_id, campaign.campaign_id)
+        span = Span.of(campaign, self._windows)
+        values = {measure: np.zeros(len(meant)) for measure in Measure}
+        before = np.array([one.before_minor for one in meant], np.float64)
+        has_scores = bool(before.any())
+        behaviours = self._behaviours.read(issuer_id, [one.cardholder_id for one in meant])
+        for row, (one, did) in enumerate(zip(meant, behaviours, strict=True)):
+            push_id = self._book.push_id(issuer_id, campaign.campaign_id, one.cardholder_id)
+            values[Measure.SENT][row] = pushes.get(push_id, "").isdigit()
+            for measure, value in self._measured(did, one.item_id, span).items():
+                values[measure][row] = value
+            if not has_scores:
+                before[row] = _spent(did, span.pre_period).spend_minor
+        segments = sorted({one.segment for one in meant if one.segment})
+        return Roster(
+            np.array([one.treated for one in meant], np.bool_),
+            _numbered([one.item_id for one in meant], campaign.item_ids),
+            _numbered([one.segment for one in meant], segments),
+            values,
+            before,
+            campaign.item_ids,
+            tuple(segments),
+        )
+
+    def _measured(self, did: Behaviour, item_id: str, span: Span) -> dict[Measure, float]:
+        """What one cardholder did with his item, and spent, within the span."""
+        within = [
+            r.event_type for r in did.records if r.item_id == item_id and span.holds(r.occurred_at)
+        ]
+        first = day_number(_local(span.opens_at, self._zone))
+        last = day_number(_local(span.closes_at, self._zone))
+        uses = [
+            use
+            for use in did.uses.get(item_id, ())
+            if use.kind in SPENT and first <= use.day <= last
+        ]
+        spent, shown = _spent(did, span), did.shown_at.get(item_id)
+        return {
+            Measure.SERVED: shown is not None and span.holds(shown),
+            Measure.VIEWED: EventType.VIEWED in within or EventType.CLICKED in within,
+            Measure.ACTIVATED: EventType.ACTIVATED in within,
+            Measure.REDEEMED: len(uses),
+            Measure.ATTRIBUTED: self._owed(did, item_id, span),
+            Measure.VISITS: spent.visits,
+            Measure.SPEND: spent.spend_minor,
+            Measure.COST: sum(use.amount_minor for use in uses),
+        }
+
+    def _owed(self, did: Behaviour, item_id: str, span: Span) -> int:
+        """Redemptions of the item that a view or an activation in time earned, last touch."""
+        own = [record for record in did.records if record.item_id == item_id]
+        conversions = [
+            Conversion(did.cardholder_id, item_id, r.occurred_at, r.event_id)
+            for r in own
+            if r.event_type is EventType.REDEEMED and span.holds(r.occurred_at)
+        ]
+        touches = [
+            Touch(did.cardholder_id, item_id, "", r.event_type, r.occurred_at, r.event_id)
+            for r in own
+        ]
+        return len(credited(conversions, touches, self._windows))
+
+
+def _spent(did: Behaviour, span: Span) -> Spending:
+    payments = [
+        Payment(
+            record.transaction.transaction_id,
+            did.cardholder_id,
+            record.transaction.amount_minor,
+            record.transaction.status,
+            record.occurred_at,
+        )
+        for record in did.records
+        if record.transaction is not None and record.event_type is EventType.TRANSACTION
+    ]
+    found = spending(payments, span.opens_at, span.closes_at)
+    return found.get(did.cardholder_id, Spending())
+
+
+def _local(at: datetime, zone: ZoneInfo) -> date:
+    return at.astimezone(zone).date()
+
+
+def _numbered(names: Sequence[str], known: Sequence[str]) -> NDArray[np.int32]:
+    """Place of each name among those known; -1 for one that is not."""
+    places = {name: place for place, name in enumerate(known)}
+    return np.array([places.get(name, -1) for name in names], np.int32)
+
+
+def _plan(roster: Roster) -> Plan:
+    """What was known before the first look: the arms' sizes and the spread of the pre-period."""
+    treated = int(np.count_nonzero(roster.treated))
+    rate = EXPECTED_RATE * (1 - EXPECTED_RATE)
+    spread = float(roster.before_minor.var(ddof=1)) if roster.before_minor.size > 1 else 0.0
+    variances = {Measure.ACTIVATED: rate, Measure.REDEEMED: rate, Measure.SPEND: spread}
+    return Plan(treated, roster.treated.size - treated, variances)

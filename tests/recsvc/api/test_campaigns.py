@@ -1,0 +1,361 @@
+"""A marketer's day over HTTP, and what he must not see."""
+
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recsvc.domain.cardholder import Consent, Profile
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+from recsvc.outreach.assembly import Outreach
+from recsvc.stores.assembly import Stores
+from recsvc.workers.dispatcher import Dispatcher
+from tests.bundles import a_catalog, checkerboard, publish
+from tests.outreach import ALLOWED, gateway_of
+from tests.service import Service, settings
+
+N = 2_400
+PLAN = {
+    "name": "spring",
+    "item_ids": ["offer_0"],
+    "audience": {"size": 1_200},
+    "channel": "push",
+    "starts_at": "2026-01-01T00:00:00Z",
+    "ends_at": "2026-03-01T00:00:00Z",
+    "holdout_bps": 2000,
+    "pia_ref": "PIA-1",
+    "budget": {"amount": {"amount_minor": 10**9, "currency": "CNY"}},
+}
+
+
+@pytest.fixture
+def bank(tmp_path: Path, stores: Stores, log: Log, metrics: Metrics) -> Iterator[Service]:
+    """A service with a model of 2,400 cardholders, all but fifty of whom agreed to pushes."""
+    running = Service.assembled(tmp_path / "shelf", stores, log, metrics)
+    publish(running.shelf(), checkerboard(N))
+    running.key()
+    stores.catalog.put_many("demo", a_catalog().items)
+    entries = [
+        (
+            f"ch_{i}",
+            Profile(segments=("north" if i % 3 else "south",)),
+            ALLOWED if i >= 50 else Consent(),
+        )
+        for i in range(N)
+    ]
+    stores.cardholders.put_many("demo", entries)
+    running.clock.now = datetime(2026, 1, 31, 4, tzinfo=UTC)
+    running.look()
+    yield running
+    running.close()
+
+
+class Marketer:
+    """Asks the service as a marketer does."""
+
+    def __init__(self, bank: Service) -> None:
+        self.bank = bank
+        self.number = 0
+
+    def post(self, path: str, body: Any = None, **headers: str) -> Any:
+        self.number += 1
+        keyed = {"Idempotency-Key": f"k-{self.number}", **headers}
+        return self.bank.ask("POST", path, body, headers=keyed)
+
+    def plan(self, **changes: Any) -> str:
+        answer = self.post("/v1/campaigns", {**PLAN, **changes})
+        assert answer.status_code == 201, answer.json
+        return str(answer.json["campaign_id"])
+
+    def live(self, **changes: Any) -> str:
+        campaign_id = self.plan(**changes)
+        answer = self.post(f"/v1/campaigns/{campaign_id}:launch")
+        assert answer.status_code == 200, answer.json
+        return campaign_id
+
+    def dispatch(self) -> None:
+        own = Outreach.of(settings(), self.bank.stores, self.bank.services.slot, self.bank.clock)
+        worker = Dispatcher.of(own, "test", self.bank.stores.cardholders, Metrics())
+        while not worker.look("demo").is_idle:
+            pass
+
+
+@pytest.fixture
+def marketer(bank: Service) -> Marketer:
+    return Marketer(bank)
+
+
+def test_a_marketers_day_from_estimate_to_results(bank: Service, marketer: Marketer) -> None:
+    estimate = marketer.post("/v1/audiences:estimate", {"item_id": "offer_0", "channel": "push"})
+    assert estimate.json["matched"] == 2_300
+    assert estimate.json["excluded"]["no_consent"] == 50
+
+    campaign_id = marketer.plan()
+    check = marketer.post(f"/v1/campaigns/{campaign_id}:check").json
+    assert check["blockers"] == []
+    assert check["projected_reach"] == 1_200
+    assert 0 < check["detectable_difference"] < 0.1
+
+    launched = marketer.post(f"/v1/campaigns/{campaign_id}:launch").json
+    assert launched["state"] == "live"
+    marketer.dispatch()
+    sent = gateway_of(bank.stores.durable)
+    assert 900 < len(sent) < 1_020
+
+    for push in sent[:300]:
+        event = {
+            "event_id": f"e-{push['push_id']}",
+            "type": "activated",
+            "cardholder_id": push["cardholder_id"],
+            "item_id": "offer_0",
+            "occurred_at": "2026-01-31T04:00:00Z",
+        }
+        assert bank.ask("POST", "/v1/events", {"events": [event]}).status_code == 200
+    results = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+    assert results["treated"]["sent"] == len(sent)
+    assert results["holdout"]["sent"] == 0
+    assert results["treated"]["activated"] == 300
+    lift = results["lift"]["activated"]["fixed"]
+    assert lift["low"] > 0.25
+    assert results["incremental"]["activated"]["estimate"] == pytest.approx(300)
+    assert results["sample_ratio"]["broken"] is False
+
+
+def test_the_audience_comes_as_ndjson_and_as_csv_without_the_holdout(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    told = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience")
+    as_csv = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience?format=csv")
+
+    lines = [json.loads(line) for line in told.data.splitlines()]
+    rows = list(csv.DictReader(io.StringIO(as_csv.data.decode(), newline="")))
+    reached = {push["cardholder_id"] for push in gateway_of(bank.stores.durable)}
+    assert {line["cardholder_id"] for line in lines} == reached
+    assert [row["cardholder_id"] for row in rows] == [line["cardholder_id"] for line in lines]
+    assert told.headers["Content-Type"] == "application/x-ndjson"
+
+
+def test_P24_who_opts_out_is_gone_from_the_next_export(bank: Service, marketer: Marketer) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    one = gateway_of(bank.stores.durable)[0]["cardholder_id"]
+
+    bank.stores.cardholders.put_consent("demo", one, Consent())
+
+    told = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience").data.decode()
+    assert f'"{one}"' not in told
+
+
+def test_an_audience_below_the_minimum_is_neither_launched_nor_exported(
+    marketer: Marketer,
+) -> None:
+    campaign_id = marketer.plan(audience={"size": 499})
+
+    refused = marketer.post(f"/v1/campaigns/{campaign_id}:launch")
+
+    assert refused.status_code == 409
+    assert refused.json["code"] == "not_launchable"
+    assert [e["code"] for e in refused.json["errors"]] == ["audience_below_minimum"]
+
+
+def test_P55_a_launch_without_an_impact_assessment_is_refused_by_name(marketer: Marketer) -> None:
+    campaign_id = marketer.plan(pia_ref=None)
+
+    refused = marketer.post(f"/v1/campaigns/{campaign_id}:launch")
+
+    assert [e["code"] for e in refused.json["errors"]] == ["pia_ref_missing"]
+    assert refused.json["errors"][0]["pointer"] == "/pia_ref"
+
+
+def test_F60_two_estimates_that_differ_by_one_cardholder_answer_alike(
+    bank: Service, marketer: Marketer
+) -> None:
+    ask = {"item_id": "offer_0", "channel": "push", "segments": ["south"]}
+    first = marketer.post("/v1/audiences:estimate", ask).json
+
+    for number in range(51, 81, 3):
+        profile = Profile(segments=())
+        bank.stores.cardholders.put_profile("demo", f"ch_{number}", profile)
+        again = marketer.post("/v1/audiences:estimate", ask).json
+        assert again["matched"] == first["matched"]
+        assert again["excluded"] == first["excluded"]
+
+
+def test_F60_an_estimate_of_few_tells_no_number(bank: Service, marketer: Marketer) -> None:
+    for number in range(60, 90):
+        profile = Profile(segments=("rare",))
+        bank.stores.cardholders.put_profile("demo", f"ch_{number}", profile)
+
+    told = marketer.post(
+        "/v1/audiences:estimate", {"item_id": "offer_0", "channel": "push", "segments": ["rare"]}
+    ).json
+
+    assert told["matched"] is None
+    assert told["withheld"]["matched"] == "below_minimum"
+
+
+def test_who_is_held_out_is_not_shown_the_item_in_the_app_either(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    bank.services.watcher._look_at_due()
+    own = Outreach.of(settings(), bank.stores, bank.services.slot, bank.clock)
+    campaign = own.campaigns.get("demo", campaign_id)
+    holdout = own.book.holdout("demo", campaign)
+    even = [f"ch_{i}" for i in range(50, N, 2)]
+    held = next(who for who in even if holdout.holds(who))
+    treated = next(who for who in even if not holdout.holds(who))
+    opted_out = next(f"ch_{i}" for i in range(50) if holdout.holds(f"ch_{i}"))
+
+    def shown(who: str) -> set[str]:
+        answer = bank.ask("GET", f"/v1/cardholders/{who}/recommendations?limit=20").json
+        return {item["item_id"] for item in answer["items"]}
+
+    assert "offer_0" not in shown(held)
+    assert "offer_0" in shown(treated)
+    assert "offer_0" in shown(opted_out)
+
+
+def test_a_paused_campaign_resumes_and_a_cancelled_one_does_not(marketer: Marketer) -> None:
+    campaign_id = marketer.live()
+    path = f"/v1/campaigns/{campaign_id}"
+
+    assert marketer.post(f"{path}:pause").json["state"] == "paused"
+    assert marketer.post(f"{path}:launch").json["state"] == "live"
+    assert marketer.post(f"{path}:cancel").json["state"] == "cancelled"
+    refused = marketer.post(f"{path}:launch")
+    assert refused.status_code == 409
+    assert refused.json["code"] == "wrong_state"
+
+
+def test_creating_twice_under_one_key_makes_one_campaign(bank: Service) -> None:
+    headers = {"Idempotency-Key": "same"}
+    first = bank.ask("POST", "/v1/campaigns", PLAN, headers=headers)
+    again = bank.ask("POST", "/v1/campaigns", PLAN, headers=headers)
+
+    assert again.json == first.json
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert len(bank.ask("GET", "/v1/campaigns").json["campaigns"]) == 1
+    assert bank.ask("POST", "/v1/campaigns", PLAN).status_code == 400
+
+
+def test_campaigns_are_listed_page_by_page(bank: Service, marketer: Marketer) -> None:
+    made = sorted(marketer.plan(name=f"n{i}") for i in range(5))
+    first = bank.ask("GET", "/v1/campaigns?limit=3").json
+    rest = bank.ask("GET", f"/v1/campaigns?limit=3&cursor={first['next_cursor']}").json
+
+    listed = [c["campaign_id"] for c in (*first["campaigns"], *rest["campaigns"])]
+    assert listed == made
+    assert rest["next_cursor"] is None
+
+
+def test_F40_another_issuers_campaign_is_like_one_that_never_was(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    for path in ("", "/audience", "/results", "/results/page"):
+        other = bank.ask("GET", f"/v1/campaigns/{campaign_id}{path}", issuer_id="other")
+        never = bank.ask("GET", f"/v1/campaigns/never{path}", issuer_id="other")
+        assert other.status_code == never.status_code == 404
+        assert {**other.json, "instance": ""} == {**never.json, "instance": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"channel": "branch"}, "/channel"),
+        ({"item_ids": []}, "/item_ids"),
+        ({"holdout_bps": 5001}, "/holdout_bps"),
+        ({"ends_at": "2025-01-01T00:00:00Z"}, "ends_at"),
+        ({"item_ids": ["a", "a"]}, "item_ids"),
+        ({"quiet_hours": {"from": "25:00"}}, "/quiet_hours/from"),
+        ({"unknown": 1}, "/unknown"),
+    ],
+)
+def test_a_plan_that_makes_no_sense_is_refused_by_field(
+    marketer: Marketer, changes: dict[str, Any], pointer: str
+) -> None:
+    refused = marketer.post("/v1/campaigns", {**PLAN, **changes})
+
+    assert refused.status_code == 422
+    assert pointer in {error["pointer"] for error in refused.json["errors"]}
+
+
+def test_a_filter_that_is_no_rule_is_refused_with_its_place(marketer: Marketer) -> None:
+    refused = marketer.post(
+        "/v1/audiences:estimate",
+        {"item_id": "offer_0", "channel": "push", "filter": "income > 3"},
+    )
+
+    assert refused.status_code == 422
+    assert "character 1" in refused.json["errors"][0]["message"]
+
+
+def test_F54_the_page_of_results_runs_nothing_and_shows_hostile_names_as_text(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live(name="<script>alert(1)</script>")
+    marketer.dispatch()
+
+    page = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results/page")
+
+    assert page.status_code == 200
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
+    assert b"<script" not in page.data
+    assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.data
+    assert page.data.count(b"<svg") >= 3
+
+
+def test_a_merchants_view_has_counts_above_the_minimum_and_no_lift(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+
+    view = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results?view=merchant").json
+
+    assert view["treated"]["sent"] > 900
+    assert view.get("lift") is None
+    assert "spend_minor" not in json.dumps(view)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/", "http://x.example/", "https://no-such-host.invalid/"]
+)
+def test_F49_a_webhook_that_leads_inside_or_nowhere_is_not_registered(
+    marketer: Marketer, url: str
+) -> None:
+    refused = marketer.post("/v1/webhooks", {"url": url})
+
+    assert refused.status_code == 422
+    assert refused.json["errors"][0]["pointer"] == "/url"
+
+
+def test_a_webhooks_secret_is_never_listed(bank: Service) -> None:
+    own = Outreach.of(settings(), bank.stores, bank.services.slot, bank.clock)
+    webhook = own.webhooks.add("demo", "https://hooks.bank.example/")
+
+    listed = bank.ask("GET", "/v1/webhooks")
+    removed = bank.ask("DELETE", f"/v1/webhooks/{webhook.webhook_id}")
+
+    assert listed.json["webhooks"][0]["webhook_id"] == webhook.webhook_id
+    assert webhook.secret not in listed.data.decode()
+    assert removed.status_code == 204
+    assert bank.ask("GET", "/v1/webhooks").json == {"webhooks": []}
+
+
+def test_F43_a_key_without_the_scope_may_not_export(bank: Service, marketer: Marketer) -> None:
+    campaign_id = marketer.live()
+    bank.keys["demo"] = bank.key("demo", "campaigns:write")
+
+    assert bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience").status_code == 403
+    assert bank.ask("GET", f"/v1/campaigns/{campaign_id}").status_code == 200
