@@ -10,39 +10,76 @@ from numpy.typing import NDArray
 
 SELF_TEST_ROWS = 20_000
 SELF_TEST_SECONDS = 5
-TIE_SURPLUS = 8
-"""Rows asked for beyond the limit, so that a tie at the cut seldom needs a second pass."""
+MOST_BEST = 256
+"""Most vectors looked at before it is cheaper to leave out the others by their rows."""
+SURPLUS = 8
+"""Vectors asked for beyond the limit, so that a tie or a closed row seldom needs a second pass."""
+
+Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 
 
 class ItemIndex:
     """A flat inner-product index over item rows; immutable, safe to share between threads.
 
+    Items that hang on the same merchant mostly have the very same vector, so each distinct vector
+    is kept and scored once.
+
     Parameters
     ----------
     vectors : float32, shape (n_items, n_factors); finite
+    part : (int64 number of each vector, int32 ascending rows), optional
+        Made by :meth:`narrowed`: what is known of the vectors, and the rows that are searched.
     """
 
-    __slots__ = ("_index", "_vectors")
+    __slots__ = ("_index", "_members", "_numbers", "_starts", "_vectors")
 
-    def __init__(self, vectors: NDArray[np.float32]) -> None:
-        if vectors.ndim != 2 or not np.isfinite(vectors).all():
+    def __init__(
+        self,
+        vectors: NDArray[np.float32],
+        part: tuple[NDArray[np.int64], NDArray[np.int32]] | None = None,
+    ) -> None:
+        if vectors.ndim != 2 or (part is None and not np.isfinite(vectors).all()):
             raise ValueError(f"item vectors of shape {vectors.shape} must be finite and 2-d")
         self._vectors = np.ascontiguousarray(vectors, np.float32)
+        whole = np.arange(len(vectors), dtype=np.int32)
+        self._numbers, rows = part or (_numbers_of(self._vectors), whole)
+        numbers = self._numbers[rows]
+        order = np.argsort(numbers, kind="stable")
+        starts = np.flatnonzero(np.diff(numbers[order], prepend=-1))
+        self._members = rows[order]
+        self._starts = np.append(starts, rows.size).astype(np.int64)
         self._index = faiss.IndexFlatIP(self._vectors.shape[1])
-        if self._vectors.shape[0]:
-            self._index.add(self._vectors)
+        if rows.size:
+            self._index.add(self._vectors[self._members[starts]])
 
     def __len__(self) -> int:
-        return int(self._vectors.shape[0])
+        return int(self._members.size)
 
     @property
     def vectors(self) -> NDArray[np.float32]:
-        """The indexed vectors, shape (n_items, n_factors); read-only by agreement."""
+        """The vectors of all items, shape (n_items, n_factors); read-only by agreement."""
         return self._vectors
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that a narrowed index holds for itself."""
+        return int(4 * self._index.ntotal * self._index.d + self._members.nbytes)
+
+    def narrowed(self, eligible: NDArray[np.bool_]) -> Self:
+        """An index of these rows only, close together: searched in a fraction of the time.
+
+        It answers as this one does for any part of these rows, to the last bit.
+
+        Parameters
+        ----------
+        eligible : bool, shape (n_items,)
+        """
+        rows = np.flatnonzero(eligible).astype(np.int32)
+        return type(self)(self._vectors, (self._numbers, rows))
 
     def search(
         self, query: NDArray[np.float32], limit: int, eligible: NDArray[np.bool_] | None = None
-    ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    ) -> Found:
         """Rows of the largest inner products among the eligible rows, best first.
 
         Parameters
@@ -66,44 +103,95 @@ class ItemIndex:
             raise ValueError(f"a query must be {self._index.d} finite numbers")
         if limit < 1:
             raise ValueError(f"limit: {limit} must be at least 1")
+        asked = np.ascontiguousarray(query[None], np.float32)
         n_eligible = len(self) if eligible is None else int(np.count_nonzero(eligible))
-        wanted = min(limit, n_eligible)
+        found = self._first(asked, limit, eligible, n_eligible)
+        rows, scores = found or self._selected(asked, limit, eligible)
+        order = np.lexsort((rows, -scores))[:limit]
+        return rows[order], scores[order]
+
+    def _first(
+        self,
+        query: NDArray[np.float32],
+        limit: int,
+        eligible: NDArray[np.bool_] | None,
+        n_eligible: int,
+    ) -> Found | None:
+        """A superset of the answer out of the best vectors; None when they do not prove it.
+
+        They do when enough rows lie strictly above the last vector looked at, or none is left.
+        Not tried where so few are eligible that the best vectors would seldom hold enough.
+        """
+        wanted = min((limit + SURPLUS) * len(self) // max(n_eligible, 1), self._index.ntotal)
         if wanted == 0:
-            return np.empty(0, np.int32), np.empty(0, np.float32)
-        scores, rows = self._ask(query, min(wanted + TIE_SURPLUS, n_eligible), eligible)
-        if rows.size < n_eligible and scores[-1] == scores[wanted - 1]:
-            rows, scores = self._all_from(query, scores[-1], eligible)
-        order = np.lexsort((rows, -scores))[:wanted]
-        return rows[order].astype(np.int32), scores[order]
+            return _nothing()
+        if wanted > MOST_BEST and n_eligible < len(self):
+            return None
+        scores, groups = self._index.search(query, wanted)
+        rows, of_each = self._rows_of(scores[0], groups[0], limit, eligible)
+        is_all = wanted == self._index.ntotal
+        proven = rows.size >= limit and of_each[limit - 1] > scores[0][-1]
+        return (rows, of_each) if is_all or proven else None
 
-    def _ask(
-        self, query: NDArray[np.float32], wanted: int, eligible: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-        """FAISS' answer without its padding of missing hits by -1."""
-        parameters = None
-        if eligible is not None:
-            bitmap = np.packbits(eligible, bitorder="little")
-            parameters = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))  # type: ignore[call-arg, arg-type]
-        scores, rows = self._index.search(
-            np.ascontiguousarray(query[None], np.float32), wanted, params=parameters
-        )
-        real = rows[0] >= 0
-        return scores[0][real], rows[0][real]
+    def _selected(
+        self, query: NDArray[np.float32], limit: int, eligible: NDArray[np.bool_] | None
+    ) -> Found:
+        """A superset of the answer, by a search among the eligible vectors only."""
+        is_open = np.ones(len(self._vectors), np.bool_) if eligible is None else eligible
+        groups_open = np.logical_or.reduceat(is_open[self._members], self._starts[:-1])
+        wanted = min(limit, int(np.count_nonzero(groups_open)))
+        if wanted == 0:
+            return _nothing()
+        bitmap = np.packbits(groups_open, bitorder="little")
+        selected = faiss.SearchParameters(sel=faiss.IDSelectorBitmap(bitmap))  # type: ignore[call-arg, arg-type]
+        scores, groups = (found[0] for found in self._index.search(query, wanted, params=selected))
+        tied = float(np.nextafter(scores[-1], np.float32(-np.inf)))
+        _, scores, groups = self._index.range_search(query, tied, params=selected)
+        order = np.argsort(-scores, kind="stable")
+        return self._rows_of(scores[order], groups[order], limit, eligible)
 
-    def _all_from(
-        self, query: NDArray[np.float32], floor: np.float32, eligible: NDArray[np.bool_] | None
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Every eligible row at or above a score, so that ties at the cut are decided by row."""
-        limits, scores, rows = self._index.range_search(
-            np.ascontiguousarray(query[None], np.float32), float(np.nextafter(floor, -np.inf))
-        )
-        kept = np.ones(int(limits[1]), np.bool_) if eligible is None else eligible[rows]
-        return rows[kept], scores[kept]
+    def _rows_of(
+        self,
+        scores: NDArray[np.float32],
+        groups: NDArray[np.int64],
+        limit: int,
+        eligible: NDArray[np.bool_] | None,
+    ) -> Found:
+        """Eligible rows of vectors, best first, to at least the limit and the ties of its last."""
+        found, of_each, count = [], [], 0
+        least = -np.inf
+        firsts, ends = self._starts[groups].tolist(), self._starts[groups + 1].tolist()
+        for score, first, end in zip(scores.tolist(), firsts, ends, strict=True):
+            if count >= limit and score < least:
+                break
+            rows = self._members[first:end]
+            rows = rows if eligible is None else rows[eligible[rows]]
+            if rows.size:
+                found.append(rows)
+                of_each.append(score)
+                count, least = count + rows.size, score
+        if not found:
+            return _nothing()
+        sizes = [rows.size for rows in found]
+        return np.concatenate(found), np.repeat(np.array(of_each, np.float32), sizes)
 
     @classmethod
     def empty(cls, n_factors: int) -> Self:
         """An index without rows."""
         return cls(np.empty((0, n_factors), np.float32))
+
+
+def _numbers_of(vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+    """A number for each row, the same for the same vector, shape (n_items,)."""
+    if not vectors.size:
+        return np.zeros(len(vectors), np.int64)
+    own = vectors + np.float32(0)  # makes -0 a plain 0, so that equal vectors are equal bytes
+    whole = own.view(np.dtype((np.void, own.itemsize * own.shape[1]))).ravel()
+    return np.unique(whole, return_inverse=True)[1]
+
+
+def _nothing() -> Found:
+    return np.empty(0, np.int32), np.empty(0, np.float32)
 
 
 def fork_self_test() -> bool:

@@ -28,6 +28,35 @@ def test_search_is_a_full_sort(
     assert scores.tolist() == exact[ranked].tolist()
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_places=st.sampled_from([1, 7, 300, 2000]),
+    share=st.sampled_from([0.002, 0.05, 0.4, 1.0]),
+    open_share=st.sampled_from([0.0, 0.01, 0.9, 1.0]),
+    limit=st.integers(1, 40),
+)
+@settings(deadline=None, max_examples=60)
+def test_a_narrowed_index_answers_as_the_whole_one_and_as_a_full_sort(
+    seed: int, n_places: int, share: float, open_share: float, limit: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    places = chance.integers(-3, 4, size=(n_places, 5)).astype(np.float32)
+    vectors = places[chance.integers(n_places, size=3000)]
+    query = chance.integers(-3, 4, size=5).astype(np.float32)
+    may = chance.random(3000) < share
+    eligible = may & (chance.random(3000) < open_share)
+    index = ItemIndex(vectors)
+
+    whole, narrow = (i.search(query, limit, eligible) for i in (index, index.narrowed(may)))
+
+    exact = vectors @ query
+    order = np.lexsort((np.arange(3000), -exact))
+    ranked = order[eligible[order]][:limit]
+    for rows, scores in (whole, narrow):
+        assert rows.tolist() == ranked.tolist()
+        assert scores.tolist() == exact[ranked].tolist()
+
+
 def test_ties_at_the_cut_go_to_the_lower_row() -> None:
     index = ItemIndex(np.ones((500, 3), np.float32))
 
