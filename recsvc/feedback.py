@@ -7,9 +7,13 @@ from typing import Self
 
 from recsvc.activating import Activator
 from recsvc.api.activations import activation_routes
+from recsvc.api.audit import audit_routes
 from recsvc.api.auth import Gate
+from recsvc.api.cursors import Cursors
 from recsvc.api.events import event_routes
 from recsvc.api.idempotency import OnceOnly
+from recsvc.api.notice import notice_routes
+from recsvc.api.rights import RightsDesk, rights_routes
 from recsvc.api.routing import Routes
 from recsvc.budget_watch import BudgetWatch
 from recsvc.domain.model import ModelSlot
@@ -19,6 +23,11 @@ from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.settling import OfferBooks, Settler
 from recsvc.stores.assembly import Stores
+from recsvc.stores.audit import AuditLog
+from recsvc.stores.erasure import ErasureStore
+from recsvc.stores.export import ExportStore
+from recsvc.stores.notice import NoticeStore
+from recsvc.stores.sweeping import Sweeper
 from recsvc.watcher import Round
 
 
@@ -62,10 +71,26 @@ class Feedback:
             recommender=self.recommender,
             clock=clock,
         )
-        once = OnceOnly(stores.idempotency)
+        once, cursors = OnceOnly(stores.idempotency), Cursors(self.settings.secret_bytes)
+        audit = AuditLog(stores.writes, stores.deny_list, clock)
         return (
             event_routes(gate, intake, clock, self.metrics, bulk),
             activation_routes(gate, activator, stores.ledger, self.settler, once, limit),
+            rights_routes(gate, self._rights(audit), limit),
+            notice_routes(gate, NoticeStore(stores.durable), audit, clock, limit),
+            audit_routes(gate, audit, cursors, limit),
+        )
+
+    def _rights(self, audit: AuditLog) -> RightsDesk:
+        stores = self.stores
+        return RightsDesk(
+            slot=self.slot,
+            cardholders=stores.cardholders,
+            erasure=ErasureStore(stores.writes, stores.ledger, stores.deny_list),
+            export=ExportStore(stores.durable, Sweeper(stores.durable, stores.cache)),
+            deny_list=stores.deny_list,
+            audit=audit,
+            clock=self.clock,
         )
 
     def rounds(self) -> tuple[Round, ...]:

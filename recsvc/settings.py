@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         description="PEM files of Ed25519 public keys, comma-separated; when set, only bundles "
         "signed by one of them are served",
     )
+    retention_days: int = Field(
+        180,
+        ge=1,
+        le=3650,
+        description="days after which `recsvc retention run` ends a cardholder's events",
+    )
     bind: str = Field("127.0.0.1:8080", description="address and port that gunicorn listens on")
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),

@@ -106,9 +106,9 @@ def cardholder_routes(
     profile_rule = "/v1/cardholders/<cardholder_id>"
     consent_rule = f"{profile_rule}/consent"
     profile, consent = {200: ProfileAnswer}, {200: ConsentAnswer}
-    routes.add("PUT", profile_rule, put_profile, scope="events:write", answers=profile)
+    routes.add("PUT", profile_rule, put_profile, scope="events:write", answers=profile, more=(409,))
     routes.add("GET", profile_rule, get_profile, scope="rec:read", answers=profile)
-    routes.add("PUT", consent_rule, put_consent, scope="events:write", answers=consent)
+    routes.add("PUT", consent_rule, put_consent, scope="events:write", answers=consent, more=(409,))
     routes.add("GET", consent_rule, get_consent, scope="rec:read", answers=consent)
     return routes
 

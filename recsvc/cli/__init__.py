@@ -13,11 +13,14 @@ from recsvc.domain.errors import DomainError
 from recsvc.settings import SettingsError
 
 COMMANDS = {
+    "audit": "verify the audit log",
     "cardholders": "import profiles and consents",
     "catalog": "import a catalogue file",
     "check-config": "check the settings and show what they come to",
     "demo": "train, publish, serve and show one answer, all on this machine",
+    "erasure": "prove that an erased cardholder is gone",
     "keys": "create, list and revoke API keys",
+    "retention": "end what was kept long enough",
     "serve": "run the service under gunicorn",
     "worker": "archive events",
 }

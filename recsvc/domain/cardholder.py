@@ -150,6 +150,8 @@ class CardholderState:
         of the bundle, so too many is not wrong.
     dismissals : mapping of item id to the instant at which the item may be shown again
     uses : mapping of item id to ItemUse
+    forgotten : mapping of column id to instant
+        Interests that he deleted, and when: what was before does not count any more.
     erased : bool
         He was erased: his row in an older bundle must not be looked at.
     """
@@ -162,6 +164,7 @@ class CardholderState:
     contacts: tuple[Contact, ...] = ()
     dismissals: Mapping[str, datetime] = field(default_factory=dict)
     uses: Mapping[str, ItemUse] = field(default_factory=dict)
+    forgotten: Mapping[str, datetime] = field(default_factory=dict)
     erased: bool = False
 
     @property

@@ -1,7 +1,8 @@
 """What a cardholder's own history says: the cells of the bundle, and what happened since."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +17,7 @@ from embeddings.interactions import (
     add_cells,
     signed_sums,
 )
-from embeddings.vocabulary import ColumnKind
+from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.cardholder import CardholderState, Contact
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.model import ServingModel
@@ -64,12 +65,41 @@ def taste_of(model: ServingModel, state: CardholderState) -> Taste:
     if not state.may_personalise:
         return unknown_taste()
     row = model.bundle.model.cardholders.row(state.cardholder_id) if model.bundle else None
-    stored = _stored(model.bundle, row)
-    news = _news(model, state.contacts)
+    forgotten = _forgotten(model, state)
+    stored = _without(_stored(model.bundle, row), forgotten)
+    news = _news(model, state.contacts, forgotten)
+    if news is None and forgotten:
+        return Taste(stored, _folded(model.bundle, stored))
     if news is None:
         return Taste(stored, _stored_vector(model.bundle, row) if stored.keys.size else None)
     cells = add_cells(stored, news)
     return Taste(cells, _folded(model.bundle, cells))
+
+
+Forgotten = Mapping[int, datetime]
+
+
+def _forgotten(model: ServingModel, state: CardholderState) -> Forgotten:
+    """Column rows of the interests that he deleted, and when."""
+    found = {}
+    for column, deleted_at in state.forgotten.items():
+        row = model.space.columns.row(*split_column_id(column))
+        if row is not None:
+            found[row] = deleted_at
+    return found
+
+
+def _without(cells: Cells, forgotten: Forgotten) -> Cells:
+    """The cells less those deleted since their last contact."""
+    if not forgotten:
+        return cells
+    until = [microseconds(forgotten[k]) if k in forgotten else None for k in cells.keys.tolist()]
+    last = cells.last_day.tolist()
+    kept = np.array(
+        [u is None or day > u // DAY_MICROSECONDS for u, day in zip(until, last, strict=True)],
+        np.bool_,
+    )
+    return Cells(cells.keys[kept], cells.strength[kept], cells.visits[kept], cells.last_day[kept])
 
 
 def _stored(bundle: Bundle | None, row: int | None) -> Cells:
@@ -104,13 +134,16 @@ def _folded(bundle: Bundle | None, cells: Cells) -> NDArray[np.float32] | None:
     )
 
 
-def _news(model: ServingModel, contacts: Sequence[Contact]) -> Cells | None:
+def _news(model: ServingModel, contacts: Sequence[Contact], forgotten: Forgotten) -> Cells | None:
     """Signed sums of what the bundle does not know yet; None when there is nothing."""
     fresh = [contact for contact in contacts if is_news(model.bundle, contact)]
     if not fresh:
         return None
     rule = model.bundle.manifest.rule if model.bundle else EventWeights()
-    found = [*_of_purchases(model, fresh, rule), *_of_items(model, fresh, rule)]
+    found = [
+        *_of_purchases(model, fresh, rule, forgotten),
+        *_of_items(model, fresh, rule, forgotten),
+    ]
     if not found:
         return None
     keys, days, weights, counts = zip(*found, strict=True)
@@ -147,7 +180,7 @@ Found = tuple[int, int, float, int]
 
 
 def _of_purchases(
-    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights, forgotten: Forgotten
 ) -> Iterator[Found]:
     """Column row, day, weight and count of each card transaction, refunds negative.
 
@@ -157,7 +190,13 @@ def _of_purchases(
     weight = rule.of(EventType.TRANSACTION)
     for purchase, sign in _net(c for c in contacts if c.event_type is EventType.TRANSACTION):
         for row in _places(model, purchase):
-            yield row, _day(purchase), sign * weight, sign
+            if not _is_forgotten(row, purchase, forgotten):
+                yield row, _day(purchase), sign * weight, sign
+
+
+def _is_forgotten(row: int, contact: Contact, forgotten: Forgotten) -> bool:
+    """Whether he deleted a column after this contact with it."""
+    return row in forgotten and contact.occurred_at <= forgotten[row]
 
 
 def _net(contacts: Iterable[Contact]) -> Iterator[tuple[Contact, int]]:
@@ -185,7 +224,7 @@ def _places(model: ServingModel, purchase: Contact) -> Iterator[int]:
 
 
 def _of_items(
-    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights, forgotten: Forgotten
 ) -> Iterator[Found]:
     """Column row, day, weight and count of what he did with benefits and offers."""
     for contact in contacts:
@@ -194,7 +233,7 @@ def _of_items(
             continue
         row = model.catalog.row(contact.item_id)
         own = model.space.links[row].own if row is not None else None
-        if own is not None:
+        if own is not None and not _is_forgotten(own, contact, forgotten):
             yield own, _day(contact), weight, 1
 
 

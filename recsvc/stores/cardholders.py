@@ -2,19 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import repeat
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import redis
 
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
+from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.errors import ConflictError
 from recsvc.stores import codec
 from recsvc.stores.client import Connection, read_together
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
 from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
+from recsvc.stores.scripts import Argument, Script
 
 Fields = dict[bytes, bytes]
+
+# Keys: cardholder, erased. Arguments: his hash on the list of the erased; fields and values.
+PUT = """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return 1
+"""
 
 
 class CardholderStore:
@@ -23,6 +34,7 @@ class CardholderStore:
     def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
         self._deny_list = deny_list
+        self._put = Script(PUT)
 
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         """State of one cardholder; StoreAwayError when the store gives no answer in time."""
@@ -49,21 +61,34 @@ class CardholderStore:
         self, issuer_id: str, entries: Sequence[tuple[str, Profile, Consent | None]]
     ) -> None:
         """Replace many profiles, and each consent that is given, in one round trip."""
+        calls = []
+        for cardholder_id, profile, consent in entries:
+            fields = {"profile": codec.encode_profile(profile)}
+            if consent is not None:
+                fields["consent"] = codec.encode_consent(consent)
+            calls.append(self._call(issuer_id, cardholder_id, fields))
+        self._durable.ask_patiently(lambda store: self._put.run_all(store, calls))
 
-        def write(store: redis.Redis) -> None:
-            pipeline = store.pipeline(transaction=False)
-            for cardholder_id, profile, consent in entries:
-                fields: dict[Any, Any] = {"profile": codec.encode_profile(profile)}
-                if consent is not None:
-                    fields["consent"] = codec.encode_consent(consent)
-                pipeline.hset(CARDHOLDER.key(issuer_id, cardholder_id), mapping=fields)
-            pipeline.execute()
-
-        self._durable.ask_patiently(write)
+    def delete_interest(
+        self, issuer_id: str, cardholder_id: str, column: str, deleted_at: datetime
+    ) -> None:
+        """Forget what the cardholder did at a column until now."""
+        at = str(microseconds(deleted_at)).encode()
+        self._set(issuer_id, cardholder_id, f"f:{column}", at)
 
     def _set(self, issuer_id: str, cardholder_id: str, field: str, value: bytes) -> None:
-        key = CARDHOLDER.key(issuer_id, cardholder_id)
-        self._durable.ask(lambda store: store.hset(key, field, value))
+        call = self._call(issuer_id, cardholder_id, {field: value})
+        if not self._durable.ask(lambda store: self._put.run(store, *call)):
+            raise ConflictError("cardholder_erased", "He was erased; nothing is kept of him.")
+
+    def _call(
+        self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes]
+    ) -> tuple[list[str], list[Argument]]:
+        keys = [CARDHOLDER.key(issuer_id, cardholder_id), ERASED.key(issuer_id)]
+        arguments: list[Argument] = [self._deny_list.hash_of(issuer_id, cardholder_id)]
+        for name, value in fields.items():
+            arguments += (name, value)
+        return keys, arguments
 
 
 class _Found(NamedTuple):
@@ -98,6 +123,7 @@ def _state(
         contacts=contacts_of(fields),
         dismissals=instants_of(fields, b"d:"),
         uses={item_id: item_use(uses) for item_id, uses in uses_by_item(fields).items()},
+        forgotten=instants_of(fields, b"f:"),
         erased=bool(is_erased),
     )
 

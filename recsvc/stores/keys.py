@@ -37,6 +37,11 @@ class Family:
     holds: str
     personal: bool = False
 
+    def __post_init__(self) -> None:
+        """Refuse a family that nobody has decided an end for: nothing is kept without a limit."""
+        if self.ttl_seconds is None and not self.kept:
+            raise ValueError(f"{self.name}: say how long it is kept and what removes it")
+
     def key(self, issuer_id: str, *parts: str) -> str:
         """The key of this family for an issuer and, where it has any, further ids."""
         return ":".join((LAYOUT, f"{{{issuer_id}}}", self.name, *parts))
@@ -367,3 +372,6 @@ TABLE = (
     WEBHOOK_DUE,
     WEBHOOK_DELIVERY,
 )
+
+OF_ONE_CARDHOLDER = (CARDHOLDER, PUSH_LOG)
+"""Families whose key ends in a cardholder's id: gone whole when he is erased."""

@@ -6,10 +6,13 @@ from typing import Any
 import orjson
 import redis
 
-from recsvc.stores.client import Connection
+from recsvc.stores.client import Connection, hash_of
 from recsvc.stores.keys import (
+    CAMPAIGN_ROSTER,
+    CAMPAIGNS,
     EVENTS,
     EVENTS_DEAD,
+    PUSH_GATEWAY,
     SERVES,
     UNSETTLED,
     USES_DUE,
@@ -20,6 +23,7 @@ STREAMS: tuple[tuple[Family, bytes], ...] = (
     (EVENTS, b"event"),
     (EVENTS_DEAD, b"event"),
     (SERVES, b"serve"),
+    (PUSH_GATEWAY, b"push"),
 )
 """Streams of JSON objects with a ``cardholder_id``, and the field they stand in."""
 QUEUES = (UNSETTLED, USES_DUE)
@@ -47,7 +51,9 @@ class Sweeper:
             removed += self._durable.ask_patiently(
                 lambda store, name=name: _sweep_queue(store, name, is_gone)  # type: ignore[misc]
             )
-        return removed
+        return removed + self._durable.ask_patiently(
+            lambda store: _sweep_rosters(store, issuer_id, is_gone)
+        )
 
     def entries_of(self, issuer_id: str, cardholder_id: str) -> dict[str, list[Any]]:
         """All entries of a cardholder, by the name of the stream."""
@@ -59,7 +65,7 @@ class Sweeper:
                 lambda store, name=name, field=field: [  # type: ignore[misc]
                     document
                     for _, document in _documents(store, name, field)
-                    if document.get("cardholder_id") == cardholder_id
+                    if _whose(document) == cardholder_id
                 ]
             )
         return found
@@ -87,13 +93,22 @@ def _object(raw: bytes) -> dict[str, Any]:
     return document if isinstance(document, dict) else {}
 
 
+def _whose(document: dict[str, Any]) -> str | None:
+    """Whom an entry is about; pushes say so in their data."""
+    inner = document.get("data")
+    found = document.get("cardholder_id") or (
+        inner.get("cardholder_id") if isinstance(inner, dict) else None
+    )
+    return found if isinstance(found, str) else None
+
+
 def _sweep_stream(
     store: redis.Redis, name: str, field: bytes, is_gone: Callable[[str], bool]
 ) -> int:
     gone = [
         position
         for position, document in _documents(store, name, field)
-        if isinstance(document.get("cardholder_id"), str) and is_gone(document["cardholder_id"])
+        if (whose := _whose(document)) is not None and is_gone(whose)
     ]
     for start in range(0, len(gone), CHUNK):
         store.xdel(name, *gone[start : start + CHUNK])
@@ -106,3 +121,18 @@ def _sweep_queue(store: redis.Redis, name: str, is_gone: Callable[[str], bool]) 
     if gone:
         store.zrem(name, *gone)
     return len(gone)
+
+
+def _sweep_rosters(store: redis.Redis, issuer_id: str, is_gone: Callable[[str], bool]) -> int:
+    """Take rows of those who are gone out of every campaign's roster."""
+    removed = 0
+    campaigns: Any = store.hkeys(CAMPAIGNS.key(issuer_id))
+    for campaign_id in campaigns:
+        name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id.decode())
+        for number, part in hash_of(store, name).items():
+            rows = [] if number == b"parts" else orjson.loads(part)
+            kept = [row for row in rows if not is_gone(row[0])]
+            if len(kept) < len(rows):
+                store.hset(name, number.decode(), orjson.dumps(kept))
+                removed += len(rows) - len(kept)
+    return removed
