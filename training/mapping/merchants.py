@@ -2,10 +2,11 @@
 
 A name is cleaned in a fixed order, each step a rule below: Unicode folded, the payment
 facilitator in front taken off (``SQ *``, ``PAYPAL *``), order references, telephone and store
-numbers dropped, web addresses and company forms reduced to the name, aliases applied, spaces
-closed up. Two names are one merchant when what is left is equal. The rules only ever take away
-what identifies a till, an order or a legal form, never a word of the name itself; brands with
-several lines (``tesco``, ``tesco petrol``) stay apart.
+numbers dropped (with the place that follows them: ``B&M 449 - BARNSTAPLE``), web addresses,
+company forms and the country at the end reduced to the name, aliases applied, ``and`` taken for
+``&``, spaces closed up. Two names are one merchant when what is left is equal. The rules only take
+away what identifies a till, an order, a legal form or a country, never a word of the name itself;
+brands with several lines (``tesco``, ``tesco petrol``) stay apart.
 """
 
 import hashlib
@@ -16,7 +17,8 @@ from dataclasses import dataclass, field
 import polars as pl
 
 FACILITATORS = (
-    r"^(?:paypal|sq|sqc|sqr|sumup|izettle|zettle|stripe|iz)\s*\*\s*"
+    r"^wp-\s*"
+    r"|^(?:paypal|sq|sqc|sqr|sumup|izettle|zettle|stripe|iz)\s*\*\s*"
     r"|^(?:pp|sp|eb|ab|cs|wf|ws|wp|dri|tst|amz|bb|gr|in|py|ppl|zet|fs|pay|ck|ev)\s*\*\s*"
     r"|^(?:sq|sp|iz|eb|ab|cs|wf|ws|wp|dri|tst|pp|bb|gr)\s{2,}"
     r"|^(?:paypal|sumup|izettle|zettle|amz|pp|iz|dri|sq)\s+"
@@ -37,6 +39,9 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("[\u0300-\u036f\\p{Cc}\\p{Cf}]", " "),
     ("[’‘´`']", ""),
     (FACILITATORS, ""),
+    (r"\s+and\s+", " & "),
+    (r"\s#?\d{3,5}\s*-\s*\D+$", " "),
+    (r"([a-z])-\d{3,}\s*$", "${1} "),
     (r"^https?://", ""),
     (r"^www[. ]\s*", ""),
     (r"/bill\b", " bill "),
@@ -55,7 +60,7 @@ REFERENCE = (
     r"\s(?:\d*[a-z]+\d+[a-z0-9]*\d[a-z0-9]*|\d+[a-z]+\d[a-z0-9]*|\d{3,}[a-z]+)"
     r"(?:\s+[a-z]{1,2})?\s*$"
 )
-TAIL = rf"[\s.,&-]+(?:{LEGAL}|{SHOP}|lt|co|the)[\s.]*$"
+TAIL = rf"[\s.,&-]+\(?(?:{LEGAL}|{SHOP}|lt|co|the|uk|gb)[\s.)]*$"
 AMAZON = (
     (
         r"^(?:amazon|amzn)[ .*]*(?:\S+ )?prime\b.*|^amznprime.*|^prime (?:now|video).*",
