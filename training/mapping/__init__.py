@@ -4,7 +4,8 @@
 own: finding files, reading blocks of rows, amounts, instants, merchants, ids, checks, duplicates.
 """
 
-from training.mapping.importer import ImportJob, ImportReport, TooManyRejectedError
+from training.mapping.importer import ImportJob
 from training.mapping.load import load_mapping
+from training.mapping.report import ImportReport, TooManyRejectedError
 
 __all__ = ["ImportJob", "ImportReport", "TooManyRejectedError", "load_mapping"]

@@ -52,11 +52,19 @@ def find_files(source: Source, folder: Path) -> FoundFiles:
             raise BadInputError(f'source.files: "{pattern}" leads out of {folder}; use --source')
         matches = sorted(path for path in folder.glob(pattern) if path.is_file())
         if not matches:
-            raise BadInputError(
-                f'source.files: "{pattern}" finds no file below {folder}; pass --source DIR'
-            )
+            raise BadInputError(_nothing_found(pattern, folder))
         found.update(dict.fromkeys(matches))
     return _without_duplicates(list(found))
+
+
+def _nothing_found(pattern: str, folder: Path) -> str:
+    """Sentence about a pattern without a file, with what is there instead."""
+    there = sorted(path.name for path in folder.iterdir())
+    shown = ", ".join(there[:8]) + (", …" if len(there) > 8 else "")
+    return (
+        f'source.files: "{pattern}" finds no file below {folder.resolve()}, which '
+        f"holds {shown or 'nothing'}; correct the pattern or pass --source DIR"
+    )
 
 
 def _without_duplicates(paths: list[Path]) -> FoundFiles:

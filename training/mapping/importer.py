@@ -8,17 +8,20 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 
-from training.errors import BadInputError, TrainingError
+from training.errors import BadInputError
 from training.mapping.csv_source import Block, read_csv
+from training.mapping.destinations import check_destinations
 from training.mapping.duplicates import DuplicateFinder
 from training.mapping.files import FoundFiles, find_files, folder_of
+from training.mapping.header import check_columns
 from training.mapping.lookups import join_lookups, read_lookups
 from training.mapping.parquet_source import read_parquet
-from training.mapping.rows import REFUNDS, RowReader
+from training.mapping.reasons import REASONS
+from training.mapping.report import ImportReport, TooManyRejectedError, described
+from training.mapping.rows import RowReader
 from training.mapping.spec import Mapping
 from training.usage.quarantine import Quarantine
 from training.usage.writer import UsageWriter
@@ -26,56 +29,6 @@ from training.usage.writer import UsageWriter
 MOSTLY_BAD_ROWS = 200_000
 POSITIONS = {"_line": pl.Int64, "_file_number": pl.Int32}
 FUTURE = timedelta(days=1)
-
-
-class TooManyRejectedError(TrainingError):
-    """More rows were rejected than the mapping allows; no usage was written."""
-
-    def __init__(self, message: str, report: "ImportReport") -> None:
-        super().__init__(message)
-        self.report = report
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportReport:
-    """What became of every row: ``rows_read`` is accepted plus all rejected.
-
-    Parameters
-    ----------
-    rows_read, rows_accepted : int
-        Rows of the files that were read; of a duplicate file none is.
-    rows_rejected : dict of str to int
-        Reason → rows, the most frequent first; repeats are there as ``duplicate_row``.
-    duplicate_files : int
-        Files left out because another has the same content.
-    duplicate_rows : int
-        Rows dropped because they repeat another.
-    repeats_kept : int
-        Rows that equal an earlier one of their own file and count as purchases of their own.
-    refunds, cardholders, merchants : int
-        Of the accepted rows: those returned or reversed, distinct cardholders, merchants.
-    first_at, last_at : datetime or None
-        Of the accepted rows, in UTC.
-    """
-
-    rows_read: int
-    rows_accepted: int
-    rows_rejected: dict[str, int]
-    duplicate_files: int
-    duplicate_rows: int
-    repeats_kept: int
-    refunds: int = 0
-    cardholders: int = 0
-    merchants: int = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-
-    def as_document(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        found = {name: getattr(self, name) for name in self.__slots__}
-        for name in ("first_at", "last_at"):
-            found[name] = found[name] and found[name].strftime("%Y-%m-%dT%H:%M:%SZ")
-        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,12 +74,19 @@ class ImportJob:
         """
         folder = folder_of(self.mapping.source, self.mapping_path, self.source)
         found = find_files(self.mapping.source, folder)
-        with (
-            tempfile.TemporaryDirectory(dir=_existing(self.out.parent)) as scratch,
-            UsageWriter(self.out) as accepted,
-            Quarantine(self.quarantine) as aside,
-        ):
-            return _Run(self, folder, found, Path(scratch), accepted, aside).run()
+        check_destinations(self.out, self.quarantine, found.files)
+        try:
+            with (
+                tempfile.TemporaryDirectory(dir=self.out.parent) as scratch,
+                UsageWriter(self.out) as accepted,
+                Quarantine(self.quarantine) as aside,
+            ):
+                return _Run(self, folder, found, Path(scratch), accepted, aside).run()
+        except OSError as error:
+            raise BadInputError(
+                f"{self.out}: cannot be written ({error.strerror or error}); nothing was changed. "
+                "Choose another --out, or make room and rights for it"
+            ) from error
 
 
 @dataclass(slots=True)
@@ -141,6 +101,7 @@ class _Run:
     aside: Quarantine
     read: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
+    first: dict[str, str] = field(default_factory=dict)
 
     def run(self) -> ImportReport:
         finder = DuplicateFinder(self.scratch, self.job.mapping.duplicates)
@@ -169,7 +130,7 @@ class _Run:
             ragged = block.ragged.with_columns(_reason=pl.lit("wrong_number_of_fields"))
             self._reject(path, ragged)
             rows = join_lookups(block.rows, tables)
-            _check_columns(path, rows, job.mapping)
+            check_columns(path, block.header, rows.columns, job.mapping)
             split = reader.read(rows)
             self._reject(path, split.rejected)
             self.read += block.rows.height + ragged.height
@@ -198,7 +159,12 @@ class _Run:
         """Count rows by reason and put them aside."""
         if rows.is_empty():
             return
-        self.rejected.update(dict(rows["_reason"].value_counts().iter_rows()))
+        reasons = rows["_reason"]
+        for reason, count in reasons.value_counts().iter_rows():
+            if reason not in self.first:
+                line = rows["_line"][(reasons == reason).arg_max()]
+                self.first[reason] = f"line {line:,} of {path.name}"
+            self.rejected[reason] += count
         self.aside.put(path.name, rows)
 
     def _check_share(self, *, final: bool) -> None:
@@ -212,9 +178,10 @@ class _Run:
         reason, count = self.rejected.most_common(1)[0]
         raise TooManyRejectedError(
             f"{bad:,} of {self.read:,} rows were rejected ({bad / self.read:.1%}, allowed are "
-            f"{allowed:.1%}), most for {reason} ({count:,}); nothing was written to "
-            f"{self.job.out}. The rows are in {self.job.quarantine}; mend the mapping or the "
-            "files, or raise --max-rejected-share",
+            f"{allowed:.1%}), most for {reason} ({count:,}; the first is {self.first[reason]}): "
+            f"{REASONS[reason].meaning}; {REASONS[reason].remedy}. Nothing was "
+            f"written to {self.job.out}; the rows are in {self.job.quarantine}. If they may be "
+            "left out, raise --max-rejected-share",
             self._report(0, {}),
         )
 
@@ -253,8 +220,10 @@ class _Run:
         """Describe the table, then put it and the quarantine in their places."""
         accepted = self.read - sum(self.rejected.values())
         if not accepted:
-            raise BadInputError("no row was accepted; the files have none")
-        report = self._report(repeats_kept, _described(writer.draft))
+            raise BadInputError(
+                f"no row of {self.read:,} was accepted; look at [duplicates] and the mapping"
+            )
+        report = self._report(repeats_kept, described(writer.draft))
         self.aside.publish()
         writer.publish()
         return report
@@ -270,51 +239,3 @@ class _Run:
             repeats_kept=repeats_kept,
             **described,
         )
-
-
-def _check_columns(path: Path, rows: pl.DataFrame, mapping: Mapping) -> None:
-    """Refuse a file that lacks all spellings of a column the mapping reads."""
-    for target, column in mapping.columns.items():
-        present = [name for name in column.columns if name in rows.columns]
-        if not present or (column.combine and len(present) < len(column.columns)):
-            missing = " or ".join(f'"{n}"' for n in column.columns if n not in present)
-            there = ", ".join(f'"{n}"' for n in rows.columns if not n.startswith("_"))
-            raise BadInputError(
-                f"{path.name}: column {missing} is missing, {mapping.name} reads {target} from it; "
-                f"of the columns it names the file has {there or 'none'}. Correct the name, or "
-                "list both spellings"
-            )
-
-
-def _described(path: Path) -> dict[str, Any]:
-    """Counts and dates of a written table, read in batches; ids are counted by their hash."""
-    seen = {name: np.empty(0, np.uint64) for name in ("cardholder_id", "merchant_id")}
-    refunds = 0
-    first_at: datetime | None = None
-    last_at: datetime | None = None
-    with pq.ParquetFile(path) as file:
-        for batch in file.iter_batches(500_000, columns=[*seen, "status", "occurred_at"]):
-            frame = pl.DataFrame(pl.from_arrow(batch))
-            refunds += int(frame["status"].is_in(REFUNDS).sum())
-            for name, hashes in seen.items():
-                seen[name] = np.union1d(hashes, frame[name].hash().unique().to_numpy())
-            at = frame["occurred_at"]
-            known = [first_at, last_at, at.min(), at.max()]
-            dates = [date for date in known if isinstance(date, datetime)]
-            first_at, last_at = min(dates), max(dates)
-    return {
-        "refunds": refunds,
-        "cardholders": len(seen["cardholder_id"]),
-        "merchants": len(seen["merchant_id"]),
-        "first_at": first_at,
-        "last_at": last_at,
-    }
-
-
-def _existing(folder: Path) -> Path:
-    """Make the folder of the output, so that scratch files are on its disk."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise BadInputError(f"{folder}: cannot be made ({error.strerror})") from error
-    return folder

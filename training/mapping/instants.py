@@ -1,6 +1,6 @@
 """Dates and times as issuers write them, as aware instants in UTC."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import polars as pl
 
@@ -12,6 +12,7 @@ ISO = (
     "%Y-%m-%d %H:%M",
     "%Y-%m-%d",
 )
+WRITTEN = datetime(2024, 3, 12, 14, 5, 6, tzinfo=UTC)
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000, "epoch_us": 1}
 
 
@@ -44,6 +45,16 @@ def read_instants(
         return _from_local(_noon(value), zone)
     text = value.cast(pl.String).str.strip_chars()
     return pl.coalesce([_read(text, pattern, zone) for pattern in formats or ISO])
+
+
+def reads_dates(pattern: str) -> bool:
+    """Tell whether a format of strftime reads back a date that it wrote."""
+    try:
+        written = pl.Series([WRITTEN]).dt.strftime(pattern)
+        back = pl.select(read_instants(pl.lit(written), pl.String(), (pattern,), "UTC")).item()
+    except pl.exceptions.PolarsError:
+        return False
+    return isinstance(back, datetime) and back.date() == WRITTEN.date()
 
 
 def in_window(instant: pl.Expr, earliest: datetime, latest: datetime) -> pl.Expr:

@@ -9,6 +9,7 @@ from training.errors import BadInputError
 from training.mapping.sections.checker import Checker
 from training.mapping.sections.columns import check_complete, read_amount, read_columns
 from training.mapping.sections.rules import (
+    check_used,
     read_categories,
     read_checks,
     read_duplicates,
@@ -36,8 +37,12 @@ def load_mapping(path: Path) -> Mapping:
     try:
         document = _parsed(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise BadInputError(f"{path}: cannot be read ({error.strerror or error})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadInputError(
+            f"--mapping {path}: cannot be read ({error.strerror or error})"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise BadInputError(f"{path.name}: is not UTF-8; save it with that encoding") from error
+    except tomllib.TOMLDecodeError as error:
         hint = "; a column is named twice" if "overwrite" in str(error) else ""
         raise BadInputError(f"{path.name}: not a mapping in TOML{hint}: {error}") from error
     return _mapping(Checker(path.name), document)
@@ -66,7 +71,7 @@ def _mapping(check: Checker, document: dict[str, Any]) -> Mapping:
     columns = read_columns(check, document["columns"])
     source = read_source(check, document["source"])
     check_complete(check, columns, source)
-    return Mapping(
+    mapping = Mapping(
         name=check.name,
         source=source,
         columns=columns,
@@ -78,3 +83,5 @@ def _mapping(check: Checker, document: dict[str, Any]) -> Mapping:
         lookups=read_lookup_tables(check, document.get("lookup", [])),
         merchants=read_merchants(check, document.get("merchants", {})),
     )
+    check_used(check, mapping)
+    return mapping

@@ -32,12 +32,13 @@ def read_parquet(path: Path, source: Source, wanted: tuple[str, ...]) -> Iterato
     try:
         with pq.ParquetFile(path) as file:
             _check_size(path, file.metadata, source)
-            names = [name for name in file.schema_arrow.names if name in wanted]
+            header = tuple(file.schema_arrow.names)
+            names = [name for name in header if name in wanted]
             line = 1
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
                 rows = pl.DataFrame(pl.from_arrow(batch))
                 lines = pl.Series("_line", np.arange(line, line + batch.num_rows))
-                yield Block(rows.with_columns(lines), NO_RAGGED)
+                yield Block(rows.with_columns(lines), NO_RAGGED, header)
                 line += batch.num_rows
     except (pa.ArrowException, OSError) as error:
         raise BadInputError(f"{path}: not a readable parquet file ({error})") from error

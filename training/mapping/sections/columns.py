@@ -3,6 +3,7 @@
 from typing import Any
 
 from training.mapping.amounts import AmountRule
+from training.mapping.instants import EPOCHS, reads_dates
 from training.mapping.sections.checker import Checker, strings
 from training.mapping.sections.settings import CHOICES, COLUMN, ONLY_FOR, TARGETS
 from training.mapping.spec import Column, Source
@@ -35,11 +36,17 @@ def check_complete(check: Checker, found: dict[str, Column], source: Source) -> 
     """Refuse a mapping without a required column, or with one source column used twice."""
     for names in NEEDED:
         if not any(name in found for name in names):
-            raise check.error(f"columns: {' or '.join(names)} is missing")
+            raise check.error(
+                f"columns: {' or '.join(names)} is missing; name the column of your file that it "
+                f'comes from: {names[-1]} = "…"'
+            )
     if "amount" in found and "amount_minor" in found:
         raise check.error("columns: amount and amount_minor are one thing; write one of them")
     if source.currency is None and "currency" not in found:
-        raise check.error("source.currency is missing, and no column says the currency")
+        raise check.error(
+            'source.currency is missing, and no column says the currency; write currency = "GBP" '
+            'in [source], or currency = "its column" in [columns]'
+        )
     _check_owners(check, found)
 
 
@@ -66,6 +73,7 @@ def _column(check: Checker, where: str, value: object) -> Column:
     if ("column" in value) == ("combine" in value):
         raise check.error(f"{where}: write either column or combine")
     _check_target(check, where, value)
+    _check_formats(check, where, strings(value.get("format", ())))
     names = strings(value.get("column", value.get("combine")))
     if not names or not all(names) or len(set(names)) != len(names):
         raise check.error(f"{where}: names no column, or one twice")
@@ -82,11 +90,26 @@ def _column(check: Checker, where: str, value: object) -> Column:
     )
 
 
+def _check_formats(check: Checker, where: str, formats: tuple[str, ...]) -> None:
+    """Refuse a format that cannot read the very date that it writes."""
+    for pattern in formats:
+        if pattern not in EPOCHS and not reads_dates(pattern):
+            raise check.error(
+                f'{where}.format: "{pattern}" does not read a whole date; write it like '
+                '"%d/%m/%Y" or "%Y-%m-%d %H:%M:%S", or epoch_s, epoch_ms, epoch_us'
+            )
+
+
 def _check_target(check: Checker, where: str, value: dict[str, Any]) -> None:
     """Refuse settings that mean nothing for this column of ours."""
     for setting, targets in ONLY_FOR.items():
         if setting in value and where.removeprefix("columns.") not in targets:
-            raise check.error(f"{where}.{setting}: means nothing here, only for {targets[0]}")
+            raise check.error(
+                f"{where}.{setting}: means nothing here, only for {' and '.join(targets)}"
+            )
     for setting, choices in CHOICES.items():
         if value.get(setting, choices[0]) not in choices:
             raise check.error(f"{where}.{setting}: must be {' or '.join(choices)}")
+    for setting in ("fill", "separator"):
+        if setting in value and "combine" not in value:
+            raise check.error(f"{where}.{setting}: means something only beside combine")

@@ -7,7 +7,7 @@ from typing import Any
 from training.mapping.merchants import MerchantRules
 from training.mapping.sections.checker import Checker, strings
 from training.mapping.sections.settings import CHECKS, DUPLICATES, LOOKUP, MERCHANTS
-from training.mapping.spec import Checks, Duplicates, Lookup
+from training.mapping.spec import Checks, Duplicates, Lookup, Mapping
 
 
 def read_checks(check: Checker, table: dict[str, Any]) -> Checks:
@@ -35,6 +35,7 @@ def read_duplicates(check: Checker, table: dict[str, Any]) -> Duplicates:
 
 def read_values(check: Checker, tables: dict[str, Any]) -> dict[str, dict[str, str]]:
     """Translations of a source column's values, their keys folded."""
+    check.table("values", tables, '[values."Column of the source"]')
     for name, table in tables.items():
         if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
             raise check.error(f'values."{name}": must be a table of text to text')
@@ -43,18 +44,21 @@ def read_values(check: Checker, tables: dict[str, Any]) -> dict[str, dict[str, s
 
 def read_categories(check: Checker, table: dict[str, Any]) -> dict[str, str]:
     """Categories with their MCC, folded."""
+    check.table("categories", table, '[categories] with "Book stores" = "5942"')
     for name, mcc in table.items():
         if not isinstance(mcc, str) or not re.fullmatch("[0-9]{4}", mcc):
-            raise check.error(f'categories."{name}": must be an MCC of four digits as text')
+            raise check.error(f'categories."{name}": must be an MCC of four digits as text, "5942"')
     return {fold(name): mcc for name, mcc in table.items()}
 
 
 def read_lookup_tables(check: Checker, tables: list[dict[str, Any]]) -> tuple[Lookup, ...]:
     """Return the sections [[lookup]]."""
+    if not isinstance(tables, list):
+        raise check.error("lookup: write [[lookup]], with two brackets; there may be several")
     for table in tables:
         check.typed("lookup", table, LOOKUP)
         if set(table) != set(LOOKUP):
-            raise check.error("lookup: write both file and on")
+            raise check.error("lookup: write both file, the table, and on, the column to join by")
     return tuple(Lookup(**table) for table in tables)
 
 
@@ -64,8 +68,23 @@ def read_merchants(check: Checker, table: dict[str, Any]) -> MerchantRules:
     aliases = table.get("aliases", {})
     check.patterns("merchants.aliases", list(aliases), groups=False)
     if not all(isinstance(name, str) and name for name in aliases.values()):
-        raise check.error("merchants.aliases: must be a table of pattern to name")
+        raise check.error(
+            "merchants.aliases: must be a table of pattern to name: '^ikea' = \"ikea\""
+        )
     return MerchantRules(aliases=aliases)
+
+
+def check_used(check: Checker, mapping: Mapping) -> None:
+    """Refuse tables of words for columns that the mapping does not read."""
+    used = mapping.used_columns()
+    for name in mapping.values:
+        if name not in used:
+            raise check.error(
+                f'values."{name}": nothing is read from a column of that name; read are '
+                f"{', '.join(used)}"
+            )
+    if mapping.categories and "category" not in mapping.columns:
+        raise check.error('categories: columns.category is missing; write category = "its column"')
 
 
 def fold(text: str) -> str:

@@ -26,11 +26,38 @@ def read_source(check: Checker, table: dict[str, Any]) -> Source:
 
 def _check_readable(check: Checker, settings: dict[str, Any]) -> None:
     """Refuse settings that no csv can have, and unknown currencies and zones."""
-    if len(settings.get("delimiter", ",")) != 1 or len(settings.get("quote", "")) > 1:
-        raise check.error("source.delimiter and source.quote: must be one character")
-    if settings.get("skip_lines", 0) < 0 or settings.get("max_rows", 1) < 1:
-        raise check.error("source.skip_lines and source.max_rows: must not be negative")
-    if settings.get("currency", "EUR") not in CODES:
-        raise check.error("source.currency: must be an ISO 4217 code such as GBP or CNY")
-    check.must(lambda: "".encode(settings.get("encoding", "utf-8")), "source.encoding")
-    check.must(lambda: ZoneInfo(settings.get("timezone", "UTC")), "source.timezone")
+    _check_marks(check, settings.get("delimiter", ","), settings.get("quote", '"'))
+    if settings.get("skip_lines", 0) < 0:
+        raise check.error("source.skip_lines: must be 0 or more")
+    if settings.get("max_rows", 1) < 1:
+        raise check.error("source.max_rows: must be 1 or more")
+    names = settings["names"]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise check.error(f'source.names: "{twice[0]}" is there twice; rename one of them')
+    currency = settings.get("currency", "EUR")
+    if currency not in CODES:
+        raise check.error(
+            f'source.currency: "{currency}" is not known; it must be an ISO 4217 code such as '
+            "GBP or CNY"
+        )
+    encoding, zone = settings.get("encoding", "utf-8"), settings.get("timezone", "UTC")
+    check.must(
+        lambda: "".encode(encoding),
+        f'source.encoding: "{encoding}"',
+        "write utf-8, cp1252, gb18030",
+    )
+    check.must(
+        lambda: ZoneInfo(zone), f'source.timezone: "{zone}"', "write a name such as Europe/London"
+    )
+
+
+def _check_marks(check: Checker, delimiter: str, quote: str) -> None:
+    """Refuse a delimiter or a quote that no parser of csv takes."""
+    for setting, mark in (("delimiter", delimiter), ("quote", quote)):
+        bad = len(mark) != 1 or not mark.isascii() or mark in "\r\n"
+        if bad and (setting, mark) != ("quote", ""):
+            raise check.error(
+                f'source.{setting}: must be one character of ASCII; a tab is written "\\t"'
+            )
+    if delimiter == quote:
+        raise check.error("source.delimiter and source.quote: must be two different characters")
