@@ -42,7 +42,7 @@ class EvaluationPlan:
 
     k: int = 20
     test_days: int | None = None
-    max_cardholders: int = 20_000
+    max_cardholders: int = 10_000
     bootstrap_rounds: int = 1000
 
     def __post_init__(self) -> None:

@@ -60,7 +60,7 @@ def write_matrix(folder: Path) -> None:
     """Build the matrix as the job does and leave it as plain arrays."""
     usage, catalog, events, profiles = inputs(folder)
     model = ModelParameters()
-    opened = open_inputs([usage], catalog, events, profiles)
+    opened = open_inputs([usage], catalog, events, profiles, model.events)
     found = survey(opened, b"bench")
     with spool_contacts(opened, found) as spool:
         matrix = build(spool, len(found.columns), model.events, as_of_day=found.last_day)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,11 +59,37 @@ def build(
         are a sample.
     """
     wanted = int(spool.fences[-1]) if n_cardholders is None else n_cardholders
-    parts: list[Cells] = []
+    parts: list[_Part] = []
     for contacts in _parts(spool, wanted):
         kept = contacts if before_day is None else contacts[contacts["day"] < before_day]
-        parts.append(_cells(kept, n_columns, rule, as_of_day))
+        parts.append(_Part.of(_cells(kept, n_columns, rule, as_of_day), n_columns, wanted))
     return _assemble(parts, wanted, n_columns)
+
+
+@dataclass(slots=True)
+class _Part:
+    """Cells of a range of cardholders, in as few bytes as they will have in the end."""
+
+    per_row: NDArray[np.int64]
+    first_row: int
+    columns: NDArray[np.int32]
+    strength: NDArray[np.float32]
+    visits: NDArray[np.int32]
+    last_day: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, cells: Cells, n_columns: int, n_rows: int) -> Self:
+        """Rows and columns of the keys; keys ascend."""
+        rows = cells.keys // n_columns
+        first = int(rows[0]) if rows.size else n_rows
+        return cls(
+            np.bincount(rows - first),
+            first,
+            (cells.keys - rows * n_columns).astype(np.int32),
+            cells.strength,
+            cells.visits,
+            cells.last_day,
+        )
 
 
 def _parts(spool: Spool, n_cardholders: int) -> Iterator[NDArray[np.void]]:
@@ -90,26 +117,34 @@ def _cells(contacts: NDArray[np.void], n_columns: int, rule: EventWeights, as_of
     )
 
 
-def _assemble(parts: list[Cells], n_cardholders: int, n_columns: int) -> Matrix:
-    """One matrix of the parts, which are in ascending order of cardholders."""
-    per_row = np.zeros(n_cardholders, np.int64)
-    for part in parts:
-        per_row += np.bincount(part.keys // n_columns, minlength=n_cardholders)
+def _assemble(parts: list[_Part], n_cardholders: int, n_columns: int) -> Matrix:
+    """One matrix of the parts, which are in ascending order of cardholders and used up."""
     indptr = np.zeros(n_cardholders + 1, np.int64)
-    np.cumsum(per_row, out=indptr[1:])
+    for part in parts:
+        indptr[1 + part.first_row : 1 + part.first_row + part.per_row.size] += part.per_row
+    np.cumsum(indptr, out=indptr)
     wide = indptr[-1] >= np.iinfo(np.int32).max
-    indices = np.concatenate([(p.keys % n_columns).astype(np.int32) for p in parts])
+    columns = _joined(parts, "columns", np.int32)
+    cells = (_joined(parts, "strength", np.float32), columns)
+    shape = (n_cardholders, n_columns)
     strength = sparse.csr_matrix(
-        (
-            np.concatenate([p.strength for p in parts]),
-            indices,
-            indptr if wide else indptr.astype(np.int32),
-        ),
-        shape=(n_cardholders, n_columns),
+        (*cells, indptr if wide else indptr.astype(np.int32)), shape=shape, copy=False
     )
     strength.has_sorted_indices = True
-    visits = np.concatenate([p.visits for p in parts])
-    return Matrix(strength, visits, np.concatenate([p.last_day for p in parts]))
+    visits = _joined(parts, "visits", np.int32)
+    return Matrix(strength, visits, _joined(parts, "last_day", np.int32))
+
+
+def _joined(parts: list[_Part], name: str, kind: type[np.generic]) -> NDArray[Any]:
+    """One array of all parts, taken away from them, so that both are never held at once."""
+    whole = np.empty(sum(getattr(part, name).size for part in parts), kind)
+    end = 0
+    for part in parts:
+        piece = getattr(part, name)
+        whole[end : end + piece.size] = piece
+        end += piece.size
+        setattr(part, name, piece[:0].copy())
+    return whole
 
 
 def visited_after(

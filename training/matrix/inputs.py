@@ -9,9 +9,16 @@ import polars as pl
 
 from embeddings.catalog import Catalog, read_catalog
 from embeddings.errors import CatalogError
+from embeddings.interactions import EventWeights
 from training.errors import BadInputError
 from training.matrix.profiles import read_profiles
-from training.matrix.responses import item_contacts, read_responses, unseen_transactions
+from training.matrix.responses import (
+    CONTACT_SCHEMA,
+    log_of,
+    no_responses,
+    read_responses,
+    unseen,
+)
 from training.matrix.tables import Table
 
 CHUNK_BYTES = 1 << 20
@@ -36,6 +43,8 @@ class Inputs:
         Responses left out because the catalogue does not know their item.
     events_through : str or None
         RFC 3339 instant of the last response read.
+    events : Path or None
+        Where the responses are, for :meth:`log_of`.
     """
 
     usage: tuple[Table, ...]
@@ -45,15 +54,26 @@ class Inputs:
     fingerprint: str
     unknown_items: int
     events_through: str | None
+    events: Path | None = None
 
     def batches(self, wanted: Sequence[pl.Expr | str]) -> Iterator[pl.DataFrame]:
         """The wanted columns of all usage, table after table, batch by batch."""
         for table in self.usage:
             yield from table.batches(wanted)
 
+    def log_of(self, cardholder_ids: Sequence[str]) -> pl.DataFrame:
+        """Every response of some cardholders, what was only shown included; none without a log."""
+        if self.events is None:
+            return pl.DataFrame(schema=CONTACT_SCHEMA)
+        return log_of(self.events, self.catalog, cardholder_ids)
+
 
 def open_inputs(
-    usage: Sequence[Path], catalog: Path, events: Path | None, profiles: Path | None
+    usage: Sequence[Path],
+    catalog: Path,
+    events: Path | None,
+    profiles: Path | None,
+    rule: EventWeights,
 ) -> Inputs:
     """Open and check all files of a run.
 
@@ -64,19 +84,19 @@ def open_inputs(
     """
     known = _catalog(catalog)
     tables = [Table.open(path) for path in usage]
-    responses = None if events is None else read_responses(events)
-    contacts, unknown = item_contacts(responses, known)
-    if responses is not None:
-        archived = unseen_transactions(responses, [table.frame for table in tables])
+    responses = no_responses() if events is None else read_responses(events, known, rule)
+    archived = unseen(responses.transactions, [table.frame for table in tables])
+    if not archived.is_empty():
         tables.append(Table(archived.lazy(), archived.height))
     return Inputs(
         tuple(tables),
-        contacts,
+        responses.contacts,
         None if profiles is None else read_profiles(profiles),
         known,
         fingerprint([*usage, catalog, *(p for p in (events, profiles) if p is not None)]),
-        unknown,
-        _last_instant(responses),
+        responses.unknown_items,
+        responses.through,
+        events,
     )
 
 
@@ -85,12 +105,6 @@ def _catalog(path: Path) -> Catalog:
         return read_catalog(path)
     except CatalogError as error:
         raise BadInputError(str(error)) from error
-
-
-def _last_instant(responses: pl.DataFrame | None) -> str | None:
-    if responses is None or responses.is_empty():
-        return None
-    return str(responses["occurred_at"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ").max())
 
 
 def fingerprint(paths: Sequence[Path]) -> str:

@@ -2,21 +2,25 @@
 
 A table is parquet with the columns ``event_id, type, cardholder_id, item_id, occurred_at`` and,
 for archived transactions, a struct ``transaction``; or NDJSON with the same fields; or a folder.
+Most events were served and no more; they are read past, batch by batch, and never held.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from embeddings.catalog import Catalog
 from embeddings.compose import own_kind
-from embeddings.interactions import EventType
+from embeddings.interactions import EventType, EventWeights
 from embeddings.vocabulary import column_id
 from training.errors import BadInputError
+from training.matrix.tables import BATCH_ROWS
 from training.usage import polars_schema
 
 NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
+OPTIONAL = ("item_id", "transaction")
 INSTANT = pl.Datetime("us", "UTC")
 CONTACT_SCHEMA = {
     "cardholder_id": pl.String(),
@@ -26,21 +30,85 @@ CONTACT_SCHEMA = {
 }
 
 
-def read_responses(path: Path) -> pl.DataFrame:
-    """Events of a file or folder, each ``event_id`` once, in order of time.
+@dataclass(frozen=True, slots=True, eq=False)
+class Responses:
+    """What counts of a table of events, each ``event_id`` once.
+
+    Parameters
+    ----------
+    contacts : polars.DataFrame
+        ``cardholder_id, column, type, day`` (days since 1970-01-01 UTC) with items of the
+        catalogue.
+    unknown_items : int
+        Events that would count, were their item in the catalogue.
+    transactions : polars.DataFrame
+        Archived card transactions in canonical columns.
+    through : str or None
+        RFC 3339 instant of the last event of any type.
+    """
+
+    contacts: pl.DataFrame
+    unknown_items: int
+    transactions: pl.DataFrame
+    through: str | None
+
+
+def no_responses() -> Responses:
+    """Nobody did anything."""
+    nothing = pl.DataFrame(schema=CONTACT_SCHEMA)
+    return Responses(nothing, 0, pl.DataFrame(schema=polars_schema()), None)
+
+
+def read_responses(path: Path, catalog: Catalog, rule: EventWeights) -> Responses:
+    """Events of a file or folder; types that weigh nothing are left out.
 
     Raises
     ------
     BadInputError
         Names the file, and the column that is missing or of another type.
     """
-    frames = [_read(file) for file in _files(path)]
-    table = pl.concat(frames, how="diagonal_relaxed")
-    for name in ("item_id", "transaction"):
-        if name not in table.columns:
-            table = table.with_columns(pl.lit(None).alias(name))
-    return table.sort("occurred_at", "event_id").unique(
-        "event_id", keep="first", maintain_order=True
+    types = [e.value for e in EventType if e is not EventType.TRANSACTION and rule.of(e) > 0]
+    items = pl.Enum([item.item_id for item in catalog.items])
+    answers, paid, last = [], [], ""
+    for batch in (b for file in _files(path) for b in _batches(file)):
+        answers.append(_answers(batch, types, items))
+        paid.append(batch.filter(pl.col("type") == EventType.TRANSACTION.value))
+        instants = batch["occurred_at"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
+        last = max(last, str(instants.max() or ""))
+    if not answers:
+        return no_responses()
+    contacts, unknown = _on_items(_once(answers), catalog)
+    return Responses(contacts, unknown, _canonical(_once(paid)), last or None)
+
+
+def log_of(path: Path, catalog: Catalog, cardholder_ids: Sequence[str]) -> pl.DataFrame:
+    """Every event of some cardholders with items of the catalogue, whatever it weighs.
+
+    What was shown and left alone makes no cell, but tells what an item is worth.
+
+    Returns
+    -------
+    polars.DataFrame of ``cardholder_id, column, type, day``, each event once
+    """
+    types = [e.value for e in EventType if e is not EventType.TRANSACTION]
+    items = pl.Enum([item.item_id for item in catalog.items])
+    holders = pl.DataFrame({"cardholder_id": cardholder_ids}, {"cardholder_id": pl.String()})
+    parts = [
+        _answers(batch.join(holders, on="cardholder_id", how="semi"), types, items)
+        for file in _files(path)
+        for batch in _batches(file)
+    ]
+    return _on_items(_once(parts), catalog)[0] if parts else pl.DataFrame(schema=CONTACT_SCHEMA)
+
+
+def _answers(batch: pl.DataFrame, types: list[str], items: pl.Enum) -> pl.DataFrame:
+    """What counts of one batch, in few bytes; the item is null where the catalogue has none."""
+    return batch.filter(pl.col("type").is_in(types)).select(
+        pl.col("event_id").hash(),
+        "occurred_at",
+        "cardholder_id",
+        pl.col("item_id").cast(items, strict=False),
+        pl.col("type").cast(pl.Enum(types)),
     )
 
 
@@ -49,70 +117,79 @@ def _files(path: Path) -> list[Path]:
     if not path.exists():
         raise BadInputError(f"{path}: there is no such file or folder of events")
     found = sorted(f for f in path.rglob("*") if f.suffix in suffixes) if path.is_dir() else [path]
-    if not found or found[0].suffix not in suffixes:
+    if not path.is_dir() and path.suffix not in suffixes:
         raise BadInputError(f"{path}: expected events as .parquet or .ndjson")
     return found
 
 
-def _read(file: Path) -> pl.DataFrame:
+def _batches(file: Path) -> Iterator[pl.DataFrame]:
+    """Events of one file in our types, ``BATCH_ROWS`` at a time."""
     try:
-        is_parquet = file.suffix == ".parquet"
-        table = (
-            pl.read_parquet(file) if is_parquet else pl.read_ndjson(file, infer_schema_length=None)
-        )
+        if file.suffix == ".parquet":
+            frame = pl.scan_parquet(file)
+        else:
+            frame = pl.read_ndjson(file, infer_schema_length=None).lazy()
+        columns = frame.collect_schema().names()
+        if missing := [name for name in NEEDED if name not in columns]:
+            found = ", ".join(columns)
+            raise BadInputError(f"{file}: column {', '.join(missing)} is missing; found {found}")
+        kept = frame.select(*NEEDED, *(name for name in OPTIONAL if name in columns))
+        for start in range(0, int(frame.select(pl.len()).collect().item()), BATCH_ROWS):
+            yield _typed(kept.slice(start, BATCH_ROWS).collect())
     except (pl.exceptions.PolarsError, OSError) as error:
         raise BadInputError(f"{file}: not readable as events ({error})") from error
-    if missing := [name for name in NEEDED if name not in table.columns]:
-        raise BadInputError(
-            f"{file}: column {', '.join(missing)} is missing; found {table.columns}"
-        )
-    if table.schema["occurred_at"] == pl.String():
+
+
+def _typed(batch: pl.DataFrame) -> pl.DataFrame:
+    if batch.schema["occurred_at"] == pl.String():
         instants = pl.col("occurred_at").str.to_datetime("%+", time_unit="us", time_zone="UTC")
-        table = table.with_columns(instants)
-    kept = [*NEEDED, *(n for n in ("item_id", "transaction") if n in table.columns)]
-    return table.select(kept).with_columns(pl.col("occurred_at").cast(INSTANT))
-
-
-def item_contacts(responses: pl.DataFrame | None, catalog: Catalog) -> tuple[pl.DataFrame, int]:
-    """Contacts with items of the catalogue, and how many rows name another item.
-
-    Returns ``cardholder_id, column, type, day`` (days since 1970-01-01 UTC).
-    """
-    if responses is None:
-        return pl.DataFrame(schema=CONTACT_SCHEMA), 0
-    columns = pl.DataFrame(
-        {
-            "item_id": [item.item_id for item in catalog.items],
-            "column": [column_id(own_kind(item), item.item_id) for item in catalog.items],
-        },
-        schema={"item_id": pl.String(), "column": pl.String()},
+        batch = batch.with_columns(instants)
+    lacking = [pl.lit(None).alias(name) for name in OPTIONAL if name not in batch.columns]
+    batch = batch.with_columns(*lacking).select(*NEEDED, *OPTIONAL)
+    return batch.with_columns(
+        pl.col("occurred_at").cast(INSTANT), pl.col("item_id").cast(pl.String)
     )
-    counted = [e.value for e in EventType if e is not EventType.TRANSACTION]
-    on_items = responses.filter(pl.col("type").is_in(counted)).with_columns(
-        pl.col("item_id").cast(pl.String), pl.col("occurred_at").dt.epoch("d").alias("day")
+
+
+def _once(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All parts in their order, each event once."""
+    table = pl.concat(parts, how="diagonal_relaxed")
+    return table.unique("event_id", keep="first", maintain_order=True)
+
+
+def _on_items(answers: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, int]:
+    """Contacts with items of the catalogue, and how many rows name another item."""
+    names = [column_id(own_kind(item), item.item_id) for item in catalog.items]
+    known = answers.drop_nulls("item_id")
+    contacts = known.select(
+        "cardholder_id",
+        pl.Series(names, dtype=pl.String).gather(known["item_id"].to_physical()).alias("column"),
+        pl.col("type").cast(pl.String),
+        pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day"),
     )
-    known = on_items.join(columns, on="item_id", how="inner", maintain_order="left")
-    contacts = known.select(pl.col(name).cast(kind) for name, kind in CONTACT_SCHEMA.items())
-    return contacts, on_items.height - known.height
+    return contacts, answers.height - known.height
 
 
-def unseen_transactions(responses: pl.DataFrame, usage: Sequence[pl.LazyFrame]) -> pl.DataFrame:
-    """Archived transactions that no usage table holds, in canonical columns.
-
-    Those without a ``transaction_id`` are taken as unseen.
-    """
-    events = responses.filter(pl.col("type") == EventType.TRANSACTION.value)
-    if events.is_empty() or not isinstance(events.schema["transaction"], pl.Struct):
+def _canonical(paid: pl.DataFrame) -> pl.DataFrame:
+    """Archived transactions in the columns of card usage."""
+    if paid.is_empty() or not isinstance(paid.schema["transaction"], pl.Struct):
         return pl.DataFrame(schema=polars_schema())
-    flat = events.select("cardholder_id", "occurred_at", "transaction").unnest("transaction")
+    flat = paid.select("cardholder_id", "occurred_at", "transaction").unnest("transaction")
     if isinstance(flat.schema.get("amount"), pl.Struct):
         flat = flat.unnest("amount")
     missing = [n for n in polars_schema() if n not in flat.columns]
     flat = flat.with_columns(pl.lit(None).alias(name) for name in missing)
-    flat = flat.select(pl.col(name).cast(kind) for name, kind in polars_schema().items())
-    for table in usage:
-        ids = flat.lazy().select("transaction_id")
+    return flat.select(pl.col(name).cast(kind) for name, kind in polars_schema().items())
+
+
+def unseen(archived: pl.DataFrame, usage: Sequence[pl.LazyFrame]) -> pl.DataFrame:
+    """Archived transactions that no usage table holds.
+
+    Those without a ``transaction_id`` are taken as unseen.
+    """
+    for table in usage if not archived.is_empty() else ():
+        ids = archived.lazy().select("transaction_id")
         held = table.select("transaction_id").join(ids, on="transaction_id", how="semi")
         seen = held.unique().collect(engine="streaming")
-        flat = flat.join(seen, on="transaction_id", how="anti", maintain_order="left")
-    return flat
+        archived = archived.join(seen, on="transaction_id", how="anti", maintain_order="left")
+    return archived

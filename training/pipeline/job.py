@@ -10,6 +10,7 @@ import polars as pl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import sparse
 
+from embeddings.appeal import Appeal
 from embeddings.bundle import Bundle, Model
 from embeddings.erasure import FILE_NAME, ErasedList
 from embeddings.errors import EmbeddingsError
@@ -17,6 +18,7 @@ from embeddings.factors import Factors
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als, propensity
+from training.appeal import AppealRule, learn, read_impressions
 from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
@@ -107,9 +109,24 @@ class _Run:
             return self._refused(evidence, reasons)
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
+        model = replace(model, appeal=self._appeal(model))
         foreseen = self._foresee(evidence)
         model = replace(model, scores=foreseen.scores)
         return self._published(evidence, model, reasons, foreseen.figures)
+
+    def _appeal(self, model: Model) -> Appeal | None:
+        """What responses teach of items; None without enough of them."""
+        request, rule = self.request, AppealRule()
+        if request.events is None:
+            return None
+        with self.stages.stage("learn from responses"):
+            seen = read_impressions(
+                request.events,
+                model.cardholders,
+                model.catalog,
+                max_cardholders=rule.max_cardholders,
+            )
+            return learn(model, seen, rule, request.n_threads)
 
     def _foresee(self, evidence: _Evidence) -> Propensity:
         """Whom it is worth waking, when that was asked for."""
@@ -123,7 +140,8 @@ class _Run:
     def _evidence(self) -> _Evidence:
         request, stage = self.request, self.stages.stage
         with stage("check input"):
-            inputs = open_inputs(request.usage, request.catalog, request.events, request.profiles)
+            files = (request.usage, request.catalog, request.events, request.profiles)
+            inputs = open_inputs(*files, self.settings.model.events)
         with stage("survey usage"):
             found = survey(inputs, hash_key(request, inputs), self.erased)
         day = split_day(found, request.split_at, self.settings.evaluation)
