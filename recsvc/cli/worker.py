@@ -4,7 +4,10 @@ import importlib
 
 import click
 
-WORKERS = {"archive": "recsvc.cli.worker_archive"}
+WORKERS = {
+    "archive": "recsvc.cli.worker_archive",
+    "dispatch": "recsvc.cli.worker_dispatch",
+}
 """Module of each worker; loaded when asked for, as the archiver needs a library of its own."""
 
 
