@@ -1,6 +1,8 @@
 """How an item is shown in a list: the part of it that is the same for everyone is made once."""
 
-from typing import Any
+from typing import Any, NamedTuple
+
+import orjson
 
 from embeddings.catalog import Benefit, MerchantOffer
 from embeddings.catalog.text import in_locale
@@ -11,23 +13,40 @@ Card = dict[str, Any]
 MOST_CARDS = 100_000
 
 
+class _Kept(NamedTuple):
+    """A card, and its JSON without the closing brace."""
+
+    item: Item
+    card: Card
+    opening: bytes
+
+
 class ItemCards:
     """Cards of items by locale, kept as long as the item itself is served."""
 
     def __init__(self) -> None:
-        self._cards: dict[tuple[int, str], tuple[Item, Card]] = {}
+        self._cards: dict[tuple[int, str], _Kept] = {}
 
     def of(self, item: Item, locale: str) -> Card:
         """Card of an item; the same object each time, so it must not be changed."""
+        return self._kept(item, locale).card
+
+    def with_more(self, item: Item, locale: str, more: dict[str, Any]) -> orjson.Fragment:
+        """JSON of a card and of further fields, of which there must be one at least."""
+        opening = self._kept(item, locale).opening
+        return orjson.Fragment(opening + b"," + orjson.dumps(more)[1:])
+
+    def _kept(self, item: Item, locale: str) -> _Kept:
         key = (id(item), locale)
         kept = self._cards.get(key)
-        if kept is not None and kept[0] is item:
-            return kept[1]
+        if kept is not None and kept.item is item:
+            return kept
         if len(self._cards) >= MOST_CARDS:
             self._cards.clear()
         card = card_of(item, locale)
-        self._cards[key] = (item, card)
-        return card
+        opening = orjson.dumps(card, option=orjson.OPT_UTC_Z)[:-1]
+        kept = self._cards[key] = _Kept(item, card, opening)
+        return kept
 
 
 def card_of(item: Item, locale: str) -> Card:
@@ -62,14 +81,13 @@ def answer_document(answer: Answer, cards: ItemCards, locale: str) -> dict[str, 
         "returned": len(answer.items),
         "shortfall_reason": answer.shortfall_reason,
         "degraded": answer.degraded,
-        "items": [_place_document(place, cards.of(place.item, locale)) for place in answer.items],
+        "items": [_place_document(place, cards, locale) for place in answer.items],
     }
 
 
-def _place_document(place: ServedItem, card: Card) -> dict[str, Any]:
-    return {
+def _place_document(place: ServedItem, cards: ItemCards, locale: str) -> orjson.Fragment:
+    own = {
         "rank": place.rank,
-        **card,
         "score": place.score,
         "source": place.source,
         "activation": place.activation,
@@ -79,3 +97,4 @@ def _place_document(place: ServedItem, card: Card) -> dict[str, Any]:
         ],
         "serve_token": place.serve_token,
     }
+    return cards.with_more(place.item, locale, own)

@@ -7,7 +7,7 @@ from recsvc.domain.cardholder import Activation, CardholderState
 from recsvc.domain.model import ServingModel
 from recsvc.domain.question import Candidate, Item, Question, Reason, ServedItem
 from recsvc.domain.reasons import ReasonFinder
-from recsvc.domain.serve_token import Serve, encode
+from recsvc.domain.serve_token import Tokens
 
 DECIMALS = 6
 
@@ -36,12 +36,15 @@ class Places:
     def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
         """The places of a list, in its order."""
         told = zip(candidates, finder.of_all(candidates), strict=True)
+        tokens = self._tokens()
         return tuple(
-            self._place(rank, candidate, reasons)
+            self._place(rank, candidate, reasons, tokens)
             for rank, (candidate, reasons) in enumerate(told, 1)
         )
 
-    def _place(self, rank: int, candidate: Candidate, reasons: tuple[Reason, ...]) -> ServedItem:
+    def _place(
+        self, rank: int, candidate: Candidate, reasons: tuple[Reason, ...], tokens: Tokens
+    ) -> ServedItem:
         item = self.model.catalog.items[candidate.row]
         return ServedItem(
             rank,
@@ -51,23 +54,21 @@ class Places:
             candidate.source,
             activation_of(item, self.state),
             reasons,
-            self._token(rank, item, candidate),
+            tokens.of(item.item_id, rank, candidate.source, candidate.propensity),
         )
 
-    def _token(self, rank: int, item: Item, candidate: Candidate) -> str:
-        serve = Serve(
-            self.question.request_id,
-            item.item_id,
-            rank,
-            candidate.source,
-            candidate.propensity,
-            self.model.model_version,
-            self.model.catalog_version,
-            self.question.placement,
-            self.ranking,
-            self.served_at,
+    def _tokens(self) -> Tokens:
+        return Tokens(
+            self.key,
+            self.model.issuer_id,
+            self.question.cardholder_id,
+            request_id=self.question.request_id,
+            model_version=self.model.model_version,
+            catalog_version=self.model.catalog_version,
+            placement=self.question.placement,
+            ranking=self.ranking,
+            served_at=self.served_at,
         )
-        return encode(serve, self.key, self.model.issuer_id, self.question.cardholder_id)
 
 
 def activation_of(item: Item, state: CardholderState) -> Activation:

@@ -1,7 +1,8 @@
 """A signed note on each served item, so that what follows can be attributed to that very place.
 
-Form: ``base64url(JSON array) . base64url(keyed BLAKE2b-128, RFC 7693)``. Issuer and cardholder
-are signed but not written, so a token is worth nothing beside another cardholder's id.
+Form: base64url of a JSON array and, behind it, 16 bytes of keyed BLAKE2b (RFC 7693). Issuer and
+cardholder are signed but not written, so a token is worth nothing beside another cardholder's id.
+What all items of a list share stands first, so that it is spelled and hashed once a list.
 """
 
 import base64
@@ -17,6 +18,7 @@ from recsvc.domain.errors import InvalidError
 VERSION = 1
 MAC_BYTES = 16
 MAX_LENGTH = 1024
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
 
 class Serve(NamedTuple):
@@ -47,10 +49,44 @@ class Serve(NamedTuple):
     served_at: int
 
 
-def encode(serve: Serve, key: bytes, issuer_id: str, cardholder_id: str) -> str:
-    """Token of a serve, ASCII, at most 1024 characters for ids within their limits."""
-    body = orjson.dumps([VERSION, *serve])
-    return _text(body) + "." + _text(_mac(body, key, issuer_id, cardholder_id))
+class Tokens:
+    """Makes the tokens of one list.
+
+    Parameters
+    ----------
+    key : bytes
+        At most 64 of them count.
+    issuer_id, cardholder_id : str
+    request_id, model_version, catalog_version, placement, ranking, served_at : as in Serve
+    """
+
+    __slots__ = ("_opening", "_signed")
+
+    def __init__(  # noqa: PLR0913 - what a list's serves share, by name
+        self,
+        key: bytes,
+        issuer_id: str,
+        cardholder_id: str,
+        *,
+        request_id: str,
+        model_version: str | None,
+        catalog_version: str,
+        placement: str | None,
+        ranking: str,
+        served_at: int,
+    ) -> None:
+        shared = (request_id, model_version, catalog_version, placement, ranking, served_at)
+        self._opening = orjson.dumps((VERSION, *shared))[:-1] + b","
+        self._signed = _mac(key, issuer_id, cardholder_id)
+        self._signed.update(self._opening)
+
+    def of(self, item_id: str, rank: int, source: str, propensity: float) -> str:
+        """Token of one place, ASCII, at most 1024 characters for ids within their limits."""
+        rest = orjson.dumps((item_id, rank, source, propensity))[1:]
+        mac = self._signed.copy()
+        mac.update(rest)
+        raw = binascii.b2a_base64(self._opening + rest + mac.digest(), newline=False)
+        return raw.translate(URL_SAFE).rstrip(b"=").decode()
 
 
 def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:
@@ -61,29 +97,27 @@ def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:
     InvalidError
         The token is malformed, was altered, or was made for another issuer or cardholder.
     """
-    body, _, mac = token.partition(".")
     refused = InvalidError("serve_token", "not a token made for this cardholder; send it as served")
     if len(token) > MAX_LENGTH:
         raise refused
     try:
-        raw, given = _bytes(body), _bytes(mac)
+        raw = _bytes(token)
     except (binascii.Error, ValueError):
         raise refused from None
-    if not hmac.compare_digest(given, _mac(raw, key, issuer_id, cardholder_id)):
+    body, given = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
+    mac = _mac(key, issuer_id, cardholder_id)
+    mac.update(body)
+    if not hmac.compare_digest(given, mac.digest()):
         raise refused
-    version, *fields = orjson.loads(raw)
+    version, request_id, *shared, item_id, rank, source, propensity = orjson.loads(body)
     if version != VERSION:
         raise InvalidError("serve_token", f"version {version}, this service reads {VERSION}")
-    return Serve(*fields)
+    return Serve(request_id, item_id, rank, source, propensity, *shared)
 
 
-def _mac(body: bytes, key: bytes, issuer_id: str, cardholder_id: str) -> bytes:
-    bound = b"\x1f".join((body, issuer_id.encode(), cardholder_id.encode()))
-    return hashlib.blake2b(bound, digest_size=MAC_BYTES, key=key[:64]).digest()
-
-
-def _text(raw: bytes) -> str:
-    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+def _mac(key: bytes, issuer_id: str, cardholder_id: str) -> hashlib.blake2b:
+    bound = f"{issuer_id}\x1f{cardholder_id}\x1f".encode()
+    return hashlib.blake2b(bound, digest_size=MAC_BYTES, key=key[:64])
 
 
 def _bytes(text: str) -> bytes:

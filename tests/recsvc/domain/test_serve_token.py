@@ -5,13 +5,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain.errors import InvalidError
-from recsvc.domain.serve_token import MAX_LENGTH, Serve, decode, encode
+from recsvc.domain.serve_token import MAX_LENGTH, Serve, Tokens, decode
 from tests.worlds import KEY
 
 SERVE = Serve(
     "req", "offer_1", 3, "personal", 0.95, "v1", "7", "app_home", "default", 1_770_000_000
 )
 ids = st.from_regex(r"[A-Za-z0-9._~-]{1,128}", fullmatch=True)
+
+
+def encode(serve: Serve, key: bytes, issuer_id: str, cardholder_id: str) -> str:
+    shared = serve._asdict()
+    place = [shared.pop(name) for name in ("item_id", "rank", "source", "propensity")]
+    return Tokens(key, issuer_id, cardholder_id, **shared).of(*place)
 
 
 @given(
