@@ -21,6 +21,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
+from recsvc.stores.keys import PUSH_GATEWAY
 from tests.bundles import a_catalog, checkerboard, publish
 from tests.outreach import ALLOWED, ISSUER, gateway_of
 from tests.service import SECRET, a_connection, settings, until
@@ -81,7 +82,8 @@ def a_dispatcher(
 
 
 def _until_more_left(stores: Stores, before: int) -> None:
-    until(lambda: len(gateway_of(stores.durable)) > before, 30)
+    name = PUSH_GATEWAY.key(ISSUER)
+    until(lambda: stores.durable.ask(lambda store: store.xlen(name)) > before, 30)
 
 
 def test_F26_killed_at_any_moment_each_push_leaves_once_and_none_is_lost(
@@ -117,7 +119,7 @@ def test_a_dispatcher_ends_by_itself_when_told_to(
     stores, url = kept
     a_bank(stores, tmp_path / "shelf")
     running = a_dispatcher(tmp_path / "shelf", url, clean_environment)
-    until(lambda: gateway_of(stores.durable), 30)
+    _until_more_left(stores, 0)
 
     running.terminate()
     output, _ = running.communicate(timeout=30)
