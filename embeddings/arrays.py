@@ -57,8 +57,13 @@ OPTIONAL_ARRAYS: Mapping[str, ArraySpec] = {
     "cardholder_value": ArraySpec("float32", ("cardholders",)),
     "cardholder_churn_risk": ArraySpec("float32", ("cardholders",)),
     "cardholder_uplift": ArraySpec("float32", ("cardholders",)),
+    "appeal_maps": ArraySpec("float32", ("maps", "factors", "factors")),
+    "appeal_traits": ArraySpec("float32", ("traits",)),
+    "appeal_corrections": ArraySpec("float32", ("items", "factors")),
+    "appeal_biases": ArraySpec("float32", ("items",)),
 }
-"""Scores of cardholders that a bundle may lack; NaN for a cardholder without one."""
+"""What a bundle may lack: scores of cardholders (NaN for one without), and what responses to items
+taught (:mod:`embeddings.appeal`)."""
 
 
 def save_array(folder: Path, name: str, array: NDArray[Any]) -> None:

@@ -10,9 +10,11 @@ import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from numpy.typing import NDArray
 
+from embeddings.appeal import NAMES as APPEAL
+from embeddings.appeal import Appeal
 from embeddings.arrays import ARRAYS, OPTIONAL_ARRAYS, open_array, save_array
 from embeddings.catalog import Catalog, read_catalog, write_catalog
-from embeddings.compose import ColumnSpace, Composer
+from embeddings.compose import ColumnSpace, Composer, Composition
 from embeddings.errors import BundleError, CatalogError
 from embeddings.factors import Factors
 from embeddings.manifest import MANIFEST, SIGNATURE, Canary, Manifest, entry_of, read_limited
@@ -94,6 +96,8 @@ class Model:
         The catalogue at the time of training.
     scores : mapping of str to float32, shape (n_cardholders,)
         ``value``, ``churn_risk``, ``uplift``, those that were learned; NaN where not known.
+    appeal : Appeal, optional
+        What responses to items taught; None where there were too few.
     """
 
     cardholders: Vocabulary
@@ -107,6 +111,7 @@ class Model:
     popularity: NDArray[np.float32]
     catalog: Catalog
     scores: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
+    appeal: Appeal | None = None
 
     def arrays(self) -> Mapping[str, NDArray[Any]]:
         """Every array by its name in the bundle."""
@@ -132,6 +137,7 @@ class Model:
             "history_last_day": self.history.last_day,
             "popularity": self.popularity,
             **{f"{SCORE}{name}": scores for name, scores in self.scores.items()},
+            **({} if self.appeal is None else self.appeal.arrays()),
         }
 
     def space(self) -> ColumnSpace:
@@ -139,6 +145,10 @@ class Model:
         return ColumnSpace(
             self.columns, self.factors.columns, self.column_cardholders, self.column_category
         )
+
+    def composer(self, rule: Composition) -> Composer:
+        """Composer of item vectors against this model."""
+        return Composer(self.space(), rule, self.appeal, self.catalog.row)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -156,7 +166,7 @@ class Bundle:
 
     def composer(self) -> Composer:
         """Composer of item vectors against this bundle."""
-        return Composer(self.model.space(), self.manifest.mix)
+        return self.model.composer(self.manifest.mix)
 
     @classmethod
     def open(cls, folder: Path, *, trusted: Sequence[Ed25519PublicKey] = ()) -> Self:
@@ -218,9 +228,23 @@ def _open_model(folder: Path, manifest: Manifest) -> Model:
         {
             name.removeprefix(SCORE): open_array(folder, name, counts)
             for name in OPTIONAL_ARRAYS
-            if f"{name}.npy" in manifest.files
+            if name.startswith(SCORE) and f"{name}.npy" in manifest.files
         },
+        _open_appeal(folder, manifest, counts),
     )
+
+
+def _open_appeal(folder: Path, manifest: Manifest, counts: Mapping[str, int]) -> Appeal | None:
+    """What responses taught, when the bundle has it; BundleError when it has only a part."""
+    present = [name for name in APPEAL if f"{name}.npy" in manifest.files]
+    if not present:
+        return None
+    if missing := sorted(set(APPEAL) - set(present)):
+        raise BundleError("file_missing", f"{folder.name}: {missing[0]}.npy is missing")
+    try:
+        return Appeal(*(open_array(folder, name, counts) for name in APPEAL))
+    except ValueError as error:
+        raise BundleError("wrong_shape", f"{folder.name}: {error}") from error
 
 
 def write_model(folder: Path, model: Model) -> None:

@@ -1,11 +1,13 @@
 """An item's vector, from what is known of it: its own column and the columns it hangs on."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.appeal import Appeal, Setting
 from embeddings.catalog import Benefit, ItemKind, MerchantOffer
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 
@@ -66,24 +68,34 @@ class ColumnSpace:
 
 @dataclass(frozen=True, slots=True)
 class ComposedItem:
-    """An item's vector and where it comes from.
+    """An item's vectors and where they come from.
 
     Parameters
     ----------
-    vector : float32, shape (n_factors,); zeros when nothing about the item is known
+    vector : float32, shape (n_factors,)
+        Where it stands among the columns: what it is like. Zeros when nothing is known of it.
+    pull : float32, shape (n_factors,)
+        What draws cardholders: its score for a cardholder ``x`` is ``x·pull + bias``. The same as
+        ``vector`` where no responses were learned from.
+    bias : float
+        What everyone likes about it; 0 where no responses were learned from.
     own_row : int or None              the item's own column, once it has history
     merchant_rows, category_rows : tuple of int    the known columns it hangs on
+    is_known : bool
+        Whether any column or any response speaks for the item.
     """
 
     vector: NDArray[np.float32]
+    pull: NDArray[np.float32]
+    bias: float
     own_row: int | None
     merchant_rows: tuple[int, ...]
     category_rows: tuple[int, ...]
+    is_known: bool
 
-    @property
-    def is_known(self) -> bool:
-        """Whether any column speaks for the item."""
-        return self.own_row is not None or bool(self.merchant_rows) or bool(self.category_rows)
+
+def _nowhere(_item_id: str) -> None:
+    """Row of an item in no catalogue."""
 
 
 class Composer:
@@ -93,11 +105,23 @@ class Composer:
     ----------
     space : ColumnSpace
     rule : Composition
+    appeal : Appeal, optional
+        What responses taught.
+    row_of : callable, optional
+        Row of an item's id among the appeal's items, or None.
     """
 
-    def __init__(self, space: ColumnSpace, rule: Composition) -> None:
+    def __init__(
+        self,
+        space: ColumnSpace,
+        rule: Composition,
+        appeal: Appeal | None = None,
+        row_of: Callable[[str], int | None] = _nowhere,
+    ) -> None:
         self._space = space
         self._rule = rule
+        self._appeal = appeal
+        self._row_of = row_of
         self._centroids = category_centroids(space)
 
     def compose(self, item: Benefit | MerchantOffer) -> ComposedItem:
@@ -119,7 +143,38 @@ class Composer:
         vector = _mix(owned, hung, self._trust(() if own is None else (own,), self._rule.own_prior))
         if vector is None:
             vector = np.zeros(self._space.vectors.shape[1], np.float32)
-        return ComposedItem(vector, own, merchants, categories)
+        row = None if self._appeal is None else self._row_of(item.item_id)
+        pull, bias = vector, np.float32(0)
+        if self._appeal is not None:
+            pull, bias = self._appeal.of(item, self._setting(merchants, categories), row)
+        spoken_of = self._appeal is not None and self._appeal.speaks_of(row)
+        is_known = own is not None or bool(merchants) or bool(categories) or spoken_of
+        return ComposedItem(vector, pull, float(bias), own, merchants, categories, is_known)
+
+    def setting(self, item: Benefit | MerchantOffer) -> Setting:
+        """Where an item holds, as the columns know it."""
+        merchants = self._rows(ColumnKind.MERCHANT, item.merchants())
+        categories = self._rows(ColumnKind.CATEGORY, item.categories()) or self._parents(merchants)
+        return self._setting(merchants, categories)
+
+    def _setting(self, merchants: tuple[int, ...], categories: tuple[int, ...]) -> Setting:
+        return Setting(
+            self._mean_direction(merchants),
+            self._mean_direction(categories),
+            self._mean_reach(merchants),
+            self._mean_reach(categories),
+        )
+
+    def _mean_direction(self, rows: tuple[int, ...]) -> NDArray[np.float32]:
+        """Mean of unit vectors; zeros for no rows."""
+        if not rows:
+            return np.zeros(self._space.vectors.shape[1], np.float32)
+        vectors = np.asarray(self._space.vectors[list(rows)], np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        return np.asarray((vectors / np.where(lengths > 0, lengths, 1)).mean(axis=0), np.float32)
+
+    def _mean_reach(self, rows: tuple[int, ...]) -> float:
+        return float(self._space.cardholders[list(rows)].mean()) if rows else 0.0
 
     def _rows(self, kind: ColumnKind, ids: tuple[str, ...]) -> tuple[int, ...]:
         found = (self._space.row(kind, outside_id) for outside_id in ids)

@@ -58,7 +58,7 @@ class ServingModel:
         None for an issuer that has a catalogue and no training yet.
     space : ItemSpace
     index : ItemIndex
-        Over ``[vector, priority / 1000]`` of each item, so that one search finds the best by
+        Over ``[pull, priority / 1000]`` of each item, so that one search finds the best by
         score and business boost together.
     tables : EligibilityTables
     popularity : ItemPopularity
@@ -116,7 +116,7 @@ class ServingModel:
             catalog,
             bundle,
             space,
-            ItemIndex(np.c_[space.vectors, priorities(items)]),
+            ItemIndex(np.c_[space.pulls, priorities(items)]),
             EligibilityTables.of(items, space.merchants, space.categories, exhausted),
             ItemPopularity(bundle, space),
             Naming(bundle, space),

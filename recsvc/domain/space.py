@@ -74,6 +74,9 @@ class ItemSpace:
     ----------
     items : items in order of their rows
     vectors : float32, shape (n_items, n_factors)
+        Where each item stands among the columns: what it is like.
+    pulls : float32, shape (n_items, n_factors + 1)
+        What draws cardholders: the score for a vector ``x`` is ``[x, 1]·pull``.
     links : Links of each item
     known : bool, shape (n_items,)     items of which any trained column speaks
     own : int32, shape (n_items,)      row of the item's own column, or -1
@@ -83,6 +86,7 @@ class ItemSpace:
 
     items: Sequence[Item]
     vectors: NDArray[np.float32]
+    pulls: NDArray[np.float32]
     links: Sequence[Links]
     known: NDArray[np.bool_]
     own: NDArray[np.int32]
@@ -107,21 +111,24 @@ class ItemSpace:
             composer, columns = earlier.composer, earlier.columns
         n_factors = bundle.model.factors.n_factors if bundle else 1
         vectors = np.zeros((len(items), n_factors), np.float32)
+        pulls = np.zeros((len(items), n_factors + 1), np.float32)
         old = {i.item_id: row for row, i in enumerate(earlier.items)} if earlier else {}
         links = []
         for row, item in enumerate(items):
             before = old.get(item.item_id)
             if earlier is not None and before is not None and _same(earlier.items[before], item):
-                vectors[row] = earlier.vectors[before]
+                vectors[row], pulls[row] = earlier.vectors[before], earlier.pulls[before]
                 links.append(earlier.links[before])
                 continue
             composed = composer.compose(item) if composer else None
             if composed is not None:
                 vectors[row] = composed.vector
+                pulls[row, :-1], pulls[row, -1] = composed.pull, composed.bias
             links.append(_links(item, composed, columns))
         return cls(
             items,
             vectors,
+            pulls,
             links,
             np.fromiter((link.is_known for link in links), np.bool_, len(links)),
             np.fromiter((_or_none(link.own) for link in links), np.int32, len(links)),
@@ -130,6 +137,10 @@ class ItemSpace:
             columns,
             composer,
         )
+
+    def query(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What to multiply ``pulls`` with for a cardholder, shape (n_factors + 1,)."""
+        return np.append(vector, np.float32(1))
 
     def visited_places(self, row: int) -> tuple[int, ...]:
         """Columns of the places where an item holds: its merchants, else its categories."""

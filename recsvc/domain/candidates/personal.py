@@ -13,10 +13,10 @@ from recsvc.domain.taste import Taste
 class Personal:
     """Items by inner product with the cardholder's vector, business boost and own visits.
 
-    ``score = x·v + boost_weight·priority/1000 + visit_weight·log(1 + visits)``, where visits are
-    his own at the item's merchants. Only items of which the model knows something, and only
-    scores above 0. Exact: the bonus for visits is never negative, so the best are among the best
-    by the search and those on his history's columns.
+    ``score = [x, 1]·pull + boost_weight·priority/1000 + visit_weight·log(1 + visits)``, where
+    visits are his own at the item's merchants. Only items of which the model knows something, and
+    only scores above 0. Exact: the bonus for visits is never negative, so the best are among the
+    best by the search and those on his history's columns.
 
     Parameters
     ----------
@@ -29,7 +29,7 @@ class Personal:
         if taste.vector is None:
             raise ValueError("a personal proposer needs a vector; this cardholder has none")
         self._model = model
-        self._query = np.append(taste.vector, np.float32(policy.boost_weight))
+        self._query = np.append(model.space.query(taste.vector), np.float32(policy.boost_weight))
         self._bonus_rows, self._bonus = _visit_bonus(model, taste, policy.visit_weight)
 
     def best(self, eligible: Mask, limit: int) -> list[Candidate]:

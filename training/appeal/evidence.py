@@ -1,0 +1,95 @@
+"""Cardholders and items as the fit sees them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embeddings.appeal import traits_of
+from embeddings.bundle import Model
+from embeddings.compose import Composition
+from embeddings.vocabulary import ColumnKind, split_column_id
+from training.appeal.impressions import Impressions
+from training.solver import solve_rows
+
+ITEM_KINDS = (ColumnKind.BENEFIT, ColumnKind.OFFER)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ItemSide:
+    """What is known of each item of the catalogue before anyone sees it.
+
+    Parameters
+    ----------
+    merchants, categories : float64, shape (n_items, n_factors)
+        Directions (:class:`embeddings.appeal.Setting`).
+    traits : float64, shape (n_items, n_traits)
+    """
+
+    merchants: NDArray[np.float64]
+    categories: NDArray[np.float64]
+    traits: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Impressions beside the vectors of who saw and what was seen.
+
+    Parameters
+    ----------
+    seen : Impressions
+    tastes : float64, shape (n_impressions, n_factors)
+        Vector of each impression's cardholder, of mean square length 1 over the impressions.
+    items : ItemSide
+    length : float
+        What the vectors were divided by, above 0.
+    """
+
+    seen: Impressions
+    tastes: NDArray[np.float64]
+    items: ItemSide
+    length: float
+
+
+def evidence_of(model: Model, seen: Impressions, n_threads: int) -> Evidence:
+    """Evidence of a model's impressions.
+
+    The cardholders' vectors are those of their card usage alone: a vector that already knows that
+    he took an offer up would make the offer look as if it had drawn him by his taste.
+    """
+    tastes = np.asarray(usage_vectors(model, n_threads)[seen.cardholders], np.float64)
+    length = float(np.sqrt(np.mean(np.sum(tastes**2, axis=1)))) or 1.0
+    return Evidence(seen, tastes / length, item_side(model), length)
+
+
+def item_side(model: Model) -> ItemSide:
+    """Directions and traits of all items of the model's catalogue."""
+    composer = model.composer(Composition())
+    settings = [composer.setting(item) for item in model.catalog.items]
+    pairs = zip(model.catalog.items, settings, strict=True)
+    return ItemSide(
+        np.array([setting.merchants for setting in settings], np.float64),
+        np.array([setting.categories for setting in settings], np.float64),
+        np.array([traits_of(item, setting) for item, setting in pairs], np.float64),
+    )
+
+
+def usage_vectors(model: Model, n_threads: int) -> NDArray[np.float32]:
+    """Fold-in of every cardholder's history without his responses to items.
+
+    Returns
+    -------
+    float32, shape (n_cardholders, n_factors)
+    """
+    factors, history = model.factors, model.history
+    of_items = np.array([split_column_id(name)[0] in ITEM_KINDS for name in model.columns])
+    kept = ~of_items[history.rows]
+    counts = np.diff(np.r_[0, np.cumsum(kept)][history.indptr])
+    rows, strength = history.rows[kept], np.asarray(history.strength[kept])
+    confidence = factors.step.confidence(
+        strength, factors.column_scale[rows], np.repeat(counts, counts)
+    )
+    cells = (confidence, rows, np.r_[0, np.cumsum(counts)])
+    matrix = sparse.csr_matrix(cells, shape=(len(model.cardholders), len(model.columns)))
+    return solve_rows(matrix, factors.columns, factors.gram, factors.step, n_threads)

@@ -1,0 +1,109 @@
+"""The fit: from a model and a log of responses to what they teach of items."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy.optimize import minimize
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from embeddings.appeal import Appeal
+from embeddings.bundle import Model
+from training.appeal.evidence import Evidence, evidence_of
+from training.appeal.impressions import Impressions
+from training.appeal.loss import Floats, Loss, Parameters, Priors
+
+MIDDLE, SPREAD = 0.5, 0.25
+"""Where the interest of an average impression, and one standard deviation, lie as a score."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealRule:
+    """When and how hard to learn from responses.
+
+    Parameters
+    ----------
+    max_cardholders : int
+        Responses of more are not read.
+    min_impressions, min_taken_up : int
+        Fewer than these teach nothing.
+    max_impressions : int
+        More than these are thinned by whole cardholders.
+    iterations : int
+    priors : Priors
+    """
+
+    max_cardholders: int = 50_000
+    min_impressions: int = 1000
+    min_taken_up: int = 50
+    max_impressions: int = 300_000
+    iterations: int = 40
+    priors: Priors = field(default_factory=Priors)
+
+
+def learn(
+    model: Model, seen: Impressions, rule: AppealRule | None = None, n_threads: int = 0
+) -> Appeal | None:
+    """What impressions teach of the items of a model's catalogue.
+
+    The same for the same input, whatever the number of threads.
+
+    Parameters
+    ----------
+    model : Model
+    seen : Impressions
+    rule : AppealRule, optional
+    n_threads : int
+        0 for all cores.
+
+    Returns
+    -------
+    Appeal, or None when there are too few responses to learn from
+    """
+    rule = rule or AppealRule()
+    seen = thinned(seen, rule)
+    if len(seen) < rule.min_impressions or int(seen.taken_up.sum()) < rule.min_taken_up:
+        return None
+    return fitted(evidence_of(model, seen, n_threads), rule)
+
+
+def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
+    """At most ``max_impressions``: those of the first cardholders, who are in order of a hash."""
+    if len(seen) <= rule.max_impressions:
+        return seen
+    last = seen.cardholders[rule.max_impressions]
+    return seen.where(seen.cardholders < last)
+
+
+def fitted(evidence: Evidence, rule: AppealRule) -> Appeal:
+    """The appeal that explains the evidence best, on the scale of scores."""
+    loss = Loss(evidence, rule.priors)
+    start, step = loss.start().flat(), loss.steps().flat()
+
+    def stepped(moved: Floats) -> tuple[float, Floats]:
+        value, gradient = loss(start + step * moved)
+        return value, step * gradient
+
+    with threadpool_limits(1, "blas"):
+        found = minimize(
+            stepped,
+            np.zeros_like(start),
+            jac=True,
+            method="L-BFGS-B",
+            options={"maxiter": rule.iterations},
+        )
+        best = Parameters.of(start + step * np.asarray(found.x, np.float64), loss.shape)
+        return _as_scores(best, loss)
+
+
+def _as_scores(found: Parameters, loss: Loss) -> Appeal:
+    """The same order of items on the scale of ``x·y``: an average impression ½, its spread ¼."""
+    interest, length = loss.interest(found), loss.evidence.length
+    scale = SPREAD / max(float(interest.std()), 1e-9)
+    traits = loss.foretold.weights(found.biases) * scale
+    traits[0] += MIDDLE - scale * float(interest.mean())
+    return Appeal(
+        (found.maps * scale / length).astype(np.float32),
+        traits.astype(np.float32),
+        (found.corrections * scale / length).astype(np.float32),
+        (loss.foretold.beyond(found.biases) * scale).astype(np.float32),
+    )

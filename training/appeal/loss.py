@@ -1,0 +1,216 @@
+"""How badly parameters explain impressions, and in which direction they would do better.
+
+Two outcomes of one interest ``z``: an item is taken up with log-odds ``z`` and looked into with
+``level + slope·z``; the click is the commoner, so it tells more of tastes, and its slope is learned
+beside the rest. What responses cannot decide stays near the prior (Gaussian, so a weighted sum of
+squares): maps near the identity, an item's own vector near what it hangs on, its bias near what its
+traits foretell, each trait's weight near nothing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from embeddings.appeal import TRAITS, TYPE
+from training.appeal.evidence import Evidence
+
+Floats = NDArray[np.float64]
+UNCERTAIN = 0.2
+"""``p(1 - p)`` of a usual outcome, for the size of steps only."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Parameters:
+    """All that is fitted, as views of one flat vector.
+
+    Parameters
+    ----------
+    maps : float64, shape (2, n_factors, n_factors)
+    corrections : float64, shape (n_items, n_factors)
+    biases : float64, shape (n_items,)
+        What everyone likes about each item in all, traits included.
+    click : float64, shape (2,)       level and slope
+    """
+
+    maps: Floats
+    corrections: Floats
+    biases: Floats
+    click: Floats
+
+    @classmethod
+    def of(cls, flat: Floats, shape: tuple[int, int]) -> "Parameters":
+        """Views of a flat vector; ``shape`` is items, factors."""
+        n_items, n_factors = shape
+        sizes = (2 * n_factors**2, n_items * n_factors, n_items)
+        maps, corrections, biases, click = np.split(flat, np.cumsum(sizes))
+        return cls(
+            maps.reshape(2, n_factors, n_factors),
+            corrections.reshape(n_items, n_factors),
+            biases,
+            click,
+        )
+
+    def flat(self) -> Floats:
+        """All of them in one vector, as :meth:`of` takes it."""
+        parts = (self.maps, self.corrections, self.biases, self.click)
+        return np.concatenate([part.ravel() for part in parts])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priors:
+    """How much evidence moves a parameter from its prior: the inverse of its variance there.
+
+    Parameters
+    ----------
+    maps, corrections, biases, types, traits : float, above 0
+        ``types`` is for the traits that name the type of a reward or benefit, ``traits`` for the
+        others.
+    """
+
+    maps: float = 30.0
+    corrections: float = 300.0
+    biases: float = 8.0
+    types: float = 25.0
+    traits: float = 1.0
+
+    def of_traits(self, n_traits: int) -> Floats:
+        """Prior of each trait's weight; 0 for the first, the general level, which is free."""
+        named = [name.startswith(TYPE) for name in TRAITS[:n_traits]]
+        return np.asarray(np.where(named, self.types, self.traits) * (np.arange(n_traits) > 0))
+
+
+class Foretold:
+    """What traits foretell of the biases of the items that were seen: a ridge regression.
+
+    Its weights follow from the biases in closed form, so a minimiser need not look for them.
+
+    Parameters
+    ----------
+    traits : float64, shape (n_items, n_traits)
+    was_seen : bool, shape (n_items,)
+    priors : Priors
+    """
+
+    def __init__(self, traits: Floats, was_seen: NDArray[np.bool_], priors: Priors) -> None:
+        self._traits, self._was_seen, self._weight = traits, was_seen, priors.biases
+        self._prior = priors.of_traits(traits.shape[1])
+        known = traits * was_seen[:, None]
+        left = known.T @ known + np.diag(self._prior / priors.biases + 1e-9)
+        self._solver = np.asarray(np.linalg.solve(left, known.T), np.float64)
+
+    def weights(self, biases: Floats) -> Floats:
+        """Weight of each trait, shape (n_traits,)."""
+        found: Floats = self._solver @ biases
+        return found
+
+    def beyond(self, biases: Floats) -> Floats:
+        """What each item's bias has beyond its traits; 0 for items nobody has seen."""
+        beyond: Floats = (biases - self._traits @ self.weights(biases)) * self._was_seen
+        return beyond
+
+    def penalty(self, biases: Floats) -> tuple[float, Floats]:
+        """Prior's share of the loss, and its gradient."""
+        beyond, weights = self.beyond(biases), self.weights(biases)
+        value = 0.5 * (self._weight * beyond @ beyond + self._prior @ weights**2)
+        return float(value), self._weight * beyond
+
+
+class Loss:
+    """Penalised negative log-likelihood and its gradient, for a minimiser.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    priors : Priors
+    """
+
+    def __init__(self, evidence: Evidence, priors: Priors) -> None:
+        self.evidence = evidence
+        self.priors = priors
+        self.shape = evidence.items.merchants.shape
+        seen = evidence.seen
+        places = (np.ones(len(seen)), (seen.items, np.arange(len(seen))))
+        self._by_item = sparse.csr_matrix(places, shape=(self.shape[0], len(seen)))
+        self._times = np.asarray(self._by_item.sum(axis=1), np.float64).ravel()
+        self.foretold = Foretold(evidence.items.traits, self._times > 0, priors)
+
+    def start(self) -> Parameters:
+        """The prior, with the level of activations and clicks as they are on average."""
+        n_items, n_factors = self.shape
+        level, click = (
+            _log_odds(float(outcome.mean()))
+            for outcome in (self.evidence.seen.taken_up, self.evidence.seen.looked_into)
+        )
+        return Parameters(
+            np.stack([np.eye(n_factors)] * 2),
+            np.zeros((n_items, n_factors)),
+            np.full(n_items, level) * (self._times > 0),
+            np.array([click - 0.5 * level, 0.5]),
+        )
+
+    def steps(self) -> Parameters:
+        """How far each parameter may sensibly move at once: one over the root of its curvature.
+
+        A minimiser that works in these units needs a fraction of the rounds.
+        """
+        side, priors, n_factors = self.evidence.items, self.priors, self.shape[1]
+        times = UNCERTAIN * self._times
+        of_maps = np.stack([times @ part**2 for part in (side.merchants, side.categories)])
+        curvature = Parameters(
+            priors.maps + np.repeat(of_maps[:, None] / n_factors, n_factors, axis=1),
+            priors.corrections + np.repeat(times[:, None], n_factors, axis=1) / n_factors,
+            priors.biases + times,
+            times.sum() * np.array([1.0, 4.0]) + 1.0,
+        )
+        return Parameters.of(1.0 / np.sqrt(curvature.flat()), self.shape)
+
+    def interest(self, found: Parameters) -> Floats:
+        """Log-odds that each impression is taken up, shape (n_impressions,)."""
+        side, seen = self.evidence.items, self.evidence.seen
+        vectors = side.merchants @ found.maps[0].T + side.categories @ found.maps[1].T
+        vectors += found.corrections
+        own: Floats = np.einsum("ij,ij->i", self.evidence.tastes, vectors[seen.items])
+        return own + found.biases[seen.items]
+
+    def __call__(self, flat: Floats) -> tuple[float, Floats]:
+        """Loss and gradient at these parameters."""
+        found, seen = Parameters.of(flat, self.shape), self.evidence.seen
+        interest = self.interest(found)
+        level, slope = found.click
+        taken, by_interest = _logistic(interest, seen.taken_up)
+        looked, by_click = _logistic(level + slope * interest, seen.looked_into)
+        gradient = self._gradient(by_interest + slope * by_click)
+        gradient.click[:] = by_click.sum(), by_click @ interest
+        penalty = self._penalise(found, gradient)
+        return taken + looked + penalty, gradient.flat()
+
+    def _gradient(self, by_interest: Floats) -> Parameters:
+        """Gradient of the likelihood from that by each impression's interest."""
+        side = self.evidence.items
+        per_item = np.asarray(self._by_item @ (self.evidence.tastes * by_interest[:, None]))
+        maps = np.stack([per_item.T @ side.merchants, per_item.T @ side.categories])
+        return Parameters(maps, per_item, np.asarray(self._by_item @ by_interest), np.zeros(2))
+
+    def _penalise(self, found: Parameters, gradient: Parameters) -> float:
+        """Add the priors' share to the gradient; returns their share of the loss."""
+        away = found.maps - np.eye(self.shape[1])
+        of_biases, by_biases = self.foretold.penalty(found.biases)
+        gradient.maps[:] += self.priors.maps * away
+        gradient.corrections[:] += self.priors.corrections * found.corrections
+        gradient.biases[:] += by_biases
+        of_maps = self.priors.maps * np.sum(away**2)
+        of_corrections = self.priors.corrections * np.sum(found.corrections**2)
+        return float(0.5 * (of_maps + of_corrections)) + of_biases
+
+
+def _logistic(log_odds: Floats, happened: NDArray[np.bool_]) -> tuple[float, Floats]:
+    """Negative log-likelihood of outcomes, and its derivative by each one's log-odds."""
+    loss = np.logaddexp(0.0, log_odds).sum() - log_odds[happened].sum()
+    return float(loss), 0.5 * (1.0 + np.tanh(0.5 * log_odds)) - happened
+
+
+def _log_odds(share: float) -> float:
+    kept = min(max(share, 1e-6), 1 - 1e-6)
+    return float(np.log(kept / (1 - kept)))
