@@ -11,7 +11,7 @@ from embeddings.catalog.file import MAX_LINE_BYTES
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.api.auth import Caller, Gate
 from recsvc.api.cursors import Cursors
-from recsvc.api.parsing import faults_of, refuse, refuse_odd_json
+from recsvc.api.parsing import faults_of, read_json, refuse, screen
 from recsvc.api.problems import FieldFault, ProblemError
 from recsvc.api.routing import NDJSON, Rendered, Routes
 from recsvc.api.schemas import Headers, ItemPath, PageQuery
@@ -222,7 +222,8 @@ def _read_line(number: int, line: bytes) -> AnyItem | LineResult:
     if len(line) > MAX_LINE_BYTES:
         return _rejected(number, "line_too_long")
     try:
-        refuse_odd_json(line)
+        document = read_json(line)
+        screen(line, document)
         return parse_item(orjson.loads(line))
     except ProblemError as error:
         return _rejected(number, error.code)

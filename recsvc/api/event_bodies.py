@@ -1,7 +1,7 @@
 """Events as they are sent: each is judged by itself, so that one bad one holds back no other."""
 
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 import orjson
 from pydantic import (
@@ -19,8 +19,9 @@ from pydantic import (
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label, Mcc
 from embeddings.interactions import EventType, TransactionStatus
-from embeddings.pan import RUN, contains_card_number
 from recsvc.api.schemas import Body, OutsideId, Parameters
+from recsvc.api.screening import found_in_value, may_hold_numbers
+from recsvc.domain.identifying import Identifying
 from recsvc.domain.lifecycle import CardTransaction, EventCode, EventRecord
 
 MOST_EVENTS = 500
@@ -111,9 +112,10 @@ ID: TypeAdapter[str] = TypeAdapter(OutsideId)
 
 
 def _or_refused(value: Any, check: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - any JSON
-    """The event, or why it is none; card numbers are looked for before anything else."""
-    if holds_card_number(value):
-        return Refused(None, EventCode.CARD_NUMBER)
+    """The event, or why it is none; numbers that name a person come before anything else."""
+    number = _number_in(value)
+    if number is not None:
+        return Refused(None, EventCode(number.value))
     try:
         return check(value)
     except ValidationError:
@@ -128,27 +130,14 @@ def _id_of(value: object) -> str | None:
         return None
 
 
-def holds_card_number(value: object) -> bool:
-    """Whether a card number stands in any text of a JSON value, keys and whole numbers included."""
+def _number_in(value: object) -> Identifying | None:
+    """Which number that names a person stands in an event; the close look only where one may."""
     try:
-        if RUN.search(orjson.dumps(value).decode()) is None:
-            return False
+        if not may_hold_numbers(orjson.dumps(value).decode()):
+            return None
     except orjson.JSONEncodeError:
         pass  # a number beyond 64 bits: look closely
-    return any(map(contains_card_number, _texts(value, 0)))
-
-
-def _texts(value: object, depth: int) -> list[str]:
-    """All texts of a JSON value; below a depth that no event has, nothing more is looked at."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= 10**12:
-        return [str(value)]
-    if isinstance(value, dict) and depth < 8:
-        return [t for pair in value.items() for part in pair for t in _texts(part, depth + 1)]
-    if isinstance(value, list) and depth < 8:
-        return [text for part in value for text in _texts(part, depth + 1)]
-    return []
+    return found_in_value(value)
 
 
 EventOrRefused = Annotated[EventBody, WrapValidator(_or_refused)]
@@ -156,6 +145,8 @@ EventOrRefused = Annotated[EventBody, WrapValidator(_or_refused)]
 
 class EventBatch(Body):
     """Up to 500 events, each answered by itself."""
+
+    SCREENS_ITSELF: ClassVar[bool] = True
 
     events: Annotated[tuple[EventOrRefused, ...], Field(max_length=MOST_EVENTS)]
 

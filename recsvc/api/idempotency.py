@@ -7,6 +7,7 @@ from collections.abc import Callable
 from flask import Request, Response
 
 from recsvc.api.problems import MEDIA_TYPE, ProblemError, answer_domain
+from recsvc.api.screening import refuse_words
 from recsvc.domain.errors import DomainError, StoreAwayError
 from recsvc.stores.idempotency import Beginning, Begun, IdempotencyStore
 
@@ -78,6 +79,7 @@ def key_of(request: Request) -> str:
             "idempotency_key_missing",
             "Send an Idempotency-Key header of 1 to 255 visible ASCII characters.",
         )
+    refuse_words((("idempotency_key", key),), "header")
     return key
 
 

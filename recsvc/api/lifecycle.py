@@ -8,6 +8,7 @@ from typing import Any
 from flask import Flask, Response, g, request
 
 from recsvc.api.problems import ProblemError
+from recsvc.domain.identifying import identifying
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 
@@ -45,16 +46,22 @@ def _open() -> None:
     told, environ = g._get_current_object(), request.environ  # noqa: SLF001 - werkzeug's own name
     told.started = time.perf_counter()
     given = environ.get("HTTP_X_REQUEST_ID", "")
-    told.request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(16)
+    told.request_id = given if _may_be_kept(given) else secrets.token_hex(16)
     told.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""))
     if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > LONGEST_ADDRESS:
         raise ProblemError(414, "uri_too_long", f"The address passes {LONGEST_ADDRESS} bytes.")
 
 
+def _may_be_kept(request_id: str) -> bool:
+    """Whether a caller's id has the form of one and names nobody: it is logged and answered."""
+    return bool(REQUEST_ID.fullmatch(request_id)) and identifying(request_id) is None
+
+
 def continue_trace(traceparent: str) -> str:
     """The caller's trace with a span of our own, or a new trace (W3C Trace Context, level 1)."""
     found = TRACE_PARENT.fullmatch(traceparent)
-    if found and found[1] != "0" * 32 and found[2] != "0" * 16:
+    is_taken_up = found and found[1] != "0" * 32 and found[2] != "0" * 16
+    if found and is_taken_up and identifying(found[1]) is None:
         return f"00-{found[1]}-{secrets.token_hex(8)}-{found[3]}"
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
 

@@ -1,7 +1,6 @@
 """From a request to frozen models, or to one error that names each wrong field."""
 
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar, get_args, get_origin
@@ -11,9 +10,10 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from recsvc.api.problems import FieldFault, ProblemError
+from recsvc.api.schemas import Body
+from recsvc.api.screening import may_hold_numbers, refuse_value, refuse_words, safe_step
 
 Model = TypeVar("Model", bound=BaseModel)
-PLAIN_NAME = re.compile(r"[A-Za-z_-]{1,40}")
 OWN_MESSAGES = {
     "extra_forbidden": ("unknown_field", "There is no such field; remove it."),
     "union_tag_invalid": ("unknown_kind", "Not one of the known kinds."),
@@ -36,15 +36,8 @@ def faults_of(error: ValidationError, place: str = "") -> tuple[FieldFault, ...]
 
 def _fault(kind: str, location: Sequence[int | str], message: str, place: str) -> FieldFault:
     code, own = OWN_MESSAGES.get(kind, (kind, message))
-    pointer = "/".join((place, *map(_safe_step, location)))
+    pointer = "/".join((place, *map(safe_step, location)))
     return FieldFault(pointer=pointer, code=code, message=own.removeprefix("Value error, "))
-
-
-def _safe_step(step: int | str) -> str:
-    """A step of the path to a field; what the caller made up is not repeated."""
-    if isinstance(step, int):
-        return str(step)
-    return step if PLAIN_NAME.fullmatch(step) else "?"
 
 
 def refuse(faults: tuple[FieldFault, ...]) -> ProblemError:
@@ -92,9 +85,12 @@ def parse_json(model: type[Model], body: bytes) -> Model:
     Raises
     ------
     ProblemError
-        400 when it is not one JSON value in UTF-8 with each key once; 422 for wrong fields
+        400 when it is not one JSON value in UTF-8 with each key once; 422 for numbers that name a
+        person, and for wrong fields
     """
-    refuse_odd_json(body)
+    document = read_json(body)
+    if not (issubclass(model, Body) and model.SCREENS_ITSELF):
+        screen(body, document)
     try:
         return model.model_validate_json(body)
     except ValidationError as error:
@@ -104,8 +100,14 @@ def parse_json(model: type[Model], body: bytes) -> Model:
         raise refuse(faults) from None
 
 
-def refuse_odd_json(body: bytes) -> None:
-    """Refuse JSON that two readers could read in two ways.
+def screen(body: bytes, document: object) -> None:
+    """Refuse a body, beside what it decodes to, in which a person's number stands."""
+    if may_hold_numbers(body.decode()):
+        refuse_value(document)
+
+
+def read_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a JSON text that cannot be read in two ways.
 
     Raises
     ------
@@ -114,7 +116,9 @@ def refuse_odd_json(body: bytes) -> None:
         twice in one object, nesting or numbers beyond reason
     """
     try:
-        json.loads(body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant)
+        return json.loads(
+            body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant
+        )
     except _TwiceError:
         raise ProblemError(400, "duplicate_key", "A key comes twice in one object.") from None
     except (ValueError, RecursionError):
@@ -125,9 +129,11 @@ class _TwiceError(Exception):
     pass
 
 
-def _each_once(pairs: list[tuple[str, Any]]) -> None:
-    if len({key for key, _ in pairs}) != len(pairs):
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    read = dict(pairs)
+    if len(read) != len(pairs):
         raise _TwiceError
+    return read
 
 
 def _no_constant(_name: str) -> None:
@@ -154,6 +160,7 @@ class QueryPlan:
     def read(self, request: Request) -> BaseModel:
         """Model of this request's query; 422 for unknown, repeated or wrong parameters."""
         values: dict[str, object] = {}
+        refuse_words(request.args.items(multi=True), "query")
         for name, given in request.args.lists():
             if name in self.lists:
                 values[name] = given
@@ -165,7 +172,7 @@ class QueryPlan:
 
 
 def _repeated(name: str) -> FieldFault:
-    pointer = f"query/{_safe_step(name)}"
+    pointer = f"query/{safe_step(name)}"
     return FieldFault(pointer=pointer, code="repeated", message="May be given once.")
 
 

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 from recsvc.api.auth import Gate
 from recsvc.api.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.problems import MEDIA_TYPE
+from recsvc.api.screening import refuse_words
 
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
@@ -197,6 +198,7 @@ class _Parser:
         """Arguments by name; one error that names each wrong field."""
         arguments: dict[str, Any] = {}
         if self._path is not None:
+            refuse_words(segments.items(), "path")
             arguments["path"] = check(self._path, segments, "path")
         query = self._query.read(request)
         if self._hands_query:

@@ -1,7 +1,7 @@
 """Models that several resources share: ids, paths, pages."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -11,7 +11,13 @@ DIGITS = re.compile(r"-?[0-9]{1,15}")
 
 
 class Body(BaseModel):
-    """A request body: unknown fields refused, no value turned into another type."""
+    """A request body: unknown fields refused, no value turned into another type.
+
+    `SCREENS_ITSELF` says that the model looks for numbers that name a person in each of its
+    records, so that one of them does not hold back the others.
+    """
+
+    SCREENS_ITSELF: ClassVar[bool] = False
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
 

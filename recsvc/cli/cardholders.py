@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from embeddings.catalog.file import MAX_LINE_BYTES, describe
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
 from recsvc.api.schemas import ID_PATTERN
+from recsvc.api.screening import found_in_value
 from recsvc.cli.opening import stores_of_settings
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import InvalidError
@@ -61,6 +62,9 @@ def _entry(line: bytes, where: str, now: datetime) -> Entry:
         raise click.ClickException(f"{where}: longer than {MAX_LINE_BYTES} bytes")
     try:
         read = CardholderLine.model_validate_json(line)
+        found = found_in_value(orjson.loads(line))
+        if found is not None:
+            raise click.ClickException(f"{where}: holds what must not come in: {found}")
         consent = None if read.consent is None else consent_of(read.consent, now)
     except ValidationError as error:
         raise click.ClickException(f"{where}: {describe(error)}") from None

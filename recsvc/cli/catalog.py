@@ -8,7 +8,9 @@ import click
 import orjson
 
 from embeddings.catalog import read_catalog
+from embeddings.catalog.item import item_document
 from recsvc.api.schemas import ID_PATTERN
+from recsvc.api.screening import found_in_value
 from recsvc.cli.opening import stores_of_settings
 from recsvc.stores.catalog import Written
 
@@ -31,6 +33,10 @@ def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
     if not re.fullmatch(ID_PATTERN, issuer):
         raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
     items = read_catalog(file).items
+    for item in items:
+        found = found_in_value(item_document(item))
+        if found is not None:
+            raise click.ClickException(f"{file}: an item holds what must not come in: {found}")
     with stores_of_settings() as stores:
         written = stores.catalog.put_many(issuer, items)
     counts = Counter(word for word, _ in written)

@@ -17,6 +17,8 @@ class EventCode(StrEnum):
 
     INVALID = "invalid_event"
     CARD_NUMBER = "pan_detected"
+    RESIDENT_ID = "resident_id_detected"
+    MOBILE_NUMBER = "mobile_number_detected"
     IN_FUTURE = "occurred_in_future"
     TOO_OLD = "occurred_too_long_ago"
     ERASED = "cardholder_erased"

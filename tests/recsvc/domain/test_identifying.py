@@ -1,0 +1,76 @@
+"""What is taken for a number that names a person, and what is not."""
+
+import random
+import uuid
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recsvc.domain.identifying import CHECKS, WEIGHTS, Identifying, identifying, is_resident_id
+
+RESIDENT = "11010519491231002X"
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("4111111111111111", Identifying.CARD_NUMBER),
+        ("card 4111 1111 1111 1111!", Identifying.CARD_NUMBER),
+        ("６２２２０２０２００１１２２３３", Identifying.CARD_NUMBER),
+        (RESIDENT, Identifying.RESIDENT_ID),
+        (f"身份证{RESIDENT}，谢谢", Identifying.RESIDENT_ID),
+        (RESIDENT.lower(), Identifying.RESIDENT_ID),
+        ("13812345678", Identifying.MOBILE_NUMBER),
+        ("call +86 138-1234-5678 now", Identifying.MOBILE_NUMBER),
+        ("电话１３８１２３４５６７８", Identifying.MOBILE_NUMBER),
+        ("138\u200b12345678", Identifying.MOBILE_NUMBER),
+    ],
+)
+def test_f46_numbers_that_name_a_person_are_found(text: str, found: Identifying) -> None:
+    assert identifying(text) is found
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ch_7Q2",
+        "2026-01-31T12:00:13.812345678Z",
+        "2026-01-31T12:00:00+08:00",
+        "1769860800123",
+        "evt-1769860800-12",
+        "110105194912310021",
+        "满100减20",
+        "400-820-8820",
+        "0.13812345678901",
+    ],
+)
+def test_f46_ordinary_values_are_left_alone(text: str) -> None:
+    assert identifying(text) is None
+
+
+def test_f46_uuids_and_digests_never_raise_a_false_alarm() -> None:
+    chance = random.Random(46)
+    ids = [str(uuid.UUID(int=chance.getrandbits(128), version=4)) for _ in range(20_000)]
+    digests = [f"{chance.getrandbits(256):064x}" for _ in range(20_000)]
+
+    assert not [one for one in (*ids, *digests) if identifying(one)]
+
+
+def test_f46_random_ids_of_eighteen_digits_are_rarely_taken_for_a_resident() -> None:
+    chance = random.Random(18)
+    ids = [str(chance.randrange(10**17, 10**18)) for _ in range(20_000)]
+
+    assert sum(map(is_resident_id, ids)) < 10
+
+
+@given(st.dates(min_value=date(1900, 1, 1), max_value=date(2099, 12, 31)), st.integers(0, 999))
+def test_f46_of_all_check_digits_only_the_right_one_makes_a_resident_id(
+    born: date, order: int
+) -> None:
+    front = f"310101{born:%Y%m%d}{order:03d}"
+    right = CHECKS[sum(w * int(d) for w, d in zip(WEIGHTS, front, strict=True)) % 11]
+
+    assert [last for last in "0123456789X" if is_resident_id(front + last)] == [right]
