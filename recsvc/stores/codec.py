@@ -49,6 +49,13 @@ def decode_consent(stored: bytes) -> Consent:
     )
 
 
+def decode_permission(stored: bytes, channel: str) -> tuple[bool, bool, str | None]:
+    """Of a stored consent only: personalisation, marketing on a channel, version of the notice."""
+    document: dict[str, Any] = orjson.loads(stored)
+    allowed = document["marketing"].get(channel, False)
+    return document["personalisation"], allowed, document["purpose_version"]
+
+
 def decode_instant(stored: str | None) -> datetime | None:
     """Instant in UTC of stored text."""
     return None if stored is None else datetime.fromisoformat(stored).astimezone(UTC)

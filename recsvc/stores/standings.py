@@ -5,17 +5,24 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import redis
 from numpy.typing import NDArray
 
 from embeddings.erasure import erased_hash
-from recsvc.domain.cardholder import Consent, Profile
+from recsvc.domain.cardholder import Profile
 from recsvc.stores import codec
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys import CARDHOLDER, NOTICE
+from recsvc.stores.scripts import Script
 
 BATCH = 2_000
+
+# Keys: cardholders. Answers profile and consent of each.
+STANDINGS_READ = """
+local found = {}
+for i, key in ipairs(KEYS) do found[i] = redis.call('HMGET', key, 'profile', 'consent') end
+return found
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +49,7 @@ class StandingStore:
     def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
         self._deny_list = deny_list
+        self._read = Script(STANDINGS_READ)
 
     def read(self, issuer_id: str, cardholder_ids: Sequence[str], channel: str) -> Standings:
         """Standings of these cardholders; StoreAwayError when the store gives no answer."""
@@ -65,14 +73,9 @@ class StandingStore:
 
     def _batch(self, issuer_id: str, cardholder_ids: Sequence[str]) -> list[list[bytes | None]]:
         keys = [CARDHOLDER.key(issuer_id, one) for one in cardholder_ids]
-
-        def read(store: redis.Redis) -> list[Any]:
-            pipeline = store.pipeline(transaction=False)
-            for key in keys:
-                pipeline.hmget(key, "profile", "consent")
-            return list(pipeline.execute())
-
-        return self._durable.ask_patiently(read)
+        found: Any = self._durable.ask_patiently(lambda store: self._read.run(store, keys, ()))
+        rows: list[list[bytes | None]] = found
+        return rows
 
     def _erased(self, issuer_id: str, cardholder_ids: Sequence[str]) -> NDArray[np.bool_]:
         erased = self._deny_list.all(issuer_id)
@@ -84,6 +87,5 @@ class StandingStore:
 
 
 def _allows(stored: bytes, channel: str, notice: str | None) -> bool:
-    consent: Consent = codec.decode_consent(stored)
-    current = notice is None or consent.purpose_version == notice
-    return current and consent.personalisation and bool(consent.marketing.get(channel, False))
+    personal, allowed, version = codec.decode_permission(stored, channel)
+    return personal and allowed and (notice is None or version == notice)

@@ -45,6 +45,8 @@ class Holdout:
     def holds_each(self, cardholder_ids: list[str]) -> NDArray[np.bool_]:
         """Whether each cardholder is left out, shape (n,)."""
         limit = self._threshold
+        if limit == 0:
+            return np.zeros(len(cardholder_ids), np.bool_)
         held = (self._number(cardholder_id) < limit for cardholder_id in cardholder_ids)
         return np.fromiter(held, np.bool_, len(cardholder_ids))
 
