@@ -23,16 +23,16 @@ from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.recommender import Recommender
 from recsvc.feedback import Feedback
-from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.services import Services
 from recsvc.settings import Settings
-from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores
 from recsvc.stores.serves import ServeLog
-from recsvc.watcher import Round, Watcher
+from recsvc.upkeep.loading import Loader
+from recsvc.upkeep.shelves import Shelves
+from recsvc.upkeep.watcher import Round, Watcher
 
 EXTENSION = "recsvc"
 

@@ -28,7 +28,7 @@ from recsvc.stores.erasure import ErasureStore
 from recsvc.stores.export import ExportStore
 from recsvc.stores.notice import NoticeStore
 from recsvc.stores.sweeping import Sweeper
-from recsvc.watcher import Round
+from recsvc.upkeep.watcher import Round
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,13 @@ import threading
 from dataclasses import dataclass, field
 
 from recsvc.domain.model import ModelSlot
-from recsvc.loading import Loader
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
 from recsvc.stores.serves import ServeLog
-from recsvc.watcher import Watcher
+from recsvc.upkeep.loading import Loader
+from recsvc.upkeep.watcher import Watcher
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from recsvc.app import create_app
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.settings import metrics_folder, read_settings
-from recsvc.shelves import Shelves
 from recsvc.stores.assembly import open_stores
+from recsvc.upkeep.shelves import Shelves
 
 
 def application() -> Flask:

@@ -24,10 +24,10 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.services import Services
 from recsvc.settings import Settings
-from recsvc.shelves import Shelves
 from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
 from recsvc.stores.client import Connection
+from recsvc.upkeep.shelves import Shelves
 
 SECRET = "s" * 32
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

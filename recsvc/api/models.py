@@ -17,7 +17,7 @@ from recsvc.api.schemas import PageQuery, Parameters
 from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.domain.model import ModelSlot
 from recsvc.logs import Log
-from recsvc.shelves import Shelves
+from recsvc.upkeep.shelves import Shelves
 
 Move = Callable[[], Bundle]
 READ, WRITE = "rec:read", "models:write"

@@ -17,14 +17,14 @@ from recsvc.api.auth import KeyRing
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot
-from recsvc.loading import Loader
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.webhook_client import WebhookClient
 from recsvc.settings import Settings, read_settings
-from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores, open_stores
+from recsvc.upkeep.loading import Loader
+from recsvc.upkeep.shelves import Shelves
 from recsvc.workers.deliverer import Deliverer
 from recsvc.workers.dispatcher import Dispatcher
 

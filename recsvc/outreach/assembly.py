@@ -21,7 +21,7 @@ from recsvc.stores.disclosures import DisclosureStore
 from recsvc.stores.pushes import PushStore
 from recsvc.stores.standings import StandingStore
 from recsvc.stores.webhooks import WebhookStore
-from recsvc.watcher import Round
+from recsvc.upkeep.watcher import Round
 
 FOLLOW_SECONDS = 1.0
 

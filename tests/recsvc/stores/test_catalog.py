@@ -9,10 +9,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from embeddings.catalog import ItemKind, parse_item
 from recsvc.domain.errors import ConflictError, NotFoundError, RevisionMismatchError
-from recsvc.followers import CatalogFollower
 from recsvc.logs import open_log
 from recsvc.stores.assembly import Stores
 from recsvc.stores.catalog import Written
+from recsvc.upkeep.followers import CatalogFollower
 from tests.bundles import a_benefit, an_offer
 
 BENEFIT, OFFER = ItemKind.BENEFIT, ItemKind.MERCHANT_OFFER

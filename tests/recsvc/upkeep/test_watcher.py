@@ -7,7 +7,7 @@ import threading
 
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.watcher import Round, Watcher
+from recsvc.upkeep.watcher import Round, Watcher
 from tests.service import until
 
 

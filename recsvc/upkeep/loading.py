@@ -6,12 +6,12 @@ from embeddings.bundle import Bundle
 from embeddings.catalog import Catalog
 from recsvc.api.auth import KeyRing
 from recsvc.domain.model import ModelSlot, ServingModel
-from recsvc.followers import CatalogFollower, CatalogSnapshot, ShelfFollower
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.shelves import Shelves
 from recsvc.stores.assembly import Stores
 from recsvc.stores.changes import Marks
+from recsvc.upkeep.followers import CatalogFollower, CatalogSnapshot, ShelfFollower
+from recsvc.upkeep.shelves import Shelves
 
 
 @dataclass(slots=True)

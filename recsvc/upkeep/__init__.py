@@ -1,0 +1,1 @@
+"""Keeps one worker current: its keys, catalogues and bundles."""
