@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from embeddings.bundle import Bundle
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
-from recsvc.domain.eligibility import EligibilityTables
+from recsvc.domain.eligibility import Circumstances, EligibilityTables
 from recsvc.domain.eligibility.moment import BEFORE_ALL
 from recsvc.domain.naming import Naming
+from recsvc.domain.narrowing import Narrowing
 from recsvc.domain.popularity import ItemPopularity
 from recsvc.domain.space import ItemSpace
 
@@ -20,25 +21,49 @@ Item = Benefit | MerchantOffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class GroupKeys:
-    """Numbers of the groups that caps count; -1 for an item of none.
+class Grouping:
+    """Items in groups of one kind.
 
     Parameters
     ----------
-    merchant, category, exclusive : int32, shape (n_items,)
+    keys : int32, shape (n_items,)          number of each item's group; -1 for an item of none
+    members : int32, shape (n_grouped,)     rows, those of one group together
+    starts : int64, shape (n_groups + 1,)   where each group begins in ``members``
     """
 
-    merchant: NDArray[np.int32]
-    category: NDArray[np.int32]
-    exclusive: NDArray[np.int32]
+    keys: NDArray[np.int32]
+    members: NDArray[np.int32]
+    starts: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, names: Sequence[str | None]) -> Self:
+        """Groups of items by name; None is no group."""
+        keys = _numbered(names)
+        order = np.argsort(keys, kind="stable").astype(np.int32)
+        members = order[int(np.count_nonzero(keys < 0)) :]
+        n_groups = int(keys.max(initial=-1)) + 1
+        return cls(keys, members, np.searchsorted(keys[members], np.arange(n_groups + 1)))
+
+    def rows(self, key: int) -> NDArray[np.int32]:
+        """Rows of a group, ascending."""
+        return self.members[self.starts[key] : self.starts[key + 1]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GroupKeys:
+    """The groups that caps count: first merchant, category, exclusive group."""
+
+    merchant: Grouping
+    category: Grouping
+    exclusive: Grouping
 
     @classmethod
     def of(cls, items: Sequence[Item]) -> Self:
-        """Keys of items: first merchant, category, exclusive group."""
+        """Groups of items."""
         return cls(
-            _numbered([next(iter(item.merchants()), None) for item in items]),
-            _numbered([item.category for item in items]),
-            _numbered([item.terms.exclusive_group for item in items]),
+            Grouping.of([next(iter(item.merchants()), None) for item in items]),
+            Grouping.of([item.category for item in items]),
+            Grouping.of([item.terms.exclusive_group for item in items]),
         )
 
 
@@ -60,6 +85,8 @@ class ServingModel:
     index : ItemIndex
         Over ``[pull, priority / 1000]`` of each item, so that one search finds the best by
         score and business boost together.
+    narrowing : Narrowing
+        The same index, smaller, for what one cardholder may have.
     tables : EligibilityTables
     popularity : ItemPopularity
     naming : Naming
@@ -74,6 +101,7 @@ class ServingModel:
     bundle: Bundle | None
     space: ItemSpace
     index: ItemIndex
+    narrowing: Narrowing
     tables: EligibilityTables
     popularity: ItemPopularity
     naming: Naming
@@ -110,13 +138,15 @@ class ServingModel:
             bundle, catalog.items, earlier.space if earlier and same_bundle else None
         )
         items = catalog.items
+        index = ItemIndex(np.c_[space.pulls, priorities(items)])
         return cls(
             issuer_id,
             catalog_version,
             catalog,
             bundle,
             space,
-            ItemIndex(np.c_[space.pulls, priorities(items)]),
+            index,
+            Narrowing(index, space.known),
             EligibilityTables.of(items, space.merchants, space.categories, exhausted),
             ItemPopularity(bundle, space),
             Naming(bundle, space),
@@ -129,6 +159,11 @@ class ServingModel:
     def model_version(self) -> str | None:
         """Version of the bundle; None without one."""
         return self.bundle.version if self.bundle else None
+
+    def index_for(self, asked: Circumstances) -> ItemIndex:
+        """An index that holds at least the items he may have of which the model knows something."""
+        key, mask = self.tables.by_terms(asked)
+        return self.narrowing.index(key, mask)
 
     def with_exhausted(self, item_ids: Iterable[str]) -> Self:
         """The same model, with these and only these items' budgets used up. Cheap."""

@@ -34,8 +34,8 @@ class Page:
 
     def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
         self._caps = [
-            (key, cap, Counter[int]())
-            for key, cap in (
+            (groups, cap, Counter[int]())
+            for groups, cap in (
                 (keys.merchant, policy.max_per_merchant),
                 (keys.category, policy.max_per_category),
                 (keys.exclusive, 1),
@@ -74,23 +74,23 @@ class Page:
             return False
         self.taken.append(candidate)
         self.open[candidate.row] = False
-        for keys, cap, counts in self._caps:
-            key = int(keys[candidate.row])
+        for groups, cap, counts in self._caps:
+            key = int(groups.keys[candidate.row])
             if key < 0:
                 continue
             counts[key] += 1
             if counts[key] >= cap:
-                self.open[keys == key] = False
+                self.open[groups.rows(key)] = False
         return True
 
     def relax(self) -> None:
         """Open again what only the caps on merchants and categories closed."""
-        keys, _, counts = self._caps[-1]
+        groups, _, counts = self._caps[-1]
         self._caps = [self._caps[-1]]
         self.open = self._eligible.copy()
         self.open[[candidate.row for candidate in self.taken]] = False
         for key in counts:
-            self.open[keys == key] = False
+            self.open[groups.rows(key)] = False
 
 
 def ranked(

@@ -50,7 +50,7 @@ def rank_items(
     rows = model.tables.rows(wanted)
     given = np.zeros_like(eligible)
     given[rows] = eligible[rows]
-    sources = proposers(model, taste, asked.profile, policy, strict=False)
+    sources = proposers(model, taste, asked, policy, strict=False)
     refused = [i for i in wanted if (row := model.catalog.row(i)) is None or not eligible[row]]
     return Ranking(
         personalised=personalised,

@@ -64,7 +64,7 @@ class Recommender:
         policy = self.policy_of(model, state, personalised=personalised)
         asked = circumstances(state, question, Moment.of(now, self.zone))
         eligible = model.tables.mask(asked, taste.last_days)
-        sources = proposers(model, taste, asked.profile, policy, strict=question.strict)
+        sources = proposers(model, taste, asked, policy, strict=question.strict)
         candidates, page = ranked(model, policy, eligible, sources, question.limit)
         if personalised:
             chance = draw(self.key, "exploration", question.request_id)

@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.index import ItemIndex
 from recsvc.domain.candidates.proposer import Mask
 from recsvc.domain.model import ServingModel
 from recsvc.domain.policy import RankingPolicy
@@ -23,19 +24,28 @@ class Personal:
     model : ServingModel
     taste : Taste with a vector
     policy : RankingPolicy
+    index : ItemIndex, optional
+        A narrowed one, when it holds all that may be asked for.
     """
 
-    def __init__(self, model: ServingModel, taste: Taste, policy: RankingPolicy) -> None:
+    def __init__(
+        self,
+        model: ServingModel,
+        taste: Taste,
+        policy: RankingPolicy,
+        index: ItemIndex | None = None,
+    ) -> None:
         if taste.vector is None:
             raise ValueError("a personal proposer needs a vector; this cardholder has none")
         self._model = model
+        self._index = model.index if index is None else index
         self._query = np.append(model.space.query(taste.vector), np.float32(policy.boost_weight))
         self._bonus_rows, self._bonus = _visit_bonus(model, taste, policy.visit_weight)
 
     def best(self, eligible: Mask, limit: int) -> list[Candidate]:
         """As promised by :class:`Proposer`."""
         known = eligible & self._model.space.known
-        rows, scores = self._model.index.search(self._query, limit, known)
+        rows, scores = self._index.search(self._query, limit, known)
         if self._bonus_rows.size:
             rows, scores = self._with_bonus(rows, scores, known, limit)
         return [

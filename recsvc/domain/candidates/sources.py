@@ -6,7 +6,7 @@ from recsvc.domain.candidates.alike import Similar
 from recsvc.domain.candidates.ordered import InOrder, Popularity
 from recsvc.domain.candidates.personal import Personal
 from recsvc.domain.candidates.proposer import Proposer
-from recsvc.domain.cardholder import Profile
+from recsvc.domain.eligibility import Circumstances
 from recsvc.domain.model import ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.popularity import chain
@@ -14,7 +14,12 @@ from recsvc.domain.taste import Taste
 
 
 def proposers(
-    model: ServingModel, taste: Taste, profile: Profile, policy: RankingPolicy, *, strict: bool
+    model: ServingModel,
+    taste: Taste,
+    asked: Circumstances,
+    policy: RankingPolicy,
+    *,
+    strict: bool,
 ) -> Sequence[Proposer]:
     """Sources in the order in which they are asked.
 
@@ -23,10 +28,10 @@ def proposers(
     """
     found: list[Proposer] = []
     if taste.vector is not None:
-        found = [Personal(model, taste, policy), Similar(model, taste)]
+        found = [Personal(model, taste, policy, model.index_for(asked)), Similar(model, taste)]
     if strict:
         return found
     popularity = model.popularity
-    for segment in popularity.known(chain(profile)):
+    for segment in popularity.known(chain(asked.profile)):
         found.append(Popularity(model, segment, policy.boost_weight))
     return [*found, InOrder.of_new(model.newest)]

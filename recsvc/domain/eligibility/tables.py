@@ -140,7 +140,7 @@ class EligibilityTables:
         -------
         bool, shape (n_items,); a new array
         """
-        mask = self._by_terms(asked).copy()
+        mask = self.by_terms(asked)[1].copy()
         if self.exhausted:
             mask[self.rows(self.exhausted)] = False
         self.recency.clear(mask, asked, last_days)
@@ -148,8 +148,14 @@ class EligibilityTables:
         self._clear_own(mask, asked)
         return mask
 
-    def _by_terms(self, asked: Circumstances) -> NDArray[np.bool_]:
-        """Items whose terms hold for anyone with the same cards, place, channel and time slot."""
+    def by_terms(self, asked: Circumstances) -> tuple[Hashable, NDArray[np.bool_]]:
+        """Items whose terms hold for anyone with the same cards, place, channel and time slot.
+
+        Returns
+        -------
+        key : names the mask
+        mask : bool, shape (n_items,); shared, not to be changed
+        """
         profile, moment = asked.profile, asked.moment
         segments = profile.segments if asked.sees_segments else ()
         slot = int(np.searchsorted(self.boundaries, moment.microsecond, "right"))
@@ -162,7 +168,7 @@ class EligibilityTables:
             if asked.channel is not None:
                 mask &= self.channels.admits((asked.channel,))
             self.masks.put(key, mask)
-        return mask
+        return key, mask
 
     def _open_at(self, moment: Moment) -> NDArray[np.bool_]:
         """Live items within their window on this weekday."""
