@@ -1,6 +1,6 @@
 """Top 100,000 of 10 million cardholders for one item, against the bare matrix-vector product.
 
-Run: ``python tests/benchmarks/bench_audience.py [--cardholders N] [--repeats R]``.
+Run: ``python -m tests.benchmarks.bench_audience [--cardholders N] [--repeats R]``.
 Writes float32 factors (64 a cardholder, 2.56 GB at 10 million) to a temporary folder, removed
 afterwards. One BLAS thread, as in the servers. Both sides read the same memory-mapped file; each
 repeat measures them one after the other, and the median of the ratios counts.

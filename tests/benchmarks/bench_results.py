@@ -1,6 +1,6 @@
 """The proof of the statistics on 400 simulated campaigns with a known effect.
 
-Run: ``python tests/benchmarks/bench_results.py [--campaigns N] [--cardholders N]``.
+Run: ``python -m tests.benchmarks.bench_results [--campaigns N] [--cardholders N]``.
 """
 
 import argparse
