@@ -10,7 +10,7 @@ from scipy import sparse
 from training.evaluation.trial import Scorer, Task, Trial, ones_of
 
 NOBODY = -1
-CELLS_PER_CHUNK = 20_000_000
+CELLS_PER_CHUNK = 4_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

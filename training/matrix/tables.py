@@ -9,7 +9,7 @@ import polars as pl
 
 from training.usage import scan
 
-BATCH_ROWS = 250_000
+BATCH_ROWS = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -148,6 +148,7 @@ class _Run:
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
             spool = spool_contacts(inputs, found)
+            inputs = replace(inputs, contacts=inputs.contacts.clear())
         with spool:
             with stage("build matrix"):
                 homes = homes_of(spool, found, inputs.profiles)

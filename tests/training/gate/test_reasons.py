@@ -43,7 +43,7 @@ def codes(reasons: list[Reason]) -> list[Code]:
 
 
 def test_data_at_every_threshold_pass() -> None:
-    assert codes(judge_data(FACTS, SMALL, Signal("m_1", 0.3), RULE)) == []
+    assert codes(judge_data(FACTS, SMALL, Signal("m_1", 0.5), RULE)) == []
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_a_small_issuer_lowers_the_floor() -> None:
 
 def test_f61_one_card_or_one_merchant_that_holds_the_signal_is_named() -> None:
     loud_card = judge_data(FACTS, Signal("ch_bot", 0.11), SMALL, RULE)
-    loud_shop = judge_data(FACTS, SMALL, Signal("m_self", 0.31), RULE)
+    loud_shop = judge_data(FACTS, SMALL, Signal("m_self", 0.51), RULE)
 
     assert codes(loud_card) == [Code.CARDHOLDER_DOMINATES]
     assert "ch_bot" in loud_card[0].sentence
