@@ -1,5 +1,6 @@
 # syntax=docker/dockerfile:1
-# Two images from one file: `--target serve` (no trainer inside) and `--target train`.
+# Three images from one file: `--target serve` (no trainer inside), `--target worker` (the same with
+# the archiver's parquet writer) and `--target train`.
 # BASE may be pinned by digest: --build-arg BASE=python:3.11-slim-bookworm@sha256:…
 ARG BASE=python:3.11-slim-bookworm
 
@@ -17,6 +18,14 @@ FROM ${BASE} AS serve-env
 COPY deploy/locks/serve.txt /locks/serve.txt
 RUN python -m venv /opt/recsvc \
  && /opt/recsvc/bin/pip install --no-cache-dir --require-hashes --no-deps --only-binary=:all: -r /locks/serve.txt
+COPY --from=wheel /wheels /wheels
+RUN /opt/recsvc/bin/pip install --no-cache-dir --no-deps /wheels/*.whl \
+ && rm -rf /opt/recsvc/lib/python3.11/site-packages/training /opt/recsvc/bin/recsvc-train
+
+FROM ${BASE} AS worker-env
+COPY deploy/locks/worker.txt /locks/worker.txt
+RUN python -m venv /opt/recsvc \
+ && /opt/recsvc/bin/pip install --no-cache-dir --require-hashes --no-deps --only-binary=:all: -r /locks/worker.txt
 COPY --from=wheel /wheels /wheels
 RUN /opt/recsvc/bin/pip install --no-cache-dir --no-deps /wheels/*.whl \
  && rm -rf /opt/recsvc/lib/python3.11/site-packages/training /opt/recsvc/bin/recsvc-train
@@ -48,6 +57,12 @@ COPY --from=train-env /opt/recsvc /opt/recsvc
 USER 10001:10001
 ENTRYPOINT ["recsvc-train"]
 CMD ["--help"]
+
+FROM base AS worker
+COPY --from=worker-env /opt/recsvc /opt/recsvc
+USER 10001:10001
+ENTRYPOINT ["recsvc", "worker"]
+CMD ["archive"]
 
 FROM base AS serve
 COPY --from=serve-env /opt/recsvc /opt/recsvc

@@ -45,9 +45,9 @@ bench: install
 
 locks: install
 	@$(BIN)/python -m pip install -q --disable-pip-version-check uv
-	@for room in serve train; do \
+	@for room in serve train "serve --extra archive"; do \
 		$(BIN)/uv pip compile -q pyproject.toml --extra $$room --generate-hashes --no-header \
-			--no-emit-index-url -o deploy/locks/$$room.txt; done
+			--no-emit-index-url -o deploy/locks/$$(echo $$room | sed 's/.*archive/worker/').txt; done
 	@echo hatchling | $(BIN)/uv pip compile -q - --generate-hashes --no-header \
 		--no-emit-index-url -o deploy/locks/build.txt
 	@$(BIN)/uv pip compile -q pyproject.toml --all-extras --generate-hashes --no-header \

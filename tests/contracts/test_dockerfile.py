@@ -25,7 +25,7 @@ def test_the_last_stage_serves() -> None:
     assert [m[2] for s in STEPS if (m := FROM.match(s))][-1] == "serve"
 
 
-@pytest.mark.parametrize("target", ["serve", "train"])
+@pytest.mark.parametrize("target", ["serve", "worker", "train"])
 def test_an_image_runs_as_nobody_and_stops_on_term(target: str) -> None:
     lines = stage(target)
 
@@ -37,7 +37,7 @@ def test_an_image_runs_as_nobody_and_stops_on_term(target: str) -> None:
     assert any(re.match(r'ENTRYPOINT \["', line) for line in lines)
 
 
-@pytest.mark.parametrize("lock", ["serve", "train"])
+@pytest.mark.parametrize("lock", ["serve", "worker", "train"])
 def test_an_environment_is_built_from_hashes_and_wheels_only(lock: str) -> None:
     installs = [s for s in stage(f"{lock}-env") if f"/locks/{lock}.txt" in s and "pip install" in s]
 
@@ -48,12 +48,13 @@ def test_an_environment_is_built_from_hashes_and_wheels_only(lock: str) -> None:
     )
 
 
-def test_the_serving_image_carries_no_trainer() -> None:
-    lines = "\n".join(stage("serve-env"))
+@pytest.mark.parametrize("target", ["serve", "worker"])
+def test_the_serving_image_carries_no_trainer(target: str) -> None:
+    lines = "\n".join(stage(f"{target}-env"))
 
     assert "site-packages/training" in lines
     assert "bin/recsvc-train" in lines
-    assert "train.txt" not in "\n".join(stage("serve"))
+    assert "train.txt" not in "\n".join(stage(target))
 
 
 def test_both_images_hold_the_numeric_libraries_to_one_thread() -> None:

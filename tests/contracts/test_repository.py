@@ -40,9 +40,10 @@ def test_nothing_large_is_tracked() -> None:
     assert large == []
 
 
-def test_serving_locks_no_trainer() -> None:
+@pytest.mark.parametrize("lock", ["serve", "worker"])
+def test_serving_locks_no_trainer(lock: str) -> None:
     names = set(
-        re.findall(r"^([A-Za-z0-9._-]+)==", (LOCKS[0].parent / "serve.txt").read_text(), re.M)
+        re.findall(r"^([A-Za-z0-9._-]+)==", (LOCKS[0].parent / f"{lock}.txt").read_text(), re.M)
     )
 
     assert names.isdisjoint({"implicit", "scipy", "polars", "pandas", "scikit-learn", "pytest"})
