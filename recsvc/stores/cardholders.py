@@ -6,13 +6,11 @@ from datetime import datetime
 from itertools import repeat
 from typing import NamedTuple
 
-import redis
-
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import ConflictError
 from recsvc.stores import codec
-from recsvc.stores.client import Connection, read_together
+from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
 from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
@@ -46,7 +44,7 @@ class CardholderStore:
         """States in the order asked, one round trip for all; StoreAwayError as above."""
         keys = [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in cardholder_ids]
         hashes = [self._deny_list.hash_of(issuer_id, one) for one in cardholder_ids]
-        found = self._durable.ask(lambda store: _read(store, issuer_id, keys, hashes))
+        found = _read(self._durable, issuer_id, keys, hashes)
         return tuple(map(_state, cardholder_ids, found.fields, found.erased, repeat(found.notice)))
 
     def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> None:
@@ -99,13 +97,15 @@ class _Found(NamedTuple):
     notice: str | None
 
 
-def _read(store: redis.Redis, issuer_id: str, keys: Sequence[str], hashes: Sequence[str]) -> _Found:
+def _read(
+    durable: Connection, issuer_id: str, keys: Sequence[str], hashes: Sequence[str]
+) -> _Found:
     commands = [
         *(("HGETALL", key) for key in keys),
         ("HMGET", ERASED.key(issuer_id), *hashes),
         ("HGET", NOTICE.key(issuer_id), "version"),
     ]
-    *flat, erased, notice = read_together(store, commands)
+    *flat, erased, notice = durable.read_together(commands)
     fields = [dict(zip(one[::2], one[1::2], strict=True)) for one in flat]
     version = notice.decode() if notice else None
     return _Found(fields, [one is not None for one in erased], version)

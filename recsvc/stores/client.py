@@ -23,6 +23,7 @@ from recsvc.domain.errors import StoreAwayError, StoreFullError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.breaker import Breaker
+from recsvc.stores.lanes import Lanes
 
 Answer = TypeVar("Answer")
 PATIENT_SECONDS = 5.0
@@ -91,6 +92,7 @@ class Connection:
         self._breaker = Breaker(monotonic)
         self._quick = open_client(url, wait_seconds=wait_seconds, connections=connections)
         self._patient = open_client(url, wait_seconds=PATIENT_SECONDS, connections=4)
+        self._lanes = Lanes(self._quick.connection_pool)
         self._is_away = False
 
     @property
@@ -109,6 +111,19 @@ class Connection:
         if not self._breaker.allows():
             raise StoreAwayError(self.name, "breaker_open")
         return self._put(question, self._quick)
+
+    def read_together(self, commands: Sequence[Sequence[str]]) -> list[Any]:
+        """Raw answers of several reading commands in one round trip; a hash is a flat list.
+
+        A fraction of the cost of the client library's own pipeline, which matters on the path of
+        every request.
+
+        Raises
+        ------
+        StoreAwayError
+            as for `ask`
+        """
+        return self.ask(lambda _: self._lanes.read(commands))
 
     def ask_patiently(self, question: Callable[[redis.Redis], Answer]) -> Answer:
         """Answer of a long question off the request path; asks even while the breaker is open.
@@ -147,6 +162,7 @@ class Connection:
 
     def close(self) -> None:
         """Close all sockets."""
+        self._lanes.close()
         self._quick.connection_pool.disconnect()
         self._patient.connection_pool.disconnect()
 
@@ -159,24 +175,6 @@ def hash_of(store: redis.Redis, key: str) -> dict[bytes, bytes]:
 def field_of(store: redis.Redis, key: str, field: str) -> bytes | None:
     """One field of a hash, or None."""
     return cast("bytes | None", store.hget(key, field))
-
-
-def read_together(store: redis.Redis, commands: Sequence[Sequence[str]]) -> list[Any]:
-    """Raw answers of several reading commands, in one round trip.
-
-    Half the cost of the client library's own pipeline, which matters on the path of every
-    request: no retries, no callbacks; a hash comes as a flat list of names and values.
-    """
-    pool = store.connection_pool
-    connection: Any = pool.get_connection()
-    try:
-        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-        return [connection.read_response() for _ in commands]
-    except BaseException:
-        connection.disconnect()  # unread answers must not reach another request
-        raise
-    finally:
-        pool.release(connection)
 
 
 def reason_of(error: Exception) -> str:

