@@ -8,8 +8,10 @@ an answer is read to 64 KiB, and everything has a deadline.
 
 import http.client
 import ipaddress
+import queue
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from recsvc.domain.errors import InvalidError
 MOST_ANSWER_BYTES = 64 * 1024
 WAIT_SECONDS = 5.0
 WHOLE_SECONDS = 15.0
+RESOLVE_SECONDS = 3.0
 PORTS = frozenset((443, 8443))
 
 Resolver = Callable[[str, int], Sequence[str]]
@@ -60,12 +63,24 @@ def is_public(address: str) -> bool:
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
-    """All addresses of a name."""
+    """All addresses of a name; DeliveryFailedError when none is told in time."""
+    told: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except (OSError, UnicodeError):
+            found = []
+        told.put([str(info[4][0]) for info in found])
+
+    threading.Thread(target=ask, name="resolve", daemon=True).start()
     try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError:
-        raise DeliveryFailedError("unresolved") from None
-    return [str(info[4][0]) for info in found]
+        addresses = told.get(timeout=RESOLVE_SECONDS)
+    except queue.Empty:
+        addresses = ()
+    if not addresses:
+        raise DeliveryFailedError("unresolved")
+    return addresses
 
 
 def checked_url(url: str) -> SplitResult:

@@ -273,6 +273,15 @@ PUSH_OUTBOX = Family(
     "batches of pushes that wait to be judged and sent",
     personal=True,
 )
+PUSHES_DEAD = Family(
+    "pushes_dead",
+    "stream",
+    "durable",
+    30 * DAY_SECONDS,
+    "thirty days, and at most a bounded number",
+    "batches of the outbox that cannot be read, with the reason",
+    personal=True,
+)
 PUSHES_WAITING = Family(
     "pushes_waiting",
     "zset",
@@ -364,6 +373,7 @@ TABLE = (
     CAMPAIGN_PUSHES,
     CAMPAIGN_REVIEW,
     PUSH_OUTBOX,
+    PUSHES_DEAD,
     PUSHES_WAITING,
     PUSH_GATEWAY,
     PUSH_LOG,

@@ -19,6 +19,7 @@ from recsvc.stores.keys import (
     PUSH_GATEWAY,
     PUSH_LOG,
     PUSH_OUTBOX,
+    PUSHES_DEAD,
     PUSHES_WAITING,
     WEBHOOK_DELIVERY,
     WEBHOOK_DUE,
@@ -29,6 +30,7 @@ from recsvc.stores.scripts import Argument, Script
 GROUP = "dispatch"
 WAKE_AT_A_TIME = 500
 GATEWAY_DAYS = 7
+MOST_DEAD = 10_000
 
 
 class Sent(StrEnum):
@@ -111,8 +113,29 @@ class PushStore:
             fresh: Any = store.xreadgroup(GROUP, consumer, {name: ">"}, count=most - len(left))
             return [*left, *(fresh[0][1] if fresh else ())]
 
-        entries = self._durable.ask_patiently(read)
-        return [_batch(entry_id, fields) for entry_id, fields in entries if fields]
+        batches: list[Batch] = []
+        for entry_id, fields in self._durable.ask_patiently(read):
+            batch = _batch(entry_id, fields)
+            if batch is None:
+                self._bury(issuer_id, entry_id, fields)
+            else:
+                batches.append(batch)
+        return batches
+
+    def _bury(self, issuer_id: str, entry_id: bytes, fields: dict[bytes, bytes]) -> None:
+        """Lay a batch that cannot be read aside, so that the others go on."""
+        name, dead = PUSH_OUTBOX.key(issuer_id), PUSHES_DEAD.key(issuer_id)
+        kept: dict[Any, Any] = {**(fields or {}), b"reason": b"unreadable", b"was": entry_id}
+
+        def move(store: redis.Redis) -> None:
+            pipeline = store.pipeline(transaction=True)
+            pipeline.xadd(dead, kept, maxlen=MOST_DEAD)
+            pipeline.expire(dead, PUSHES_DEAD.ttl_seconds or 0)
+            pipeline.xack(name, GROUP, entry_id)
+            pipeline.xdel(name, entry_id)
+            pipeline.execute()
+
+        self._durable.ask_patiently(move)
 
     def done(self, issuer_id: str, batch: Batch) -> None:
         """Forget a batch that was judged to its end."""
@@ -233,9 +256,19 @@ def _make_group(store: redis.Redis, name: str) -> None:
             raise
 
 
-def _batch(entry_id: bytes, fields: dict[bytes, bytes]) -> Batch:
-    rows = orjson.loads(fields[b"batch"])
-    return Batch(entry_id.decode(), tuple(Push(*row) for row in rows))
+def _batch(entry_id: bytes, fields: dict[bytes, bytes]) -> Batch | None:
+    """Batch of an entry; None for one that is none."""
+    try:
+        rows = orjson.loads(fields[b"batch"])
+        return Batch(entry_id.decode(), tuple(_push(row) for row in rows))
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def _push(row: list[str]) -> Push:
+    if len(row) != 4 or not all(isinstance(part, str) for part in row):
+        raise ValueError("a push is four texts")
+    return Push(*row)
 
 
 def _logged(member: bytes, score: float) -> tuple[str, datetime]:

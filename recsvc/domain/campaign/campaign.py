@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
@@ -13,6 +13,8 @@ from recsvc.domain.errors import ConflictError, InvalidError
 
 MAX_ITEMS = 200
 MAX_HOLDOUT_BPS = 5_000
+FIRST_YEAR, LAST_YEAR = 2000, 2199
+LONGEST = timedelta(days=366)
 PUSH_CHANNELS = frozenset((Channel.PUSH, Channel.EMAIL, Channel.SMS))
 
 
@@ -120,12 +122,20 @@ class Campaign:
         self._check_items()
         if self.channel not in PUSH_CHANNELS:
             raise InvalidError("channel", "must be push, email or sms")
-        if self.starts_at.tzinfo is None or self.ends_at.tzinfo is None:
-            raise InvalidError("starts_at", "and ends_at must have an offset")
-        if self.starts_at >= self.ends_at:
-            raise InvalidError("ends_at", "must be after starts_at")
+        self._check_window()
         if not 0 <= self.holdout_bps <= MAX_HOLDOUT_BPS:
             raise InvalidError("holdout_bps", f"must be from 0 to {MAX_HOLDOUT_BPS}")
+
+    def _check_window(self) -> None:
+        for name, instant in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
+            if instant.tzinfo is None:
+                raise InvalidError(name, "must have an offset")
+            if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+                raise InvalidError(name, f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+        if self.starts_at >= self.ends_at:
+            raise InvalidError("ends_at", "must be after starts_at")
+        if self.ends_at - self.starts_at > LONGEST:
+            raise InvalidError("ends_at", f"must be at most {LONGEST.days} days after starts_at")
 
     def _check_items(self) -> None:
         if not 1 <= len(self.item_ids) <= MAX_ITEMS:

@@ -1,4 +1,5 @@
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,6 +11,8 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.cardholder import Consent
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.stores.assembly import Stores
+from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD
+from recsvc.stores.pushes import Dispatch, Push, Sent
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
 
 EVEN = {f"ch_{i}" for i in range(0, 400, 2)}
@@ -103,6 +106,63 @@ def test_F27_a_group_that_the_store_lost_is_made_again(town: Town) -> None:
     town.run()
 
     assert len(town.reached()) == 400
+
+
+def test_F27_entries_that_the_stream_lost_while_they_were_being_judged_stop_nothing(
+    town: Town,
+) -> None:
+    town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
+    town.outreach.pushes.take(ISSUER, "dead", most=2, idle_seconds=60)
+    outbox = PUSH_OUTBOX.key(ISSUER)
+    town.stores.durable.ask(lambda store: store.xtrim(outbox, maxlen=2, approximate=False))
+
+    town.run(town.dispatcher("heir", idle_seconds=0))
+
+    ids = [push["push_id"] for push in town.gateway()]
+    assert len(ids) == len(set(ids)) > 0
+
+
+@pytest.mark.parametrize(
+    "poison", [b"{", b"[[1, 2]]", b'[["a", "b", "c"]]', b"null", b'[["a", "b", "c", 4]]']
+)
+def test_F25_a_batch_that_cannot_be_read_is_laid_aside_and_the_others_go_on(
+    town: Town, poison: bytes
+) -> None:
+    outbox = PUSH_OUTBOX.key(ISSUER)
+    town.stores.durable.ask(lambda store: store.xadd(outbox, {"batch": poison}))
+    town.stores.durable.ask(lambda store: store.xadd(outbox, {"other": poison}))
+    town.launch(holdout_bps=0)
+
+    town.run()
+
+    dead = PUSHES_DEAD.key(ISSUER)
+    assert len(town.reached()) == 400
+    assert town.stores.durable.ask(lambda store: store.xlen(dead)) == 2
+    assert town.stores.durable.ask(lambda store: store.xlen(outbox)) == 0
+
+
+def test_F28_fifty_parallel_senders_never_overspend_a_budget_or_a_cap(town: Town) -> None:
+    campaign = town.launch(holdout_bps=0)
+    cap = FrequencyCap(1, "day")
+    dispatches = [
+        Dispatch(
+            push=Push(f"p_{i}", campaign.campaign_id, f"ch_{i % 60}", "offer_0"),
+            body=b"{}",
+            channel="push",
+            caps=(cap,),
+            most=40,
+        )
+        for i in range(200)
+    ]
+    with ThreadPoolExecutor(50) as threads:
+        outcomes = list(
+            threads.map(lambda one: town.outreach.pushes.send(ISSUER, [one], NOON)[0], dispatches)
+        )
+
+    logs = town.outreach.pushes.logs(ISSUER, [f"ch_{i}" for i in range(60)])
+    assert outcomes.count(Sent.SENT) == 40 == len(town.gateway())
+    assert max(len(log) for log in logs) == 1
 
 
 def test_a_cap_counts_over_all_campaigns_and_the_higher_priority_goes_first(town: Town) -> None:

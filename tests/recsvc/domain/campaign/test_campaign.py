@@ -168,6 +168,9 @@ def test_a_launch_after_the_window_is_refused() -> None:
         ({"ends_at": datetime(2026, 3, 1, tzinfo=UTC)}, "ends_at"),
         ({"starts_at": datetime(2026, 3, 1)}, "starts_at"),  # noqa: DTZ001
         ({"holdout_bps": 5_001}, "holdout_bps"),
+        ({"ends_at": datetime(9999, 12, 31, tzinfo=UTC)}, "ends_at"),
+        ({"starts_at": datetime(1, 1, 1, tzinfo=UTC)}, "starts_at"),
+        ({"ends_at": datetime(2027, 3, 3, tzinfo=UTC)}, "ends_at"),
     ],
 )
 def test_what_is_no_campaign_is_refused_by_field(changes: dict[str, Any], field: str) -> None:
