@@ -1,5 +1,6 @@
 """``recsvc-train evaluate``: the model and every baseline on one usage table."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from training.cli import print_json
 from training.cli.telling import teller
 from training.comparison import Plan, Pool, contestants, cuts, pooled
 from training.comparison.pool import best_rival, lead_over, pairs_of
-from training.comparison.rivals import PRODUCT
+from training.comparison.rivals import PRODUCT, VECTORS
 from training.config import Settings
 from training.errors import BadInputError
 from training.evaluation import Figures, Judging, Task, evaluate
@@ -36,6 +37,7 @@ PATH = click.Path(path_type=Path)
 @click.option("--min-cardholders", type=click.IntRange(1), default=2, show_default=True)
 @click.option("--config", type=PATH, help="settings, TOML; its [model] takes the preset's place")
 @click.option("--preset", "name", default=CARDS, show_default=True)
+@click.option("--baselines/--no-baselines", default=True, help="the product alone is fast")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 def command(
@@ -48,6 +50,7 @@ def command(
     min_cardholders: int,
     config: Path | None,
     name: str,
+    baselines: bool,
     seed: int,
     as_json: bool,
 ) -> None:
@@ -63,21 +66,30 @@ def command(
         raise BadInputError(str(error)) from error
     model = preset(name) if config is None else Settings.read(config).model
     with teller() as telling:
-        pools = compare(plan, model, Task(task), Judging(k=k, seed=seed), telling)
+        how = Judging(k=k, seed=seed)
+        pools = compare(plan, model, Task(task), how, Rivals(telling, baselines=baselines))
     document = document_of(plan, Task(task), k, pools, seed)
     print_json(document) if as_json else click.echo(table_of(document))
 
 
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Who else is compared, and where the progress is told."""
+
+    telling: Teller
+    baselines: bool = True
+
+
 def compare(
-    plan: Plan, model: ModelParameters, task: Task, how: Judging, telling: Teller
+    plan: Plan, model: ModelParameters, task: Task, how: Judging, rivals: Rivals
 ) -> dict[str, Pool]:
     """Figures of everyone over all splits of the plan, the product first."""
     parts: dict[str, list[tuple[Figures, str]]] = {}
     names = []
-    stages = Stages(telling)
+    stages = Stages(rivals.telling)
     for day, cut in zip(plan.split_at, cuts(plan, model), strict=True):
         with stages.stage(f"{task.value} from {day}"):
-            ready = contestants(cut, task, how.k, model, how.seed)
+            ready = contestants(cut, task, how, model, baselines=rivals.baselines)
             scorers = {name: one.scorer for name, one in ready.items()}
             found = evaluate(scorers, cut.outer.trial, task, how)
         names.append(cut.cardholders)
@@ -103,7 +115,7 @@ def document_of(
         "cardholders": int(product.recall.size),
         "pairs": pairs_of(product),
         "models": {name: pool.as_document(seed) for name, pool in pools.items()},
-        "best_baseline": best_rival(pools, PRODUCT),
+        "best_baseline": best_rival(pools, (PRODUCT, VECTORS)),
         "lead": lead_over(pools, PRODUCT, seed),
     }
 

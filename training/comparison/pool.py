@@ -124,7 +124,7 @@ def pairs_of(pool: Pool) -> int:
     return sum(part.overall.pairs for part in pool.parts)
 
 
-def best_rival(pools: dict[str, Pool], product: str) -> str | None:
+def best_rival(pools: dict[str, Pool], ours: tuple[str, ...]) -> str | None:
     """Baseline with the highest nDCG; None without any."""
-    others = {name: pool for name, pool in pools.items() if name != product}
+    others = {name: pool for name, pool in pools.items() if name not in ours}
     return max(others, key=lambda name: float(others[name].ndcg.mean()), default=None)

@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 
+from embeddings.blend import Blend
 from training import als
 from training.baselines.tuned import Setting, choose, grids
 from training.comparison.cuts import Cut
-from training.evaluation import Scorer, Task
+from training.evaluation import Judging, Scorer, Task
 from training.scoring import product_scorer
 from training.weighting import ModelParameters
 
 PRODUCT = "product"
+VECTORS = "vectors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,20 +30,28 @@ class Contestant:
 
 
 def contestants(
-    cut: Cut, task: Task, k: int, model: ModelParameters, seed: int
+    cut: Cut, task: Task, how: Judging, model: ModelParameters, *, baselines: bool = True
 ) -> dict[str, Contestant]:
-    """The product first, then every baseline with the setting that was best on the inner slice.
+    """The product first, its vectors alone, then every baseline as it was best on the inner slice.
 
-    The product's parameters are a preset or a file and are not chosen here; each baseline is, so
-    that none is a straw man.
+    The product's parameters are a preset or a file and are not chosen here; each baseline's are,
+    so that none is a straw man.
     """
-    return {PRODUCT: _product(cut, model, seed), **_baselines(cut, task, k, seed)}
+    rivals = _baselines(cut, task, how.k, how.seed) if baselines else {}
+    return {**_product(cut, model, how.seed), **rivals}
 
 
-def _product(cut: Cut, model: ModelParameters, seed: int) -> Contestant:
+def _product(cut: Cut, model: ModelParameters, seed: int) -> dict[str, Contestant]:
+    """The model as it scores merchants, and without habit and trend."""
     factors = als.fit(cut.outer.train.strength, model, seed)
-    scorer = product_scorer(factors, cut.outer.merchants, model.blend, cut.outer.trial)
-    return Contestant(scorer, f"{model.n_factors} factors")
+    words = f"{model.n_factors} factors"
+    bare = Blend(trend_weight=0.0, habit_weight=0.0)
+    return {
+        name: Contestant(
+            product_scorer(factors, cut.outer.merchants, blend, cut.outer.trial), words
+        )
+        for name, blend in ((PRODUCT, model.blend), (VECTORS, bare))
+    }
 
 
 def _baselines(cut: Cut, task: Task, k: int, seed: int) -> dict[str, Contestant]:

@@ -124,11 +124,12 @@ def test_evaluate_prints_the_promised_fields_and_beats_the_popular(usage: Path) 
 
 
 def test_evaluate_is_the_same_twice(usage: Path) -> None:
-    split = ["--split-at", "2025-05-01", "--test-days", "30"]
+    split = ["--split-at", "2025-05-01", "--test-days", "30", "--no-baselines"]
     arguments = ["evaluate", "--usage", str(usage), *split, "--json"]
     one, other = (CliRunner().invoke(group, arguments).stdout for _ in range(2))
 
     assert one == other
+    assert set(json.loads(one)["models"]) == {"product", "vectors"}
 
 
 def test_a_split_outside_the_usage_is_refused_with_its_window(usage: Path) -> None:
@@ -147,5 +148,5 @@ def test_the_lead_is_over_every_other_model_and_the_best_rival_is_named() -> Non
 
     pools = {"product": pool([0.5, 0.7]), "a": pool([0.4, 0.6]), "b": pool([0.0, 0.1])}
 
-    assert best_rival(pools, "product") == "a"
+    assert best_rival(pools, ("product",)) == "a"
     assert lead_over(pools, "product", seed=0)["a"]["recall"]["mean"] == pytest.approx(0.1)
