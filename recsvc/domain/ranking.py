@@ -5,7 +5,6 @@ by the first source, then by the next. What a marketer may turn (boosts) is part
 own score; promoted items have ranks of their own; caps and exclusive groups bind all of them.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
@@ -34,7 +33,7 @@ class Page:
 
     def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
         self._caps = [
-            (groups, cap, Counter[int]())
+            (groups, cap, dict[int, int]())
             for groups, cap in (
                 (keys.merchant, policy.max_per_merchant),
                 (keys.category, policy.max_per_category),
@@ -78,8 +77,8 @@ class Page:
             key = int(groups.keys[candidate.row])
             if key < 0:
                 continue
-            counts[key] += 1
-            if counts[key] >= cap:
+            count = counts[key] = counts.get(key, 0) + 1
+            if count >= cap:
                 self.open[groups.rows(key)] = False
         return True
 

@@ -138,9 +138,12 @@ class ItemSpace:
             composer,
         )
 
-    def query(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-        """What to multiply ``pulls`` with for a cardholder, shape (n_factors + 1,)."""
-        return np.append(vector, np.float32(1))
+    def query(self, vector: NDArray[np.float32], boost_weight: float) -> NDArray[np.float32]:
+        """What to multiply ``[pull, priority]`` with for a cardholder, shape (n_factors + 2,)."""
+        asked = np.ones(vector.size + 2, np.float32)
+        asked[:-2] = vector
+        asked[-1] = boost_weight
+        return asked
 
     def visited_places(self, row: int) -> tuple[int, ...]:
         """Columns of the places where an item holds: its merchants, else its categories."""

@@ -39,7 +39,7 @@ class Personal:
             raise ValueError("a personal proposer needs a vector; this cardholder has none")
         self._model = model
         self._index = model.index if index is None else index
-        self._query = np.append(model.space.query(taste.vector), np.float32(policy.boost_weight))
+        self._query = model.space.query(taste.vector, policy.boost_weight)
         self._bonus_rows, self._bonus = _visit_bonus(model, taste, policy.visit_weight)
 
     def best(self, eligible: Mask, limit: int) -> list[Candidate]:

@@ -1,6 +1,7 @@
 """Customer recency for all items at once: for newcomers only, or for regulars only."""
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,17 +27,17 @@ class RecencyTable:
     Parameters
     ----------
     items : int32, shape (n,)            item rows, ascending
-    looks_at : Attachments               of places in ``items``, not of item rows
     min_days, max_days : int32, shape (n,)
     closed_to_strangers : int32, shape (n_closed,)
         Rows of the items that one who never bought there may not have.
+    places_on : mapping of a column row to the places in ``items`` that look at it
     """
 
     items: NDArray[np.int32]
-    looks_at: Attachments
     min_days: NDArray[np.int32]
     max_days: NDArray[np.int32]
     closed_to_strangers: NDArray[np.int32]
+    places_on: Mapping[int, Sequence[int]]
 
     @classmethod
     def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
@@ -46,12 +47,15 @@ class RecencyTable:
         place = {row: position for position, (row, _) in enumerate(limited)}
         pairs = [*_pairs(merchants, limited, "merchant"), *_pairs(categories, limited, "category")]
         terms = [term for _, term in limited]
+        places_on: dict[int, list[int]] = defaultdict(list)
+        for column, row in pairs:
+            places_on[column].append(place[row])
         return cls(
             np.array([row for row, _ in limited], np.int32),
-            Attachments.of((column, place[row]) for column, row in pairs),
             np.array([t.min_days or 0 for t in terms], np.int32),
             np.array([t.max_days or NO_LIMIT for t in terms], np.int32),
             np.array([row for row, t in limited if t.max_days is not None], np.int32),
+            dict(places_on),
         )
 
     def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
@@ -84,11 +88,11 @@ class RecencyTable:
     def _last(self, last_days: LastDays) -> dict[int, int]:
         """Day of his last purchase by place of the item, where he ever bought."""
         columns, days = last_days
-        found, which = self.looks_at.on(columns)
         last: dict[int, int] = {}
-        for place, day in zip(found.tolist(), days[which].tolist(), strict=True):
-            if day != NEVER and day > last.get(place, NEVER):
-                last[place] = day
+        for column, day in zip(columns.tolist(), days.tolist(), strict=True):
+            if day != NEVER:
+                for place in self.places_on.get(column, ()):
+                    last[place] = max(day, last.get(place, NEVER))
         return last
 
     def last_purchase_day(self, row: int, last_days: LastDays) -> int | None:

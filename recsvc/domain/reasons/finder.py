@@ -1,9 +1,7 @@
 """Finds the reasons that are true of an item for a cardholder; at least one for each item."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
-
-import numpy as np
 
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.model import ServingModel
@@ -45,7 +43,7 @@ class ReasonFinder:
     def of_all(self, candidates: Sequence[Candidate]) -> list[tuple[Reason, ...]]:
         """One or two reasons of each candidate, the most telling first."""
         if self._taste.vector is None:
-            return [self._of_anyone(candidate)[:MOST_REASONS] for candidate in candidates]
+            return [self._of_anyone(candidate) for candidate in candidates]
         visits = self._taste.visits()
         alike = self._alike([candidate.row for candidate in candidates])
         return [
@@ -58,27 +56,28 @@ class ReasonFinder:
     ) -> tuple[Reason, ...]:
         """Reasons of a candidate for a cardholder whose history may be told."""
         if self._model.naming.is_sensitive_item(candidate.row):
-            return self._of_anyone(candidate)[:MOST_REASONS]
+            return self._of_anyone(candidate)
         found = self._of_history(candidate, visits, alike)
-        if len(found) < MOST_REASONS or candidate.source in ANNOUNCED:
+        if candidate.source in ANNOUNCED:
             own = self._of_anyone(candidate)
-            announced = 1 if candidate.source in ANNOUNCED else 0
-            found = [*own[:announced], *found, *own[announced:]]
+            found = [own[0], *found, *own[1:]]
+        elif len(found) < MOST_REASONS:
+            found += self._of_anyone(candidate)
         return tuple(found[:MOST_REASONS])
 
     def _of_anyone(self, candidate: Candidate) -> tuple[Reason, ...]:
-        """Reasons that tell nothing of his history."""
-        found = list(self._of_card(candidate.row))
+        """At most two reasons that tell nothing of his history."""
         source = candidate.source
+        card = self._of_card(candidate.row)
         if source in ANNOUNCED:
-            return (self._say(ANNOUNCED[source]), *found)
+            own = _plain(ANNOUNCED[source], self._locale)
+            return (own,) if card is None else (own, card)
         if source is Source.POPULAR:
-            found.append(self._popular(candidate.segment or EVERYONE))
-        elif source is Source.NEW:
-            found.append(self._say(ReasonCode.NEW_OFFER))
+            own = self._popular(candidate.segment or EVERYONE)
         else:
-            found.append(self._say(ReasonCode.FITS_YOUR_HABITS))
-        return tuple(found)
+            fits = ReasonCode.NEW_OFFER if source is Source.NEW else ReasonCode.FITS_YOUR_HABITS
+            own = _plain(fits, self._locale)
+        return (own,) if card is None else (card, own)
 
     def _of_history(
         self, candidate: Candidate, visits: Mapping[int, int], alike: int | None
@@ -98,19 +97,21 @@ class ReasonFinder:
 
     def _alike(self, rows: list[int]) -> list[int | None]:
         """For each item, the merchant of his history that speaks most for it and may be named."""
-        cells, bundle = self._taste.cells, self._model.bundle
-        places = np.flatnonzero(
-            (cells.keys < self._model.space.columns.n_trained) & (cells.visits > 0)
-        )
-        places = places[self._model.naming.nameable_merchants(cells.keys[places])]
-        if bundle is None or places.size == 0 or not rows:
+        cells, bundle, space = self._taste.cells, self._model.bundle, self._model.space
+        told = (cells.keys < space.columns.n_trained) & (cells.visits > 0)
+        columns = cells.keys[told]
+        nameable = self._model.naming.nameable_merchants(columns)
+        columns = columns[nameable]
+        if bundle is None or columns.size == 0 or not rows:
             return [None] * len(rows)
-        columns = cells.keys[places]
-        pulls = bundle.model.factors.columns[columns] @ self._model.space.vectors[rows].T
-        pulls = pulls * cells.strength[places][:, None]
-        best = np.argmax(pulls, axis=0)
-        tops = pulls[best, np.arange(len(rows))] > 0
-        return [c if top else None for c, top in zip(columns[best].tolist(), tops, strict=True)]
+        pulls = space.vectors[rows] @ bundle.model.factors.columns[columns].T
+        pulls *= cells.strength[told][nameable]
+        best = pulls.argmax(axis=1)
+        tops = pulls.max(axis=1) > 0
+        return [
+            column if top else None
+            for column, top in zip(columns[best].tolist(), tops.tolist(), strict=True)
+        ]
 
     def _say_alike(self, column: int, visits: int) -> Reason:
         name = self._model.naming.of(column)
@@ -130,16 +131,17 @@ class ReasonFinder:
         evidence = {"mcc": self._model.naming.of(column).outside_id, "visits": visits}
         return self._say(ReasonCode.CATEGORY_AFFINITY, evidence, category=label, visits=visits)
 
-    def _of_card(self, row: int) -> Iterator[Reason]:
-        """That the item is a benefit of a card he holds."""
+    def _of_card(self, row: int) -> Reason | None:
+        """That the item is a benefit of a card he holds; None when it is not."""
         item = self._model.catalog.items[row]
         if item.kind != "benefit":
-            return
+            return None
         products = item.terms.card_products
         named = [product for product in self._held if product in products]
-        if named or not products:
-            evidence = [{"card_product_id": product} for product in named[:1]]
-            yield self._say(ReasonCode.BENEFIT_OF_YOUR_CARD, *evidence)
+        if not named and products:
+            return None
+        evidence = [{"card_product_id": product} for product in named[:1]]
+        return self._say(ReasonCode.BENEFIT_OF_YOUR_CARD, *evidence)
 
     def _popular(self, segment: str) -> Reason:
         """With whom the item is popular."""
