@@ -1,6 +1,5 @@
 """What a run tells on its way, and how long and how much memory each stage took."""
 
-import resource
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,8 @@ from typing import IO, Any, Protocol, Self
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from training.memory import peak_rss_bytes
 
 
 class Teller(Protocol):
@@ -142,8 +143,3 @@ class Stages:
             {"name": r.name, "seconds": r.seconds, "peak_rss_bytes": r.peak_rss_bytes}
             for r in self.records
         ]
-
-
-def peak_rss_bytes() -> int:
-    """Largest resident memory of this process so far (Linux counts in KiB)."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
