@@ -12,7 +12,7 @@ import orjson
 from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.demo import jobs, showing
-from recsvc.demo.processes import environment, private_valkey, service
+from recsvc.demo.processes import environment, private_valkey, service, worker
 from recsvc.settings import read_settings
 from recsvc.stores.api_keys import SCOPES
 
@@ -99,6 +99,8 @@ def _serve(source: jobs.Source, issuer: str, home: Path, screen: _Screen, *, onc
                 environ=environ,
             )  # fmt: skip
         process = stack.enter_context(service(settings.bind, environ))
+        for name in ("archive", "dispatch"):
+            stack.enter_context(worker(name, environ, home / "demo" / f"{name}.log"))
         _say(4, "asking for one cardholder's first screen")
         bundle = Shelf(settings.shelf, issuer).current()
         if bundle is None:
@@ -139,5 +141,6 @@ def _show(
         f"\nopen     {client.base}/docs          every endpoint, to try\n"
         f"         {client.base}/readyz  {client.base}/metrics\n"
         f"report   {bundle.folder / 'report.html'}\n"
+        f"logs     {home}/demo/archive.log  {home}/demo/dispatch.log\n"
         f"key      {home}/demo.key\nstop     Ctrl-C"
     )

@@ -37,6 +37,20 @@ def service(bind: str, environ: Mapping[str, str]) -> Iterator[subprocess.Popen[
         process.wait(timeout=60)
 
 
+@contextmanager
+def worker(name: str, environ: Mapping[str, str], log: Path) -> Iterator[None]:
+    """One background worker of the service, its words in a file; asked to stop at the end."""
+    with log.open("ab") as words:
+        process = subprocess.Popen(  # noqa: S603
+            [str(BIN / "recsvc"), "worker", name], env=dict(environ), stdout=words, stderr=words
+        )
+        try:
+            yield
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=60)
+
+
 def _wait_until_ready(process: subprocess.Popen[bytes], bind: str) -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
