@@ -1,7 +1,8 @@
 """The only place where the parts of the service meet."""
 
 import hashlib
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -18,11 +19,15 @@ from recsvc.api.health import health_blueprint
 from recsvc.api.items import item_routes
 from recsvc.api.models import model_routes
 from recsvc.api.outreach import outreach_routes
+from recsvc.api.rates import ProbeWatch, RateLimits
 from recsvc.api.recommendations import recommendation_routes
 from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.recommender import Recommender
 from recsvc.feedback import Feedback
+from recsvc.identity.jwks import KeySource
+from recsvc.identity.providers import read_providers
+from recsvc.identity.tokens import TokenCredentials
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
@@ -30,11 +35,13 @@ from recsvc.services import Services
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
 from recsvc.stores.serves import ServeLog
+from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
 from recsvc.upkeep.shelves import Shelves
 from recsvc.upkeep.watcher import Round, Watcher
 
 EXTENSION = "recsvc"
+IDENTITY_SECONDS = 1.0
 
 
 def create_app(
@@ -63,14 +70,24 @@ def create_app(
     """
     app = _bare_app(settings)
     keys, slot = KeyRing(clock), ModelSlot()
-    loader = Loader(stores=stores, shelves=shelf, keys=keys, slot=slot, log=log, metrics=metrics)
+    loader = Loader(stores=stores, shelves=shelf, slot=slot, log=log, metrics=metrics)
+    follower = KeyFollower(stores.api_keys, keys)
+    sources = _key_sources(settings, log, metrics)
     recommender = _recommender(settings)
     feedback = Feedback.of(settings, stores, slot, recommender, clock, metrics)
     outreach = Outreach.of(settings, stores, slot, clock)
-    rounds = (*_rounds(settings, loader), *feedback.rounds(), *outreach.rounds())
-    watcher = Watcher(rounds, log, metrics)
+    threads = {
+        "keys": (Round("keys", settings.key_poll_seconds, follower.follow),),
+        "catalogs": (Round("stores", settings.catalog_poll_seconds, loader.follow_stores),),
+        "shelves": (Round("shelves", settings.shelf_poll_seconds, loader.follow_shelves),),
+        "feedback": (*feedback.rounds(), *outreach.rounds()),
+        "identity": tuple(_identity_rounds(sources)),
+    }
+    watchers = tuple(
+        Watcher(rounds, log, metrics, name=name) for name, rounds in threads.items() if rounds
+    )
     serves = ServeLog(stores.cache, metrics)
-    services = Services(settings, log, metrics, stores, watcher, slot, loader, serves)
+    services = Services(settings, log, metrics, stores, watchers, follower, slot, loader, serves)
     desk = Desk(
         slot=slot,
         states=stores.cardholders,
@@ -81,9 +98,11 @@ def create_app(
         withheld=outreach.book.withheld,
     )
     problems.install(app, log)
-    lifecycle.install(app, log, metrics, access_log=settings.access_log)
+    probes = ProbeWatch(log, metrics, time.monotonic)
+    lifecycle.install(app, log, metrics, probes, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
-    gate = Gate((keys,))
+    rates = RateLimits.of(settings, time.monotonic)
+    gate = Gate((keys, TokenCredentials(sources, clock)), rates)
     routes = (
         *_routes(services, shelf, desk, gate, clock),
         *feedback.routes(gate),
@@ -133,8 +152,12 @@ def _routes(
     )
 
 
-def _rounds(settings: Settings, loader: Loader) -> tuple[Round, ...]:
-    return (
-        Round("stores", settings.catalog_poll_seconds, loader.follow_stores),
-        Round("shelves", settings.shelf_poll_seconds, loader.follow_shelves),
-    )
+def _key_sources(settings: Settings, log: Log, metrics: Metrics) -> tuple[KeySource, ...]:
+    providers = read_providers(settings.identity_providers)
+    return tuple(KeySource(one, time.monotonic, log, metrics) for one in providers)
+
+
+def _identity_rounds(sources: Sequence[KeySource]) -> Iterator[Round]:
+    """One round a provider; each knows by itself when it is time to read the keys."""
+    for number, source in enumerate(sources):
+        yield Round(f"identity_{number}", IDENTITY_SECONDS, source.look)

@@ -10,6 +10,7 @@ from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
 from recsvc.stores.serves import ServeLog
+from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
 from recsvc.upkeep.watcher import Watcher
 
@@ -25,15 +26,17 @@ class Services:
     log: Log
     metrics: Metrics
     stores: Stores
-    watcher: Watcher
+    watchers: tuple[Watcher, ...]
+    keys: KeyFollower
     slot: ModelSlot
     loader: Loader
     serves: ServeLog
     draining: threading.Event = field(default_factory=threading.Event)
 
     def start(self) -> None:
-        """Look at everything once, then keep watching in a thread."""
-        self.watcher.start()
+        """Look at everything once, then keep watching in threads."""
+        for watcher in self.watchers:
+            watcher.start()
         self.serves.start()
         gc.collect()
         gc.freeze()  # what was loaded so far is never garbage; looking at it again costs a fifth
@@ -53,6 +56,7 @@ class Services:
 
     def stop(self) -> None:
         """End the threads and close the sockets."""
-        self.watcher.stop()
+        for watcher in self.watchers:
+            watcher.stop()
         self.serves.stop()
         self.stores.close()

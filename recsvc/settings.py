@@ -5,6 +5,7 @@ This module is the only door to the environment.
 
 import difflib
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -16,6 +17,17 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
 PREFIX = "RECSVC_"
+DEFAULT_RATES = (
+    ("rec:read", "5000/second"),
+    ("events:write", "1000/second"),
+    ("catalog:write", "100/second"),
+    ("campaigns:write", "100/second"),
+    ("audiences:export", "60/minute"),
+    ("models:write", "60/minute"),
+    ("privacy:admin", "100/second"),
+    ("audit:read", "100/second"),
+)
+RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour)")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -45,6 +57,24 @@ class Settings(BaseSettings):
         (),
         description="PEM files of Ed25519 public keys, comma-separated; when set, only bundles "
         "signed by one of them are served",
+    )
+    identity_providers: Path | None = Field(
+        None,
+        description="JSON file of identity providers whose signed tokens are taken beside keys",
+    )
+    rate_limits: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        DEFAULT_RATES,
+        description="most requests of one credential for each scope, all workers together, as "
+        "scope=number/period, comma-separated; period is second, minute or hour",
+    )
+    waiting_limit: int = Field(
+        32,
+        ge=0,
+        le=4096,
+        description="requests that may wait in a worker beside those being answered; more get 503",
+    )
+    head_seconds: float = Field(
+        5.0, gt=0, le=60, description="time a client gets to send the head of a request"
     )
     retention_days: int = Field(
         180,
@@ -83,8 +113,11 @@ class Settings(BaseSettings):
     store_timeout_ms: int = Field(
         50, ge=5, le=5000, description="longest wait for one answer of a store, or for a connection"
     )
+    key_poll_seconds: float = Field(
+        0.4, gt=0, le=0.8, description="how often a worker asks for new and revoked keys"
+    )
     catalog_poll_seconds: float = Field(
-        0.5, gt=0, le=2, description="how often a worker asks for catalogue and key changes"
+        0.5, gt=0, le=1.6, description="how often a worker asks for catalogue changes"
     )
     shelf_poll_seconds: float = Field(
         3.0, gt=0, le=8, description="how often a worker looks for a newly published bundle"
@@ -142,6 +175,23 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("rate_limits", mode="before")
+    @classmethod
+    def _split_rates(cls, value: object) -> object:
+        """The rates as shipped, with those that are given in place of theirs."""
+        if not isinstance(value, str):
+            return value
+        rates = dict(DEFAULT_RATES)
+        for part in filter(None, map(str.strip, value.split(","))):
+            scope, _, rate = part.partition("=")
+            if scope not in rates or not RATE.fullmatch(rate):
+                raise ValueError(
+                    "must be scope=number/period, such as rec:read=5000/second; scopes: "
+                    + ", ".join(rates)
+                )
+            rates[scope] = rate
+        return tuple(rates.items())
 
     @field_validator("timezone")
     @classmethod
@@ -214,7 +264,8 @@ def _shown_default(default: object) -> str:
     if isinstance(default, SecretStr):
         return default.get_secret_value()
     if isinstance(default, tuple):
-        return ",".join(str(part) for part in default)
+        parts = ("=".join(part) if isinstance(part, tuple) else str(part) for part in default)
+        return ",".join(parts)
     return str(default).lower() if isinstance(default, bool) else str(default)
 
 

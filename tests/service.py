@@ -105,7 +105,7 @@ class Service:
 
     def look(self) -> None:
         """Notice now what changed outside, as the watcher does again and again."""
-        self.services.loader.follow_stores()
+        self.look_at_stores()
         self.services.loader.follow_shelves()
 
     def key(self, issuer_id: str = "demo", *scopes: str) -> str:
@@ -113,8 +113,13 @@ class Service:
         _, shown = self.stores.api_keys.create(
             issuer_id, scopes or SCOPES, now=self.clock() - timedelta(days=1)
         )
-        self.services.loader.follow_stores()
+        self.look_at_stores()
         return shown
+
+    def look_at_stores(self) -> None:
+        """Notice now what changed in the stores."""
+        self.services.keys.follow()
+        self.services.loader.follow_stores()
 
     def ask(
         self,

@@ -12,11 +12,14 @@ from typing import Protocol
 from flask import Request
 
 from recsvc.api.problems import ProblemError
+from recsvc.api.rates import RateLimits
 from recsvc.stores.api_keys import ApiKey, split_key
 
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="recsvc"'}
 LONGEST_TOKEN = 8192
 QUERY_KEYS = frozenset(("api_key", "apikey", "key", "token", "access_token", "authorization"))
+KEY_PARTS = (b"key", b"token", b"authorization", b"%")
+"""One of these is in every query with one of those names; a name may be written in percents."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +103,12 @@ class Gate:
     Parameters
     ----------
     kinds : kinds of credentials, asked in order
+    rates : how often each may be used
     """
 
-    def __init__(self, kinds: Sequence[Credentials]) -> None:
+    def __init__(self, kinds: Sequence[Credentials], rates: RateLimits) -> None:
         self._kinds = tuple(kinds)
+        self._rates = rates
 
     def admit(self, request: Request, scope: str) -> Caller:
         """Caller of a request that may use this scope.
@@ -111,13 +116,21 @@ class Gate:
         Raises
         ------
         ProblemError
-            401 without one good credential, 403 without the scope
+            401 without one good credential, 403 without the scope, 429 when used too often
         """
         caller = self._caller_of(bearer_token(request))
         if caller is None:
             raise unauthorised("The credential is unknown, revoked or expired.")
         if scope not in caller.scopes:
             raise ProblemError(403, "scope_missing", f"This needs the scope {scope}.")
+        wait_seconds = self._rates.wait_of(caller.credential_id, scope)
+        if wait_seconds:
+            raise ProblemError(
+                429,
+                "rate_limited",
+                f"This credential is used too often for {scope}; wait, then retry.",
+                headers={"Retry-After": str(wait_seconds)},
+            )
         return caller
 
     def _caller_of(self, token: str) -> Caller | None:
@@ -130,7 +143,9 @@ class Gate:
 def bearer_token(request: Request) -> str:
     """The one bearer token of a request; 401 for none, several, or one in the address."""
     given = str(request.environ.get("HTTP_AUTHORIZATION", ""))
-    if request.args and not QUERY_KEYS.isdisjoint(name.lower() for name in request.args):
+    if _may_name_a_key(request.query_string) and not QUERY_KEYS.isdisjoint(
+        name.lower() for name in request.args
+    ):
         raise unauthorised("Credentials in the address are refused; use the header.")
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN:
@@ -138,6 +153,11 @@ def bearer_token(request: Request) -> str:
     if "," in token or " " in token:  # two headers reach WSGI as one, joined by a comma
         raise unauthorised("Send exactly one Authorization header.")
     return token
+
+
+def _may_name_a_key(query: bytes) -> bool:
+    """Whether a query must be taken apart to know; few must, and that is half of reading it."""
+    return any(part in query.lower() for part in KEY_PARTS)
 
 
 def unauthorised(detail: str) -> ProblemError:

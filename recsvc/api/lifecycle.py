@@ -3,16 +3,20 @@
 import re
 import secrets
 import time
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from flask import Flask, Response, g, request
 
-from recsvc.api.problems import ProblemError
+from recsvc.api.problems import FieldFault, ProblemError
+from recsvc.api.rates import ProbeWatch
 from recsvc.domain.identifying import identifying
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 
 LONGEST_ADDRESS = 4094
+WAITED = "recsvc.waited_seconds"
+"""Where the server tells how long a request waited before it was given a thread."""
 REQUEST_ID = re.compile(r"[A-Za-z0-9._~-]{1,128}")
 TRACE_PARENT = re.compile(r"00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})")
 SAFE_HEADERS = (
@@ -21,25 +25,47 @@ SAFE_HEADERS = (
     ("Referrer-Policy", "no-referrer"),
     ("X-Frame-Options", "DENY"),
 )
+POLICY = "Content-Security-Policy"
+TOLD = "recsvc.headers"
+"""Where a request's environment holds the headers of its answer."""
+Headers = list[tuple[str, str]]
+Environ = dict[str, Any]
+Application = Callable[[Environ, Any], Iterable[bytes]]
 STRICT_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
-def install(app: Flask, log: Log, metrics: Metrics, *, access_log: bool) -> None:
+def install(
+    app: Flask, log: Log, metrics: Metrics, probes: ProbeWatch, *, access_log: bool
+) -> None:
     """Wrap every request of this application."""
     app.before_request(_open)
 
     def close(response: Response) -> Response:
         told, rule = g._get_current_object(), request.url_rule  # noqa: SLF001 - werkzeug's own name
-        _finish_headers(response, told)
         seconds = time.perf_counter() - told.started
         route = rule.rule if rule else "unmatched"
         issuer_id = told.get("issuer_id")
         metrics.request(route, _known_method(), response.status_code, issuer_id, seconds)
+        if response.status_code in (403, 404) and "credential_id" in told:
+            probes.missed(told.credential_id)
         if access_log:
             _log_line(log, route, response.status_code, issuer_id, seconds)
         return response
 
     app.after_request(close)
+    app.wsgi_app = _with_headers(app.wsgi_app)  # type: ignore[method-assign, assignment]
+
+
+def _with_headers(inner: Application) -> Application:
+    """Put the headers of every answer on as it leaves, where it costs least."""
+
+    def application(environ: Environ, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - PEP 3333
+        def start(status: str, headers: Headers, *more: Any) -> Any:  # noqa: ANN401 - PEP 3333
+            return start_response(status, [*headers, *_further(environ, headers)], *more)
+
+        return inner(environ, start)
+
+    return application
 
 
 def _open() -> None:
@@ -48,8 +74,35 @@ def _open() -> None:
     given = environ.get("HTTP_X_REQUEST_ID", "")
     told.request_id = given if _may_be_kept(given) else secrets.token_hex(16)
     told.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""))
+    environ[TOLD] = [("X-Request-Id", told.request_id), ("traceparent", told.traceparent)]
+    deadline_ms = environ.get("HTTP_X_REQUEST_DEADLINE_MS")
+    if deadline_ms is not None:
+        waited = environ.get(WAITED, 0.0)
+        told.give_up_at = told.started - waited + deadline_seconds(deadline_ms)
+        refuse_late()
     if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > LONGEST_ADDRESS:
         raise ProblemError(414, "uri_too_long", f"The address passes {LONGEST_ADDRESS} bytes.")
+
+
+def deadline_seconds(text: str) -> float:
+    """Seconds that a caller still waits; 422 unless it says so in whole milliseconds."""
+    if not re.fullmatch(r"[0-9]{1,6}", text, re.ASCII):
+        fault = FieldFault(
+            pointer="header/x_request_deadline_ms",
+            code="bad_deadline",
+            message="Send whole milliseconds, 0 to 999999, or leave it out.",
+        )
+        raise ProblemError(
+            422, "invalid_request", "A header is wrong; see errors.", errors=(fault,)
+        )
+    return int(text) / 1000
+
+
+def refuse_late() -> None:
+    """Refuse to work for a caller who no longer waits; 504 when his deadline has passed."""
+    give_up_at = g.get("give_up_at")
+    if give_up_at is not None and time.perf_counter() >= give_up_at:
+        raise ProblemError(504, "deadline_passed", "X-Request-Deadline-Ms has passed.")
 
 
 def _may_be_kept(request_id: str) -> bool:
@@ -66,13 +119,11 @@ def continue_trace(traceparent: str) -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-00"
 
 
-def _finish_headers(response: Response, told: Any) -> None:  # noqa: ANN401 - flask's namespace
-    headers = response.headers
-    if "Content-Security-Policy" not in headers:
-        headers.add("Content-Security-Policy", STRICT_PAGE)
-    headers.extend(SAFE_HEADERS)
-    headers.add("X-Request-Id", told.request_id)
-    headers.add("traceparent", told.traceparent)
+def _further(environ: Environ, headers: Headers) -> Headers:
+    """Headers that an answer still lacks; a page with a policy of its own keeps it."""
+    own = environ.get(TOLD, [])
+    has_policy = any(name == POLICY for name, _ in headers)
+    return [*SAFE_HEADERS, *own] if has_policy else [(POLICY, STRICT_PAGE), *SAFE_HEADERS, *own]
 
 
 def _known_method() -> str:

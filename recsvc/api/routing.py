@@ -16,6 +16,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 
 from recsvc.api.auth import Gate
+from recsvc.api.lifecycle import refuse_late
 from recsvc.api.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.problems import MEDIA_TYPE
 from recsvc.api.screening import refuse_words
@@ -23,7 +24,7 @@ from recsvc.api.screening import refuse_words
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 View = Callable[..., Any]
-REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 429, 500, 503)
+REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 429, 500, 503, 504)
 DOCUMENTED = ("path", "query", "header", "body")
 
 
@@ -114,8 +115,10 @@ class Routes:
 
         def endpoint(**segments: str) -> Response:
             caller = gate.admit(request, scope)
-            g.issuer_id = caller.issuer_id
-            return render(view(caller, **parse.arguments(segments)))
+            g.issuer_id, g.credential_id = caller.issuer_id, caller.credential_id
+            arguments = parse.arguments(segments)
+            refuse_late()
+            return render(view(caller, **arguments))
 
         _describe_like(view, endpoint)
         name = re.sub(r"\W+", "_", f"{method.lower()}{rule}").strip("_")

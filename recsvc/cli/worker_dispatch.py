@@ -13,7 +13,6 @@ import click
 import orjson
 
 from embeddings.signature import read_public_key
-from recsvc.api.auth import KeyRing
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot
@@ -73,7 +72,6 @@ class _Program:
         self._loader = Loader(
             stores=stores,
             shelves=Shelves(settings.shelf, keys),
-            keys=KeyRing(_now),
             slot=slot,
             log=log,
             metrics=metrics,

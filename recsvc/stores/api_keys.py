@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import orjson
 import redis
@@ -106,6 +106,13 @@ class ApiKeyStore:
             lambda store: hash_of(store, API_KEYS.key(EVERY_ISSUER))
         )
         return {key_id.decode(): _decode(key_id.decode(), v) for key_id, v in stored.items()}
+
+    def version(self) -> int:
+        """A number that grows with each change of any key; StoreAwayError without an answer."""
+        found = self._durable.ask_patiently(
+            lambda store: cast("bytes | None", store.get(API_KEYS_VERSION.key(EVERY_ISSUER)))
+        )
+        return int(found or 0)
 
     def _keep(self, key: ApiKey) -> None:
         def write(store: redis.Redis) -> None:

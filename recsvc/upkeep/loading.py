@@ -1,10 +1,10 @@
-"""Bringing new keys, catalogues and bundles into a worker; runs in its watcher's one thread."""
+"""Bringing new catalogues and bundles into a worker, each in a thread of its own."""
 
+import threading
 from dataclasses import dataclass
 
 from embeddings.bundle import Bundle
 from embeddings.catalog import Catalog
-from recsvc.api.auth import KeyRing
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
@@ -33,12 +33,15 @@ class _Room:
 
 
 class Loader:
-    """Keeps the key ring and the model slot up with the stores and the shelves.
+    """Keeps the model slot up with the stores and the shelves.
+
+    Two threads may use it: one that follows the stores, one that follows the shelves. Opening a
+    large bundle, which takes seconds, holds up no change of a catalogue.
 
     Parameters
     ----------
     stores, shelves : what is watched
-    keys, slot : what is kept up
+    slot : what is kept up
     log, metrics : where changes are told
     """
 
@@ -47,39 +50,34 @@ class Loader:
         *,
         stores: Stores,
         shelves: Shelves,
-        keys: KeyRing,
         slot: ModelSlot,
         log: Log,
         metrics: Metrics,
     ) -> None:
         self._stores = stores
         self._shelves = shelves
-        self._keys = keys
         self._slot = slot
         self._log = log
         self._metrics = metrics
         self._rooms: dict[str, _Room] = {}
-        self._keys_version: int | None = None
+        self._lock = threading.RLock()
 
     def follow_stores(self) -> None:
-        """Bring in changed keys and catalogues; one round trip when nothing changed.
+        """Bring in changed catalogues; one round trip when nothing changed.
 
         Raises
         ------
         StoreAwayError
             nothing is forgotten then
         """
-        marks = self._marks()
-        if marks.keys_version != self._keys_version:
-            self._keys.replace(self._stores.api_keys.all())
-            self._keys_version = marks.keys_version
-        for issuer_id, mark in marks.catalogs.items():
+        for issuer_id, mark in self._marks().catalogs.items():
             room = self._rooms[issuer_id]
             snapshot = room.catalog_follower.catch_up(mark)
             if snapshot is not None:
-                room.snapshot = snapshot
                 self._metrics.catalog(issuer_id, snapshot.number)
-                self._serve(issuer_id, room)
+                with self._lock:
+                    room.snapshot = snapshot
+                    self._serve(issuer_id, room)
 
     def _marks(self) -> Marks:
         """Marks of all catalogues; asked again when there are issuers we did not know."""
@@ -93,22 +91,25 @@ class Loader:
         """Bring in newly published bundles."""
         for issuer_id in sorted(self._shelves.issuers()):
             self._room(issuer_id)
-        for issuer_id, room in sorted(self._rooms.items()):
+        for issuer_id in sorted(self._rooms):
+            room = self._rooms[issuer_id]
             bundle = room.shelf_follower.catch_up()
             if bundle is not None:
                 self._tell_model(issuer_id, bundle, room.bundle)
-                room.bundle = bundle
-                self._serve(issuer_id, room)
+                with self._lock:
+                    room.bundle = bundle
+                    self._serve(issuer_id, room)
 
     def _room(self, issuer_id: str) -> _Room:
-        room = self._rooms.get(issuer_id)
-        if room is None:
-            shelf = self._shelves.of(issuer_id)
-            room = self._rooms[issuer_id] = _Room(
-                CatalogFollower(issuer_id, self._stores.catalog, self._log),
-                ShelfFollower(shelf, self._log, self._metrics),
-            )
-        return room
+        with self._lock:
+            room = self._rooms.get(issuer_id)
+            if room is None:
+                shelf = self._shelves.of(issuer_id)
+                room = self._rooms[issuer_id] = _Room(
+                    CatalogFollower(issuer_id, self._stores.catalog, self._log),
+                    ShelfFollower(shelf, self._log, self._metrics),
+                )
+            return room
 
     def _serve(self, issuer_id: str, room: _Room) -> None:
         """Compile what the room holds and swap it in: one assignment, seen by the next request."""

@@ -1,4 +1,4 @@
-"""One thread in each worker that notices what changed outside and brings it in."""
+"""Threads in each worker that notice what changed outside and bring it in."""
 
 import random
 import threading
@@ -36,6 +36,7 @@ class Watcher:
     rounds : what to look after
     log, metrics : where failures are told
     chance : spreads the looks of many workers
+    name : of its thread
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Watcher:
         log: Log,
         metrics: Metrics,
         chance: random.Random | None = None,
+        name: str = "watcher",
     ) -> None:
         self._rounds = tuple(rounds)
         self._log = log
@@ -52,7 +54,7 @@ class Watcher:
         self._due = {one.name: 0.0 for one in self._rounds}
         self._failing: dict[str, str] = {}
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def start(self) -> None:
         """Look once at everything, so that what is there is known, then go on in a thread."""

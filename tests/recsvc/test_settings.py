@@ -37,6 +37,7 @@ def test_an_unknown_setting_is_refused_and_the_nearest_is_named() -> None:
     [
         ("WORKERS", "0"), ("WORKERS", "many"), ("THREADS", "1000"), ("LOG_LEVEL", "loud"),
         ("SECRET", "short"), ("TIMEZONE", "Mars/Olympus"), ("CATALOG_POLL_SECONDS", "3"),
+        ("KEY_POLL_SECONDS", "1"), ("RATE_LIMITS", "rec:read=fast"), ("RATE_LIMITS", "x=1/second"),
         ("SHELF_POLL_SECONDS", "60"), ("STORE_TIMEOUT_MS", "fifty"),
     ],
 )  # fmt: skip
