@@ -339,8 +339,7 @@ WEBHOOK_DELIVERY = Family(
     "durable",
     7 * DAY_SECONDS,
     "seven days from when the push left",
-    "one webhook and push: body, attempts, last answer",
-    personal=True,
+    "one webhook and push: its place in the gateway's stream, attempts, last answer",
 )
 
 TABLE = (

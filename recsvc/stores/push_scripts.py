@@ -34,10 +34,10 @@ redis.call('EXPIRE', KEYS[1], ARGV[6])
 redis.call('ZADD', KEYS[2], now, channel .. '|' .. id)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1000 * tonumber(ARGV[5]))
 redis.call('EXPIRE', KEYS[2], ARGV[5])
-redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3])
+local position = redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3])
 for i = 4, #KEYS, 2 do
   redis.call('ZADD', KEYS[i], now, id)
-  redis.call('HSET', KEYS[i + 1], 'body', ARGV[3], 'attempts', 0, 'left_at', now)
+  redis.call('HSET', KEYS[i + 1], 'position', position, 'attempts', 0, 'left_at', now)
   redis.call('EXPIRE', KEYS[i + 1], ARGV[7])
 end
 return 'sent'

@@ -13,7 +13,7 @@ import redis
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import NotFoundError
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import WEBHOOK_DELIVERY, WEBHOOK_DUE, WEBHOOKS
+from recsvc.stores.keys import PUSH_GATEWAY, WEBHOOK_DELIVERY, WEBHOOK_DUE, WEBHOOKS
 
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how Standard Webhooks marks a secret
@@ -116,19 +116,34 @@ class WebhookStore:
 
         def read(store: redis.Redis) -> list[Delivery]:
             ids: Any = store.eval(WEBHOOK_LEASE, 1, due, now_ms, lease_ms, most)
-            pipeline = store.pipeline(transaction=False)
-            for push_id in ids:
-                pipeline.hgetall(WEBHOOK_DELIVERY.key(issuer_id, webhook_id, push_id.decode()))
-            rows = pipeline.execute()
-            gone = [i for i, row in zip(ids, rows, strict=True) if not row]
+            found = self._deliveries(store, issuer_id, webhook_id, ids)
+            gone = [push_id for push_id, delivery in zip(ids, found, strict=True) if not delivery]
             if gone:
                 store.zrem(due, *gone)
-            return [_delivery(i, row) for i, row in zip(ids, rows, strict=True) if row]
+            return [delivery for delivery in found if delivery]
 
         return self._durable.ask_patiently(read)
 
+    def _deliveries(
+        self, store: redis.Redis, issuer_id: str, webhook_id: str, push_ids: Sequence[bytes]
+    ) -> list[Delivery | None]:
+        """Deliveries of pushes; None where the push is gone, with its cardholder or its time.
+
+        Bodies are read from the gateway's stream, so that what is erased there is erased here.
+        """
+        pipeline = store.pipeline(transaction=False)
+        for push_id in push_ids:
+            pipeline.hgetall(WEBHOOK_DELIVERY.key(issuer_id, webhook_id, push_id.decode()))
+        rows = pipeline.execute()
+        gateway = PUSH_GATEWAY.key(issuer_id)
+        for row in rows:
+            position = row.get(b"position", b"0-1")
+            pipeline.xrange(gateway, position, position)
+        entries = pipeline.execute()
+        return [_delivery(*one) for one in zip(push_ids, rows, entries, strict=True)]
+
     def delivered(self, issuer_id: str, webhook_id: str, push_id: str, status: int) -> None:
-        """Nothing more is to be tried; the body stays for a replay."""
+        """Nothing more is to be tried; the push stays in the stream for a replay."""
         self._end(issuer_id, webhook_id, push_id, f"delivered {status}")
 
     def given_up(self, issuer_id: str, webhook_id: str, push_id: str, reason: str) -> None:
@@ -185,5 +200,8 @@ class WebhookStore:
         return stored.decode() if isinstance(stored, bytes) else None
 
 
-def _delivery(push_id: bytes, row: dict[bytes, bytes]) -> Delivery:
-    return Delivery(push_id.decode(), row[b"body"], int(row[b"attempts"]), int(row[b"left_at"]))
+def _delivery(push_id: bytes, row: dict[bytes, bytes], entries: list[Any]) -> Delivery | None:
+    if not row or not entries:
+        return None
+    body: bytes = entries[0][1][b"push"]
+    return Delivery(push_id.decode(), body, int(row[b"attempts"]), int(row[b"left_at"]))

@@ -13,7 +13,6 @@ class Exclusion(StrEnum):
     """Why a cardholder is not in an audience; judged in this order, the first one counts."""
 
     NO_CONSENT = "no_consent"
-    OBJECTED = "objected"
     ERASED = "erased"
     NOT_IN_SEGMENT = "not_in_segment"
     NOT_ELIGIBLE = "not_eligible"

@@ -207,7 +207,8 @@ def test_who_is_held_out_is_not_shown_the_item_in_the_app_either(
 ) -> None:
     campaign_id = marketer.live()
     marketer.dispatch()
-    bank.services.watcher._look_at_due()
+    for watcher in bank.services.watchers:
+        watcher._look_at_due()
     own = Outreach.of(settings(), bank.stores, bank.services.slot, bank.clock)
     campaign = own.campaigns.get("demo", campaign_id)
     holdout = own.book.holdout("demo", campaign)
@@ -217,8 +218,9 @@ def test_who_is_held_out_is_not_shown_the_item_in_the_app_either(
     opted_out = next(f"ch_{i}" for i in range(50) if holdout.holds(f"ch_{i}"))
 
     def shown(who: str) -> set[str]:
-        answer = bank.ask("GET", f"/v1/cardholders/{who}/recommendations?limit=20").json
-        return {item["item_id"] for item in answer["items"]}
+        answer = bank.ask("GET", f"/v1/cardholders/{who}/recommendations?limit=20")
+        assert answer.status_code == 200, answer.json
+        return {item["item_id"] for item in answer.json["items"]}
 
     assert "offer_0" not in shown(held)
     assert "offer_0" in shown(treated)

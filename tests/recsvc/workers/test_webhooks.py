@@ -23,6 +23,7 @@ from recsvc.outreach.webhook_client import (
     is_public,
 )
 from recsvc.stores.assembly import Stores
+from recsvc.stores.sweeping import Sweeper
 from recsvc.stores.webhooks import Webhook
 from recsvc.workers.deliverer import MOST_ATTEMPTS, PAUSES, Deliverer, pause_after, signed_headers
 from tests.outreach import ISSUER, NOON, Town
@@ -320,6 +321,21 @@ def test_F26_deliveries_of_a_worker_that_died_come_back_after_the_lease(
     assert deliverer.deliver(ISSUER, webhook) == 0
     town.clock.pass_time(seconds=61)
     assert deliverer.deliver(ISSUER, webhook) == 40
+
+
+def test_what_is_erased_from_the_gateways_stream_is_delivered_to_no_webhook(
+    town: Town, receiver: Receiver, deliverer: Deliverer
+) -> None:
+    webhook = a_webhook(town, receiver)
+    town.launch(holdout_bps=0)
+    town.run()
+    sweeper = Sweeper(town.stores.durable, town.stores.cache)
+    sweeper.sweep(ISSUER, lambda who: who in {"ch_1", "ch_2"})
+
+    assert deliverer.deliver(ISSUER, webhook) == 38
+    told = b" ".join(got.body for got in receiver.got)
+    assert b'"ch_1"' not in told
+    assert b'"ch_2"' not in told
 
 
 def test_F40_another_issuers_webhook_is_not_there(town: Town, receiver: Receiver) -> None:
