@@ -15,6 +15,7 @@ from training.errors import TrainingError
 COMMANDS = {
     "benchmark": "figures of one model on one-line-a-user files, as in the Gowalla data",
     "coupons": "coupons of campaigns against real redemptions, as in the Complete Journey data",
+    "coupons": "real campaigns' coupons against real redemptions",
     "evaluate": "figures of the model and of every baseline on one usage table",
     "illustrate": "a catalogue to look at, at the merchants of any card usage",
     "import": "any issuer's columns into ours: checked, normalised, quarantined, reported",

@@ -37,6 +37,22 @@ def fit_offers(
     BadInputError
         Names the file, and the column or row that is wrong.
     """
+    model = fit_usage(usage, catalog, events, settings=settings, seed=seed, n_threads=n_threads)
+    limit = AppealRule().max_cardholders
+    seen = read_impressions(events, model.cardholders, model.catalog, max_cardholders=limit)
+    return Fitted(replace(model, appeal=learn(model, seen, n_threads=n_threads)), seen)
+
+
+def fit_usage(
+    usage: Path,
+    catalog: Path,
+    events: Path | None,
+    *,
+    settings: Settings,
+    seed: int,
+    n_threads: int,
+) -> Model:
+    """Fit the whole window of usage, and of responses as history; nothing is learned of items."""
     rule = settings.model.events
     inputs = open_inputs([usage], catalog, events, None, rule)
     found = survey(inputs, HASH_KEY)
@@ -45,7 +61,4 @@ def fit_offers(
         matrix = build(spool, len(found.columns), rule, as_of_day=found.last_day)
     table = without_empty(matrix, found, homes)
     factors = als.fit(table.matrix.strength, settings.model, seed, n_threads=n_threads)
-    model = assemble(table, factors, found, inputs.catalog)
-    limit = AppealRule().max_cardholders
-    seen = read_impressions(events, model.cardholders, model.catalog, max_cardholders=limit)
-    return Fitted(replace(model, appeal=learn(model, seen, n_threads=n_threads)), seen)
+    return assemble(table, factors, found, inputs.catalog)
