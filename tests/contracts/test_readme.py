@@ -20,15 +20,30 @@ GROUPS = {"recsvc": service_commands, "recsvc-train": training_commands}
 
 
 def shell_lines(path: Path) -> list[str]:
-    """Every command of the sh blocks, continued lines joined, comments and prompts left out."""
+    """Every command of the sh blocks; continued and quoted lines joined, comments left out."""
     blocks = re.findall(r"```sh\n(.*?)```", path.read_text(), re.S)
-    lines = re.sub(r"\\\n\s*", " ", "\n".join(blocks)).splitlines()
-    return [line.removeprefix("$ ") for line in lines if line.strip() and line[:1] != "#"]
+    found, open_line = [], ""
+    for line in re.sub(r"\\\n\s*", " ", "\n".join(blocks)).splitlines():
+        open_line += line
+        if not is_open(open_line):
+            found.append(open_line)
+            open_line = ""
+    return [line.removeprefix("$ ") for line in found if line.strip() and line[:1] != "#"]
+
+
+def is_open(line: str) -> bool:
+    """Whether a quotation goes on in the next line."""
+    try:
+        shlex.split(line, comments=True)
+    except ValueError:
+        return True
+    return False
 
 
 def words_of(line: str) -> list[str]:
     """Words of a command line before a pipe, without assignments in front."""
-    words = shlex.split(line.split(" | ", maxsplit=1)[0], comments=True)
+    words = shlex.split(line, comments=True)
+    words = words[: words.index("|")] if "|" in words else words
     while words and re.match(r"[A-Z_]+=", words[0]):
         words = words[1:]
     return words
@@ -44,7 +59,7 @@ ADDRESSES = [
     pytest.param(line, id=f"{path.name}:{line[-60:]}")
     for path in DOCUMENTS
     for line in shell_lines(path)
-    if line.startswith("curl ") and "/v1/" in line
+    if re.match(r"(\w+=\$\()?(curl|ask) ", line) and "/v1/" in line
 ]
 
 
