@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
@@ -20,6 +20,8 @@ OWN_MESSAGES = {
     "missing": ("missing", "This field is required."),
 }
 MOST_FAULTS = 20
+MOST_QUERIES = 256
+LONGEST_KEPT_QUERY = 512
 
 
 def faults_of(error: ValidationError, place: str = "") -> tuple[FieldFault, ...]:
@@ -150,6 +152,7 @@ class QueryPlan:
 
     model: type[BaseModel]
     lists: frozenset[str]
+    known: dict[bytes, BaseModel] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, model: type[BaseModel]) -> "QueryPlan":
@@ -158,7 +161,21 @@ class QueryPlan:
         return cls(model, frozenset(name for name, field in fields if _is_list(field.annotation)))
 
     def read(self, request: Request) -> BaseModel:
-        """Model of this request's query; 422 for unknown, repeated or wrong parameters."""
+        """Model of this request's query; 422 for unknown, repeated or wrong parameters.
+
+        An app asks with the same few queries for everyone, so those read lately are kept.
+        """
+        asked = request.query_string
+        found = self.known.get(asked)
+        if found is None:
+            found = self._read(request)
+            if len(self.known) >= MOST_QUERIES:
+                self.known.clear()
+            if len(asked) <= LONGEST_KEPT_QUERY:
+                self.known[asked] = found
+        return found
+
+    def _read(self, request: Request) -> BaseModel:
         values: dict[str, object] = {}
         refuse_words(request.args.items(multi=True), "query")
         for name, given in request.args.lists():

@@ -3,7 +3,8 @@
 Run: ``python -m tests.benchmarks.bench_serving [--seconds S] [--rounds R] [--memory]``.
 100,000 cardholders, 20,000 items with every kind of term, ten items an answer, a real Valkey, two
 workers of eight threads. Each round loads the bare route first and the service after it, so both
-meet the same noise; the median of the rounds' ratios counts.
+meet the same noise; the median of the rounds' ratios counts. Beside the rates stands the processor
+time of the workers for each request, which other work on the machine disturbs least.
 
 With ``--memory``: what one more worker takes for itself, with 10,000 and with 1,000,000
 cardholders.
@@ -16,7 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -55,6 +56,18 @@ class Round:
 
     bare: Load
     whole: Load
+    bare_cpu_seconds: float
+    whole_cpu_seconds: float
+
+    @property
+    def bare_cpu_ms(self) -> float:
+        """Milliseconds of processor that a bare request takes of its worker."""
+        return 1000 * self.bare_cpu_seconds / self.bare.requests
+
+    @property
+    def whole_cpu_ms(self) -> float:
+        """Milliseconds of processor that a request of the service takes of its worker."""
+        return 1000 * self.whole_cpu_seconds / self.whole.requests
 
     @property
     def ratio(self) -> float:
@@ -68,8 +81,8 @@ class Round:
 
 
 @contextmanager
-def a_bare_server(folder: Path, workers: int) -> Iterator[str]:
-    """The bare route under gunicorn as the service runs it; its address."""
+def a_bare_server(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]:
+    """The bare route under gunicorn as the service runs it; its address and its workers."""
     address = f"127.0.0.1:{a_free_port()}"
     command = [
         *(sys.executable, "-m", "gunicorn", "tests.benchmarks.bare:application()"),
@@ -80,10 +93,25 @@ def a_bare_server(folder: Path, workers: int) -> Iterator[str]:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         until(lambda: _answers(address, folder / "bare.log", process), 30)
-        yield address
+        yield address, children_of(process.pid)
     finally:
         process.terminate()
         process.wait(timeout=40)
+
+
+def children_of(pid: int) -> list[int]:
+    """Process ids of the children of a process."""
+    found = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in found.split()]
+
+
+def processor_seconds(pids: Sequence[int]) -> float:
+    """Processor time that processes took so far, in user and system mode."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def _answers(address: str, log: Path, process: "subprocess.Popen[bytes]") -> bool:
@@ -141,7 +169,7 @@ def measure(seconds: float, rounds: int, size: Size, workers: int = 2) -> list[R
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with (
-            a_bare_server(folder, workers) as bare,
+            a_bare_server(folder, workers) as (bare, bare_workers),
             a_big_service(folder, size, workers) as (server, key),
         ):
             check_answer(server, paths[7], key)
@@ -149,13 +177,16 @@ def measure(seconds: float, rounds: int, size: Size, workers: int = 2) -> list[R
             bare_requests = requests_for(["/bare"], bare, None)
             generate(server.address, whole_requests, LANES, 2 * seconds)  # warm
             generate(bare, bare_requests, LANES, 1)
-            return [
-                Round(
-                    generate(bare, bare_requests, LANES, seconds),
-                    generate(server.address, whole_requests, LANES, seconds),
-                )
-                for _ in range(rounds)
-            ]
+            found = []
+            for _ in range(rounds):
+                start = processor_seconds(bare_workers)
+                bare_load = generate(bare, bare_requests, LANES, seconds)
+                bare_took = processor_seconds(bare_workers) - start
+                start = processor_seconds(server.workers())
+                whole_load = generate(server.address, whole_requests, LANES, seconds)
+                whole_took = processor_seconds(server.workers()) - start
+                found.append(Round(bare_load, whole_load, bare_took, whole_took))
+            return found
 
 
 def check_answer(server: Server, path: str, key: str) -> None:
@@ -194,6 +225,10 @@ def table(rounds: list[Round]) -> dict[str, float]:
         "p99_ms": 1000 * statistics.median(r.whole.quantile(0.99) for r in rounds),
         "p99_ratio": statistics.median(r.p99_ratio for r in rounds),
         "p99_ratio_target": TARGET_P99,
+        "bare_cpu_ms": statistics.median(r.bare_cpu_ms for r in rounds),
+        "cpu_ms": statistics.median(r.whole_cpu_ms for r in rounds),
+        "cpu_ratio": statistics.median(r.bare_cpu_ms / r.whole_cpu_ms for r in rounds),
+        "load_average": os.getloadavg()[0],
         "failures": float(sum(r.whole.failures + r.bare.failures for r in rounds)),
     }
 
