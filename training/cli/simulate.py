@@ -52,7 +52,7 @@ from training.simulate.portrait import portrait
     help="Share of cardholders whose card is weeks old.",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on standard output.")
-def command(  # noqa: D103, PLR0913, PLR0917 - one option each; the help is below
+def command(  # noqa: D103, PLR0917 - one option each; the help is below
     out: Path,
     cardholders: int,
     merchants: int,
