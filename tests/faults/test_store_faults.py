@@ -15,18 +15,10 @@ from tests.faults.world import (
     WRITE_BUDGET_SECONDS,
     Timed,
     World,
-    a_world,
 )
 from tests.service import until
 
 LACKS_STORE = ["profile_store"]
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """One world for all faults: each must leave it whole."""
-    with a_world(tmp_path_factory.mktemp("faults")) as world:
-        yield world
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ class Timed:
 class World:
     """A served issuer, and the levers of its misfortune."""
 
+    folder: Path
     server: Server
     durable: Store
     cache: Store
@@ -215,7 +216,7 @@ def a_world(folder: Path, *, workers: int = 2) -> Iterator[World]:
             }
             url = f"redis://127.0.0.1:{cache.port}/0"
             with a_server(folder, url, environment=chosen, workers=workers) as server:
-                world = World(server, durable, cache, proxy, key)
+                world = World(folder, server, durable, cache, proxy, key)
                 until(world.is_whole, 30)
                 yield world
     finally:
