@@ -7,6 +7,7 @@ from datetime import datetime
 
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.holdout import EVERY_CAMPAIGN, Holdout
+from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.model import ModelSlot
 from recsvc.stores.campaigns import CampaignStore
 
@@ -87,9 +88,8 @@ class CampaignBook:
     def push_id(self, issuer_id: str, campaign_id: str, cardholder_id: str) -> str:
         """The one id of a campaign's push to a cardholder; tells nothing of him."""
         named = f"{campaign_id}\n{cardholder_id}".encode()
-        return hashlib.blake2b(
-            named, digest_size=16, key=self._key(issuer_id), person=b"push"
-        ).hexdigest()
+        key = self._key(issuer_id)
+        return lettered(hashlib.blake2b(named, digest_size=16, key=key, person=b"push").digest())
 
     def withheld(self, issuer_id: str, cardholder_id: str) -> frozenset[str]:
         """Items not to be shown to a cardholder in the app, as campaigns leave him out."""

@@ -11,6 +11,7 @@ import numpy as np
 from embeddings.catalog import Money
 from recsvc.domain.audience.disclosure import Withheld, rounded
 from recsvc.domain.campaign.campaign import Campaign, State
+from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
 from recsvc.domain.errors import ConflictError, DomainError, NotFoundError
 from recsvc.domain.model import ModelSlot
@@ -92,7 +93,7 @@ class CampaignDesk:
 
     def create(self, issuer_id: str, plan: Callable[[str], Campaign]) -> Campaign:
         """Keep a draft under an id of its own; InvalidError names a field that makes no sense."""
-        campaign = plan(f"cmp_{secrets.token_hex(8)}")
+        campaign = plan(f"cmp_{lettered(secrets.token_bytes(8))}")
         self._store.add(issuer_id, campaign)
         return campaign
 

@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 import redis
 
+from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import NotFoundError
 from recsvc.stores.client import Connection
@@ -69,7 +70,7 @@ class WebhookStore:
     def add(self, issuer_id: str, url: str) -> Webhook:
         """Keep a new webhook, with a secret of its own."""
         secret = SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
-        webhook = Webhook(f"wh_{secrets.token_hex(8)}", url, secret)
+        webhook = Webhook(f"wh_{lettered(secrets.token_bytes(8))}", url, secret)
         self._write(issuer_id, webhook)
         return webhook
 

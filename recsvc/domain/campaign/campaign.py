@@ -98,6 +98,7 @@ class Campaign:
     frequency_cap : of this campaign, beside the issuer's own
     priority : int             who goes first when a cardholder's cap has room for one
     pia_ref : str              the impact assessment (PIPL 55); needed to launch
+    moved_at : when it first came to each state
     """
 
     campaign_id: str
@@ -156,7 +157,7 @@ class Campaign:
             raise ConflictError(
                 "wrong_state", f"a {self.state.value} campaign can go to {ways}, not {state.value}"
             )
-        marks = {**self.moved_at, state: at}
+        marks = {state: at, **self.moved_at}
         return replace(self, state=state, revision=self.revision + 1, moved_at=marks)
 
     def launched(self, at: datetime) -> Self:

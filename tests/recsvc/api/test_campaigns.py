@@ -127,6 +127,57 @@ def test_a_marketers_day_from_estimate_to_results(bank: Service, marketer: Marke
     assert results["sample_ratio"]["broken"] is False
 
 
+def test_results_before_anybody_was_addressed_are_empty_and_not_an_error(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.plan()
+
+    results = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results")
+    audience = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience")
+
+    assert results.status_code == 200
+    assert results.json["treated"]["cardholders"] == 0
+    assert results.json["lift"] == {}
+    assert audience.status_code == 409
+    assert audience.json["code"] == "not_drawn_up"
+
+
+def a_payment(who: str, number: int, status: str, amount: int) -> dict[str, Any]:
+    """A card transaction on the day of the launch."""
+    return {
+        "event_id": f"pay-{who}-{number}-{status}",
+        "type": "transaction",
+        "cardholder_id": who,
+        "occurred_at": "2026-01-31T04:00:00Z",
+        "transaction": {
+            "transaction_id": f"t-{who}-{number}",
+            "merchant_id": "m_0",
+            "mcc": "5812",
+            "amount": {"amount_minor": amount, "currency": "CNY"},
+            "status": status,
+        },
+    }
+
+
+def test_refunds_are_taken_back_from_the_results(bank: Service, marketer: Marketer) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    one, other = [push["cardholder_id"] for push in gateway_of(bank.stores.durable)[:2]]
+    events = [
+        a_payment(one, 1, "settled", 50_000),
+        a_payment(other, 1, "settled", 80_000),
+        a_payment(other, 1, "reversed", 80_000),
+        a_payment(other, 2, "declined", 90_000),
+    ]
+
+    bank.ask("POST", "/v1/events", {"events": events})
+
+    results = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+    assert results["treated"]["spend_minor"] == 50_000
+    assert results["treated"]["visits"] == 1
+    assert results["holdout"]["spend_minor"] == 0
+
+
 def test_the_audience_comes_as_ndjson_and_as_csv_without_the_holdout(
     bank: Service, marketer: Marketer
 ) -> None:

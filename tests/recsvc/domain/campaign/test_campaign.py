@@ -154,6 +154,15 @@ def test_the_clock_begins_and_ends_a_campaign_at_its_half_open_window() -> None:
     assert not scheduled.ticked(just_before).may_send(scheduled.ends_at)
 
 
+def test_a_campaign_that_was_paused_still_counts_from_its_first_launch() -> None:
+    later = NOON + timedelta(days=3)
+
+    resumed = a_campaign().launched(NOON).moved(State.PAUSED, later).launched(later)
+
+    assert resumed.state is State.LIVE
+    assert resumed.moved_at[State.LIVE] == NOON
+
+
 def test_a_launch_after_the_window_is_refused() -> None:
     with pytest.raises(ConflictError, match="ends_at has passed"):
         a_campaign().launched(datetime(2026, 4, 1, tzinfo=UTC))
