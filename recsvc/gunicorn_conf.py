@@ -22,7 +22,7 @@ refuse_many_threads()
 
 wsgi_app = "recsvc.wsgi:application()"
 bind = [_settings.bind]
-worker_class = "gthread"
+worker_class = "recsvc.gunicorn_worker.BoundedWorker"
 workers = _settings.workers
 threads = _settings.threads
 preload_app = False
@@ -52,6 +52,12 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn's arbiter
     if folder is not None and Path(folder).is_dir():
         for path in Path(folder).glob("*.db"):
             path.unlink(missing_ok=True)
+
+
+def post_fork(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own
+    """Give a new worker its bounds."""
+    worker.waiting_limit = _settings.waiting_limit
+    worker.head_seconds = _settings.head_seconds
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn's worker

@@ -53,6 +53,9 @@ GOALS = (
         "a worker's own memory, 10 k → 1 M cardholders, bytes",
         at_most=5_000_000,
     ),
+    Goal(
+        "bench_overload", "goodput_ratio", "answers/s at 3 × capacity ÷ at the peak", at_least=0.9
+    ),
     Goal("bench_events", "ratio", "events/s over HTTP ÷ bare pipelined XADD", at_least=0.25),
     Goal("bench_audience", "ratio", "top 100 k of 10 M, time ÷ bare product", at_most=2),
     Goal("bench_training", "seconds_ratio", "whole job of 10 M rows, time ÷ bare fit", at_most=2),

@@ -22,12 +22,19 @@ class Load:
     failures : int              answers other than 200
     seconds : float
     latencies : tuple of float  seconds, ascending
+    refused : tuple of float    of those, the latencies of answers other than 200, ascending
     """
 
     requests: int
     failures: int
     seconds: float
     latencies: tuple[float, ...]
+    refused: tuple[float, ...] = ()
+
+    @property
+    def goodput(self) -> float:
+        """Requests a second that were answered with 200."""
+        return (self.requests - self.failures) / self.seconds
 
     @property
     def per_second(self) -> float:
@@ -74,7 +81,7 @@ def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -
         channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         selector.register(channel, selectors.EVENT_READ, _ask(channel, wanted))
     latencies: list[float] = []
-    failures = 0
+    refused: list[float] = []
     start = time.perf_counter()
     while (now := time.perf_counter()) - start < seconds:
         for key, _ in selector.select(timeout=0.5):
@@ -84,12 +91,14 @@ def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -
                 continue
             now = time.perf_counter()
             latencies.append(now - lane.asked_at)
-            failures += status != b"200"
+            if status != b"200":
+                refused.append(now - lane.asked_at)
             selector.modify(lane.channel, selectors.EVENT_READ, _ask(lane.channel, wanted))
     elapsed = time.perf_counter() - start
     for key in list(selector.get_map().values()):
         key.data.channel.close()
-    return Load(len(latencies), failures, elapsed, tuple(sorted(latencies)))
+    every, others = tuple(sorted(latencies)), tuple(sorted(refused))
+    return Load(len(every), len(others), elapsed, every, others)
 
 
 def _ask(channel: socket.socket, wanted: Iterator[bytes]) -> _Lane:
