@@ -126,22 +126,22 @@ def test_the_rank_of_a_redeemer_is_the_share_of_others_below_him() -> None:
     assert household_rank(redeemed[:1], scores[:1]).size == 0
 
 
-def an_exam(redeemed: np.ndarray, fit: np.ndarray, visits: np.ndarray) -> Exam:
+def an_exam(redeemed: np.ndarray, fit: np.ndarray, spend: np.ndarray) -> Exam:
     n, m = redeemed.shape
     campaign = Campaign(1, 0, tuple(map(str, range(n))), tuple(map(str, range(m))))
-    scores = {"fit": fit.astype(np.float32), "visits": visits.astype(np.float32)}
+    scores = {"fit": fit.astype(np.float32), "own_spend": spend.astype(np.float32)}
     return Exam(campaign, campaign.households, redeemed.astype(bool), scores)
 
 
-def test_the_visit_weight_is_the_least_that_serves_the_earlier_campaigns_best() -> None:
+def test_the_habit_weight_is_the_least_that_serves_the_earlier_campaigns_best() -> None:
     redeemed = np.eye(3)
     right, wrong = np.eye(3), -np.eye(3)
 
     assert chosen_weight([an_exam(redeemed, right, wrong * 0)], 3) == 0.0
-    assert chosen_weight([an_exam(redeemed, 0.03 * wrong, 9 * right)], 3) == 0.02
+    assert chosen_weight([an_exam(redeemed, 0.15 * wrong, 9 * right)], 3) == 0.1
 
 
-def test_the_product_adds_visits_as_serving_does() -> None:
+def test_the_product_adds_what_he_spends_there_anyway() -> None:
     exam = an_exam(np.eye(2), np.array([[0.25, 0.5], [0, 0]]), np.array([[3, 0], [0, 1]]))
 
     expected = [[0.25 + 0.5 * np.log(4), 0.5], [0, 0.5 * np.log(2)]]

@@ -5,7 +5,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from scipy import sparse
 
 from embeddings.appeal import Appeal
 from embeddings.bundle import Model
@@ -26,8 +25,8 @@ class Exam:
     households : tuple of str      those of its recipients that the model knows
     redeemed : bool, shape (n_households, n_coupons)
     scores : mapping of name to float32, shape (n_households, n_coupons)
-        ``fit`` (the product's score without visits), ``visits`` (his most visits at one of the
-        coupon's lines, as serving reads them), and the baselines.
+        ``fit`` (the product's score for a cardholder's vector) and the baselines, of which
+        ``own_spend`` is also what the product's habit term reads.
     """
 
     campaign: Campaign
@@ -67,7 +66,6 @@ def exam_of(journey: Journey, campaign: Campaign, model: Model, seed: int) -> Ex
         _pairs(later, holders, campaign.coupons, "one") > 0,
         {
             "fit": _fit(taught, own_rows, its),
-            "visits": _visits(model, own_rows, its),
             "own_spend": spend,
             "most_redeemed": everyone * (redeemers + buyers / (1 + buyers.max(initial=0))),
             "most_bought": everyone * buyers,
@@ -128,20 +126,6 @@ def _fit(model: Model, rows: NDArray[np.int64], its: list[int]) -> Table:
     pulls = np.array([one.pull for one in composed], np.float32)
     biases = np.array([one.bias for one in composed], np.float32)
     return np.asarray(model.factors.cardholders[rows] @ pulls.T + biases, np.float32)
-
-
-def _visits(model: Model, rows: NDArray[np.int64], its: list[int]) -> Table:
-    """Most visits at one of each coupon's lines, as the personal source counts them."""
-    history, composer = model.history, model.composer(Composition())
-    cells = (history.visits.astype(np.float32), history.rows, history.indptr)
-    shape = (len(model.cardholders), len(model.columns))
-    table = sparse.csr_matrix(cells, shape=shape)[rows].tocsc()
-    found = np.zeros((rows.size, len(its)), np.float32)
-    for place, item in enumerate(its):
-        lines = list(composer.compose(model.catalog.items[item]).merchant_rows)
-        if lines:
-            found[:, place] = table[:, lines].max(axis=1).toarray().ravel()
-    return found
 
 
 def _pairs(table: pl.DataFrame, holders: list[str], items: tuple[str, ...], value: str) -> Table:

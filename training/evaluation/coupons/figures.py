@@ -10,24 +10,28 @@ from scipy.stats import rankdata
 from training.evaluation.bootstrap import interval, paired_difference
 from training.evaluation.coupons.exam import Exam, Table
 
-VISIT_WEIGHTS = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+HABIT_WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 BASELINES = ("own_spend", "most_redeemed", "most_bought", "random")
 Floats = NDArray[np.float64]
 
 
-def product(exam: Exam, visit_weight: float) -> Table:
-    """The product's score: ``x·pull + bias + visit_weight·log(1 + visits)``."""
-    visits = np.log1p(exam.scores["visits"])
-    return np.asarray(exam.scores["fit"] + visit_weight * visits, np.float32)
+def product(exam: Exam, habit_weight: float) -> Table:
+    """The product's score: ``x·pull + bias + habit_weight·log(1 + spend)``.
+
+    The last term is the habit: what he spent on the coupon's own products, which stand for the
+    places where an offer holds.
+    """
+    habit = np.log1p(np.maximum(exam.scores["own_spend"], 0))
+    return np.asarray(exam.scores["fit"] + habit_weight * habit, np.float32)
 
 
 def chosen_weight(exams: Sequence[Exam], k: int) -> float:
-    """The visit weight with the best mean nDCG on these campaigns; the least of equals."""
+    """The habit weight with the best mean nDCG on these campaigns; the least of equals."""
     means = [
         pooled([ndcg(exam.redeemed, product(exam, weight), k) for exam in exams]).mean()
-        for weight in VISIT_WEIGHTS
+        for weight in HABIT_WEIGHTS
     ]
-    return VISIT_WEIGHTS[int(np.argmax(np.round(means, 6)))]
+    return HABIT_WEIGHTS[int(np.argmax(np.round(means, 6)))]
 
 
 def ndcg(redeemed: NDArray[np.bool_], scores: Table, k: int) -> Floats:
@@ -71,7 +75,7 @@ def report(
     ----------
     exams : sequence of Exam, in order of their start
     n_earlier : int
-        How many of them the visit weight is chosen on.
+        How many of them the habit weight is chosen on.
     k, seed, rounds : int
     """
     earlier, later = exams[:n_earlier], exams[n_earlier:]
@@ -88,7 +92,7 @@ def report(
     }
     return {
         "k": k,
-        "visit_weight": weight,
+        "habit_weight": weight,
         "earlier_campaigns": [exam.campaign.campaign_id for exam in earlier],
         "campaigns": [exam.campaign.campaign_id for exam in later],
         "households": int(households.size),
