@@ -22,7 +22,7 @@ COMMANDS = {
     "keys": "create, list and revoke API keys",
     "retention": "end what was kept long enough",
     "serve": "run the service under gunicorn",
-    "worker": "archive events",
+    "worker": "archive events, dispatch pushes",
 }
 MODULE_OF = {"check-config": "check_config"}
 
