@@ -7,6 +7,7 @@ from typing import Any
 
 import redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 Commands = Sequence[Sequence[str]]
 
@@ -27,6 +28,7 @@ class Lanes:
         self._pool = pool
         self._own = threading.local()
         self._all: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._generation = 0
 
     def read(self, commands: Commands) -> list[Any]:
         """Raw answers of reading commands in one round trip; a hash is a flat list.
@@ -38,25 +40,32 @@ class Lanes:
             the same commands over a socket that was new
         """
         lane = getattr(self._own, "lane", None)
-        if lane is None or not lane.is_connected:
-            return self._exchange(self._open(), commands)
+        if lane is None or not lane.is_connected or self._own.generation != self._generation:
+            return self._exchange(self._open(lane), commands)
         try:
             return self._exchange(lane, commands)
         except RedisConnectionError:
-            return self._exchange(self._open(), commands)
+            return self._exchange(self._open(lane), commands)
 
-    def _open(self) -> Any:  # noqa: ANN401 - the client library's connection
+    def _open(self, before: Any) -> Any:  # noqa: ANN401 - the client library's connection
+        """A new socket in place of the one before."""
+        if before is not None:
+            before.disconnect()
+        self._own.generation = self._generation
         lane = self._pool.connection_class(**self._pool.connection_kwargs)
         lane.connect()
         self._own.lane = lane
         self._all.add(lane)
         return lane
 
-    @staticmethod
-    def _exchange(lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
+    def _exchange(self, lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
         try:
             lane.send_packed_command(lane.pack_commands(commands), check_health=False)
             return [lane.read_response() for _ in commands]
+        except RedisTimeoutError:
+            lane.disconnect()
+            self._generation += 1  # sockets as old as this one may be half-open too: open all anew
+            raise
         except BaseException:
             lane.disconnect()  # unread answers must not reach another request
             raise

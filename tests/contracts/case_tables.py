@@ -16,29 +16,26 @@ NOT_TESTED = "not: "
 
 
 def cases_tested() -> dict[str, list[str]]:
-    """Files with tests that name a case, and how many, by case."""
-    counts: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    """Files with tests that name a case, by case."""
+    files: dict[str, set[str]] = defaultdict(set)
     for path in sorted((ROOT / "tests").rglob("test_*.py")):
         for name in TEST.findall(path.read_text("utf-8")):
-            for word in {word for word in name.split("_") if CASE.fullmatch(word)}:
-                case = word[:3].upper() + word[3:]
-                counts[case][str(path.relative_to(ROOT))] += 1
-    return {
-        case: [f"`{path}` ({number})" for path, number in sorted(files.items())]
-        for case, files in counts.items()
-    }
+            for word in name.split("_"):
+                if CASE.fullmatch(word):
+                    files[word[:3].upper() + word[3:]].add(path.relative_to(ROOT).as_posix())
+    return {case: sorted(found) for case, found in files.items()}
 
 
-def rewritten(text: str, tests: dict[str, list[str]]) -> str:
+def rewritten(text: str, tested: dict[str, list[str]]) -> str:
     """A document whose table tells where each case is tested now."""
-    return "\n".join(_line(line, tests) for line in text.split("\n"))
+    return "\n".join(_line(line, tested) for line in text.split("\n"))
 
 
-def _line(line: str, tests: dict[str, list[str]]) -> str:
+def _line(line: str, tested: dict[str, list[str]]) -> str:
     row = ROW.match(line)
     if row is None:
         return line
-    found = tests.get(row["case"])
+    found = [f"`{path}`" for path in tested.get(row["case"], ())]
     where = ", ".join(found) if found else row["where"].strip()
     return f"| {row['case']} | {row['what'].strip()} | {where} |"
 

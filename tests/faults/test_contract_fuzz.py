@@ -22,7 +22,7 @@ CHECKS = (
     content_type_conformance,
     response_schema_conformance,
 )
-EXAMPLES = 10
+EXAMPLES = 6
 
 
 @pytest.fixture
