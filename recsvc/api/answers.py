@@ -1,9 +1,9 @@
 """Shapes of answers for the OpenAPI document; tests hold the answers to them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from embeddings.catalog import BenefitType, ItemKind, Quota, Reward
 from recsvc.domain.cardholder import Activation
@@ -15,6 +15,16 @@ class Shape(BaseModel):
     """An answer has these fields and no others."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+Lacks = Annotated[
+    list[Literal["profile_store", "model"]],
+    Field(
+        description="what the answer had to do without; empty when nothing. `profile_store`: the "
+        "store of profiles, consents and events gave no answer in time, so nobody is personalised. "
+        "`model`: no bundle is loaded, so lists are by popularity and newness"
+    ),
+]
 
 
 class ReasonShape(Shape):
@@ -66,7 +76,7 @@ class RecommendationAnswer(Shape):
     requested: int
     returned: int
     shortfall_reason: Shortfall | None
-    degraded: list[str]
+    degraded: Lacks
     items: list[PlaceShape]
 
 
@@ -103,7 +113,7 @@ class RankingAnswer(Shape):
     catalog_version: str
     ranked: list[RankedShape]
     refused: list[RefusedShape]
-    degraded: list[str]
+    degraded: Lacks
 
 
 class SimilarShape(CardShape):

@@ -1,12 +1,13 @@
 """The contract as a document and as a page; both work without a network."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 import orjson
 from flask import Blueprint, Response, abort
+from flask_openapi.blueprint import APIBlueprint
 from flask_openapi.models.info import Info
 from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.openapi import OpenAPI
@@ -77,7 +78,9 @@ def docs_blueprint(routes: Sequence[Routes]) -> Blueprint:
 def describe(routes: Sequence[Routes]) -> dict[str, Any]:
     """The OpenAPI 3.1 document of these endpoints."""
     scheme = SecurityScheme(
-        type="http", scheme="bearer", description="An API key: `rsk_<key id>_<secret>`."
+        type="http",
+        scheme="bearer",
+        description="An API key, `rsk_<key id>_<secret>`, or a token of an identity provider.",
     )
     described = OpenAPI(
         "recsvc",
@@ -89,9 +92,18 @@ def describe(routes: Sequence[Routes]) -> dict[str, Any]:
     )
     described.openapi_version = "3.1.0"
     for one in routes:
-        described.register_api(one.described())
+        described.register_api(_beside(described.paths, one.described()))
     document: dict[str, Any] = described.api_doc
     return document
+
+
+def _beside(known: Mapping[str, Any], blueprint: APIBlueprint) -> APIBlueprint:
+    """The blueprint with what is already described at its addresses, which it would replace."""
+    for path, item in blueprint.paths.items():
+        if path in known:
+            methods = {name: getattr(item, name) for name in item.model_fields_set}
+            blueprint.paths[path] = known[path].model_copy(update=methods)
+    return blueprint
 
 
 def _packaged(path: str) -> bytes:

@@ -45,9 +45,10 @@ def withdraw(service: Service, cardholder_id: str = "ch_1") -> Any:
 
 
 def look(service: Service) -> None:
-    """Everything the watcher looks after, now."""
-    for one in service.services.watcher._rounds:
-        one.look()
+    """Everything the watchers look after, now."""
+    for watcher in service.services.watchers:
+        for one in watcher._rounds:
+            one.look()
 
 
 def savings(service: Service, cardholder_id: str = "ch_1") -> Any:
