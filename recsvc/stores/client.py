@@ -177,6 +177,29 @@ def field_of(store: redis.Redis, key: str, field: str) -> bytes | None:
     return cast("bytes | None", store.hget(key, field))
 
 
+def tell_together(store: redis.Redis, commands: Sequence[Sequence[bytes | str | int]]) -> None:
+    """Send several commands whose answers tell nothing, in one round trip.
+
+    Half the cost of the client library's own pipeline, for what is written of every request.
+
+    Raises
+    ------
+    RedisError, OSError
+        when one was refused or the store gave no answer; those before it were carried out
+    """
+    pool = store.connection_pool
+    connection: Any = pool.get_connection()
+    try:
+        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        for _ in commands:
+            connection.read_response()
+    except BaseException:
+        connection.disconnect()  # unread answers must not reach another question
+        raise
+    finally:
+        pool.release(connection)
+
+
 def reason_of(error: Exception) -> str:
     """One word for what went wrong."""
     for kind, word in REASONS:

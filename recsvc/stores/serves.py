@@ -9,7 +9,7 @@ import redis
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.question import Answer
 from recsvc.metrics import Metrics
-from recsvc.stores.client import Connection
+from recsvc.stores.client import Connection, tell_together
 from recsvc.stores.keys import SERVES
 
 MOST_WAITING = 10_000
@@ -65,13 +65,15 @@ class ServeLog:
 
 
 def _append(store: redis.Redis, batch: list[Answer]) -> None:
-    pipeline = store.pipeline(transaction=False)
-    for answer in batch:
-        key = SERVES.key(answer.issuer_id)
-        pipeline.xadd(key, {"serve": _encode(answer)}, maxlen=MOST_KEPT, approximate=True)
-    for issuer_id in {answer.issuer_id for answer in batch}:
-        pipeline.expire(SERVES.key(issuer_id), SERVES.ttl_seconds or 0)
-    pipeline.execute()
+    keys = {answer.issuer_id: SERVES.key(answer.issuer_id) for answer in batch}
+    limit = ("MAXLEN", "~", MOST_KEPT)
+    tell_together(
+        store,
+        [
+            *(("XADD", keys[a.issuer_id], *limit, "*", "serve", _encode(a)) for a in batch),
+            *(("EXPIRE", key, SERVES.ttl_seconds or 0) for key in keys.values()),
+        ],
+    )
 
 
 def _encode(answer: Answer) -> bytes:
