@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from recsvc.api import lifecycle, problems
+from recsvc.api import auditing, lifecycle, problems
+from recsvc.api.auditing import AuditedGate
 from recsvc.api.auth import Gate, KeyRing
 from recsvc.api.cardholders import cardholder_routes
 from recsvc.api.catalog import catalog_routes
@@ -34,6 +35,7 @@ from recsvc.outreach.assembly import Outreach
 from recsvc.services import Services
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
+from recsvc.stores.audit import AuditLog
 from recsvc.stores.serves import ServeLog
 from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
@@ -102,7 +104,8 @@ def create_app(
     lifecycle.install(app, log, metrics, probes, access_log=settings.access_log)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
     rates = RateLimits.of(settings, time.monotonic)
-    gate = Gate((keys, TokenCredentials(sources, clock)), rates)
+    gate = AuditedGate((keys, TokenCredentials(sources, clock)), rates)
+    auditing.install(app, AuditLog(stores.writes, stores.deny_list, clock), log, metrics)
     routes = (
         *_routes(services, shelf, desk, gate, clock),
         *feedback.routes(gate),

@@ -194,8 +194,8 @@ def test_P44_the_export_finds_what_stands_in_every_store(live: Service) -> None:
     assert body(live.ask("GET", f"{ONE}/data-export"))["model"]["history"]
 
 
-QUEUES = {"push_outbox", "pushes_waiting", "webhook_delivery"}
-"""Pushes on their way: hours old at most, and copies of what the push log tells."""
+QUEUES = {"push_outbox", "pushes_waiting", "pushes_dead", "webhook_delivery"}
+"""Pushes on their way, or unreadable: copies of what the push log tells, with an end of days."""
 
 
 def test_P44_every_personal_family_is_exported() -> None:
@@ -313,6 +313,19 @@ def test_P54_each_demand_adds_exactly_one_entry_without_an_id_in_clear(
     assert audit_actions(live) == ["data_exported", "interest_deleted", "erased"]
     assert "ch_0" not in live.ask("GET", "/v1/audit").text
     assert body(live.ask("GET", "/v1/audit:verify"))["holds"] is True
+
+
+def test_P54_a_moved_model_adds_one_entry_and_a_refused_move_none(
+    live: Service,
+) -> None:
+    version = live.shelf().versions()[0]
+    assert live.ask("POST", f"/v1/models/{version}:promote").status_code == 200
+    assert live.ask("POST", "/v1/models:rollback").status_code == 409
+    assert live.ask("GET", "/v1/models").status_code == 200
+
+    (entry,) = body(live.ask("GET", "/v1/audit"))["items"]
+    assert entry["action"] == "post /v1/models/<string:version>:promote"
+    assert entry["detail"]["version"] == version
 
 
 def test_P54_one_changed_byte_is_found_by_its_entry(
