@@ -13,7 +13,7 @@ from recsvc.domain.audience.disclosure import Withheld, rounded
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
-from recsvc.domain.errors import ConflictError, DomainError, NotFoundError
+from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.results.planning import detectable_rate
 from recsvc.outreach.book import CampaignBook
@@ -29,11 +29,11 @@ EXPECTED_LIFT = 0.01
 """What a marketer may hope for: one in a hundred more because of the push."""
 
 
-class NotReadyError(DomainError):
+class NotReadyError(ConflictError):
     """A campaign may not go live; ``findings`` says why."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        super().__init__("the campaign may not go live")
+        super().__init__("not_launchable", "the campaign may not go live")
         self.findings = findings
 
 

@@ -149,7 +149,7 @@ def test_a_catalogue_change_is_live_in_every_worker_within_two_seconds(shared: S
     assert time.monotonic() - began < 5  # two seconds, and the asking of a busy test machine
 
 
-def test_a_revoked_key_is_refused_by_every_worker_within_a_second(
+def test_F43_a_revoked_key_is_refused_by_every_worker_within_a_second(
     tmp_path: Path, store_url: str, stores: Stores, key: str
 ) -> None:
     publish(Shelf(tmp_path / "shelf", "demo"))
@@ -255,7 +255,7 @@ class TestRawBytes:
         assert self.talk(shared.server, sent).split(b" ")[1] == status
 
 
-def test_the_log_holds_no_key_no_cardholder_and_no_query(
+def test_F43_F62_the_log_holds_no_key_no_cardholder_and_no_query(
     tmp_path: Path, store_url: str, key: str
 ) -> None:
     publish(Shelf(tmp_path / "shelf", "demo"))
