@@ -1,6 +1,7 @@
 """One key, one effect: in the store and over HTTP semantics."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import pytest
@@ -8,6 +9,7 @@ from flask import Flask, Response, request
 
 from recsvc.api import lifecycle, problems
 from recsvc.api.idempotency import OnceOnly
+from recsvc.api.rates import ProbeWatch
 from recsvc.domain.errors import ConflictError, StoreAwayError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
@@ -70,7 +72,9 @@ class Till:
         self.effect: Effect = self._spend
         self.app = Flask("till")
         problems.install(self.app, log)
-        lifecycle.install(self.app, log, metrics, access_log=False)
+        lifecycle.install(
+            self.app, log, metrics, ProbeWatch(log, metrics, time.monotonic), access_log=False
+        )
 
         def spend() -> Response:
             return once.run(request, "demo", request.get_data(), self._run)
