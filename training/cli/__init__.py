@@ -14,13 +14,11 @@ from training.errors import TrainingError
 
 COMMANDS = {
     "benchmark": "figures of one model on one-line-a-user files, as in the Gowalla data",
-    "coupons": "coupons of campaigns against real redemptions, as in the Complete Journey data",
     "coupons": "real campaigns' coupons against real redemptions",
     "evaluate": "figures of the model and of every baseline on one usage table",
     "illustrate": "a catalogue to look at, at the merchants of any card usage",
     "import": "any issuer's columns into ours: checked, normalised, quarantined, reported",
     "models": "list, show, promote, roll back, pin and prune published bundles",
-    "oracle": "how near a bundle comes to the truth of the simulated issuer it learned from",
     "offers": "lists of offers and benefits against the truth of a simulation",
     "report": "the report of a published bundle, as JSON or as a page",
     "run": "the whole job: usage and catalogue in, published bundle out",

@@ -129,7 +129,11 @@ def test_the_rank_of_a_redeemer_is_the_share_of_others_below_him() -> None:
 def an_exam(redeemed: np.ndarray, fit: np.ndarray, spend: np.ndarray) -> Exam:
     n, m = redeemed.shape
     campaign = Campaign(1, 0, tuple(map(str, range(n))), tuple(map(str, range(m))))
-    scores = {"fit": fit.astype(np.float32), "own_spend": spend.astype(np.float32)}
+    scores = {
+        "fit": fit.astype(np.float32),
+        "own_spend": spend.astype(np.float32),
+        "breadth": np.tile(np.array([1, 16, 1], np.float32)[:m], (n, 1)),
+    }
     return Exam(campaign, campaign.households, redeemed.astype(bool), scores)
 
 
@@ -141,10 +145,11 @@ def test_the_habit_weight_is_the_least_that_serves_the_earlier_campaigns_best() 
     assert chosen_weight([an_exam(redeemed, 0.15 * wrong, 9 * right)], 3) == 0.1
 
 
-def test_the_product_adds_what_he_spends_there_anyway() -> None:
+def test_the_product_adds_what_he_spends_there_anyway_and_less_for_a_wide_coupon() -> None:
     exam = an_exam(np.eye(2), np.array([[0.25, 0.5], [0, 0]]), np.array([[3, 0], [0, 1]]))
 
-    expected = [[0.25 + 0.5 * np.log(4), 0.5], [0, 0.5 * np.log(2)]]
+    narrow, wide = 2.5 + np.log(4), 2.5 + np.log(2) - np.log(16) / 4
+    expected = [[0.25 + 0.5 * narrow, 0.5], [0, 0.5 * wide]]
     np.testing.assert_allclose(product(exam, 0.5), expected, rtol=1e-6)
 
 
@@ -156,6 +161,7 @@ def test_nothing_that_happens_after_a_campaign_starts_changes_its_ranking(journe
         journey.usage.filter(settled),
         journey.own.filter(pl.col("day") < second.day),
         journey.redeemed.filter(pl.col("day") < second.day),
+        journey.holds,
         journey.campaigns,
         journey.catalog,
     )

@@ -69,6 +69,7 @@ def exam_of(journey: Journey, campaign: Campaign, model: Model, seed: int) -> Ex
             "own_spend": spend,
             "most_redeemed": everyone * (redeemers + buyers / (1 + buyers.max(initial=0))),
             "most_bought": everyone * buyers,
+            "breadth": everyone * _breadth(journey, campaign.coupons),
             "random": np.random.default_rng(seed).random(spend.shape, np.float32),
         },
     )
@@ -142,6 +143,11 @@ def _counts(table: pl.DataFrame, items: tuple[str, ...]) -> Table:
     """Rows of each coupon, float32, shape (n_items,)."""
     at = table.join(_row_table(list(items), "item_id", "what"), on="item_id")
     return np.bincount(at["what"].to_numpy(), minlength=len(items)).astype(np.float32)
+
+
+def _breadth(journey: Journey, items: tuple[str, ...]) -> NDArray[np.float32]:
+    """Products each coupon holds for, at least 1, float32, shape (n_items,)."""
+    return np.maximum(_counts(journey.holds, items), 1)
 
 
 def _row_table(names: list[str], name: str, row: str) -> pl.DataFrame:

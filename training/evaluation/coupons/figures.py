@@ -11,17 +11,24 @@ from training.evaluation.bootstrap import interval, paired_difference
 from training.evaluation.coupons.exam import Exam, Table
 
 HABIT_WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
+BREADTH_EXPONENT = 0.25
+BREADTH_FLOOR = 2.5
+"""A quarter of the logarithm of 20,000 products: so that what he bought stays above what not."""
+
 BASELINES = ("own_spend", "most_redeemed", "most_bought", "random")
 Floats = NDArray[np.float64]
 
 
 def product(exam: Exam, habit_weight: float) -> Table:
-    """The product's score: ``x·pull + bias + habit_weight·log(1 + spend)``.
+    """The product's score: ``x·pull + bias + habit_weight·habit``.
 
-    The last term is the habit: what he spent on the coupon's own products, which stand for the
-    places where an offer holds.
+    The habit is what he spent on the coupon's own products, which stand for the places where an
+    offer holds, less for a wide coupon: ``5/2 + log(1 + spend) - ¼·log(products)``. A coupon
+    for thousands of products gathers spend without being meant for anyone.
     """
-    habit = np.log1p(np.maximum(exam.scores["own_spend"], 0))
+    spend = np.maximum(exam.scores["own_spend"], 0)
+    narrowed = np.log1p(spend) - BREADTH_EXPONENT * np.log(exam.scores["breadth"])
+    habit = np.where(spend > 0, np.maximum(narrowed + BREADTH_FLOOR, 0), 0)
     return np.asarray(exam.scores["fit"] + habit_weight * habit, np.float32)
 
 

@@ -48,6 +48,8 @@ class Journey:
         ``cardholder_id, item_id, day, spend``: purchases of a coupon's own products.
     redeemed : polars.DataFrame
         ``campaign_id, cardholder_id, item_id, day``
+    holds : polars.DataFrame
+        ``item_id, product_id``: the products each coupon holds for, once each.
     campaigns : tuple of Campaign      by start, then by id
     catalog : Catalog                  one item a coupon
     """
@@ -55,6 +57,7 @@ class Journey:
     usage: pl.DataFrame
     own: pl.DataFrame
     redeemed: pl.DataFrame
+    holds: pl.DataFrame
     campaigns: tuple[Campaign, ...]
     catalog: Catalog
 
@@ -93,6 +96,7 @@ def read_journey(folder: Path) -> Journey:
             _item(),
             pl.col("redemption_date").dt.epoch("d").cast(DAY).alias("day"),
         ),
+        hung.select("item_id", "product_id").unique(),
         tuple(_campaigns(table["campaigns"], table["campaign_descriptions"], hung)),
         _catalog(hung),
     )
