@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from recsvc.activating import Activator
 from recsvc.api.activations import activation_routes
 from recsvc.api.audit import audit_routes
 from recsvc.api.auth import Gate
@@ -15,13 +14,14 @@ from recsvc.api.idempotency import OnceOnly
 from recsvc.api.notice import notice_routes
 from recsvc.api.rights import RightsDesk, rights_routes
 from recsvc.api.routing import Routes
-from recsvc.budget_watch import BudgetWatch
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.recommender import Recommender
-from recsvc.intake import Intake
+from recsvc.ledger.activating import Activator
+from recsvc.ledger.budget_watch import BudgetWatch
+from recsvc.ledger.intake import Intake
+from recsvc.ledger.settling import OfferBooks, Settler
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
-from recsvc.settling import OfferBooks, Settler
 from recsvc.stores.assembly import Stores
 from recsvc.stores.audit import AuditLog
 from recsvc.stores.erasure import ErasureStore

@@ -8,7 +8,6 @@ from pydantic import BaseModel, Field
 from embeddings.catalog import Channel
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label
-from recsvc.activating import Activated, Activator
 from recsvc.api.auth import Caller, Gate
 from recsvc.api.idempotency import OnceOnly
 from recsvc.api.routing import Rendered, Routes, render
@@ -16,7 +15,8 @@ from recsvc.api.schemas import Body, CardholderItemPath, CardholderPath, Outside
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.lifecycle.savings import Saving, Savings
 from recsvc.domain.question import Question
-from recsvc.settling import Settler
+from recsvc.ledger.activating import Activated, Activator
+from recsvc.ledger.settling import Settler
 from recsvc.stores.ledger import LedgerStore
 
 

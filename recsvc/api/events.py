@@ -10,7 +10,7 @@ from recsvc.api.auth import Caller, Gate
 from recsvc.api.event_bodies import EventAnswer, EventBatch, EventBody, Refused
 from recsvc.api.routing import Routes
 from recsvc.domain.lifecycle import EventCode, admit
-from recsvc.intake import Intake, Told
+from recsvc.ledger.intake import Intake, Told
 from recsvc.metrics import Metrics
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.events import Taken

@@ -24,7 +24,7 @@ from recsvc.domain.ports import CardholderStates
 from recsvc.domain.question import Question
 from recsvc.domain.rankings import refusals_of
 from recsvc.domain.recommender import Recommender
-from recsvc.settling import Day
+from recsvc.ledger.settling import Day
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.ledger import Account, Commit, Committed, Entry, LedgerStore
 

@@ -9,8 +9,8 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.dismissals import dismissed_until
 from recsvc.domain.lifecycle.offers import Concern
+from recsvc.ledger.settling import OfferBooks, Settler
 from recsvc.metrics import Metrics
-from recsvc.settling import OfferBooks, Settler
 from recsvc.stores.events import Arrival, EventStore, Taken
 
 
