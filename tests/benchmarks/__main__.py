@@ -58,6 +58,8 @@ GOALS = (
     ),
     Goal("bench_events", "ratio", "events/s over HTTP ÷ bare pipelined XADD", at_least=0.25),
     Goal("bench_audience", "ratio", "top 100 k of 10 M, time ÷ bare product", at_most=2),
+    Goal("bench_targeting", "ratio", "targeted ÷ random, incremental activations", at_least=2),
+    Goal("bench_campaign", "seconds", "1 M cardholders judged and in the outbox, s", at_most=60),
     Goal("bench_training", "seconds_ratio", "whole job of 10 M rows, time ÷ bare fit", at_most=2),
     Goal("bench_training", "memory_ratio", "whole job's peak memory ÷ matrix", at_most=4),
     Goal("bench_results", "coverage", "95 % intervals that hold the truth", 0.93, 0.97),
