@@ -1,17 +1,15 @@
 """``recsvc worker archive``."""
 
 import os
-import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import orjson
 
+from recsvc.cli.stopping import stop_by_signal
 from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
@@ -38,7 +36,7 @@ def command(*, once: bool, every: float, idle_seconds: float, batch: int) -> Non
     stores = open_stores(settings, log, Metrics())
     program = _Program(stores, settings.archive, settings.shelf, log, idle_seconds, batch)
     try:
-        with _stop_by_signal() as stop:
+        with stop_by_signal() as stop:
             done = program.rounds(stop, every, once=once)
     finally:
         stores.close()
@@ -125,18 +123,3 @@ class _Program:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _stop_by_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, so that a round ends whole."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

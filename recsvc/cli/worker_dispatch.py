@@ -2,17 +2,15 @@
 
 import os
 import random
-import signal
 import socket
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import click
 import orjson
 
 from embeddings.signature import read_public_key
+from recsvc.cli.stopping import stop_by_signal
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot
@@ -47,7 +45,7 @@ def command(*, once: bool, every: float, idle_seconds: float) -> None:
     stores = open_stores(settings, log, metrics)
     program = _Program(settings, stores, log, metrics, idle_seconds)
     try:
-        with _stop_by_signal() as stop:
+        with stop_by_signal() as stop:
             done = program.run(stop, every, once=once)
     finally:
         program.close()
@@ -148,18 +146,3 @@ class _Program:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-@contextmanager
-def _stop_by_signal() -> Iterator[threading.Event]:
-    """An event that SIGTERM and SIGINT set, so that a look ends whole."""
-    stop = threading.Event()
-    before = {
-        number: signal.signal(number, lambda *_: stop.set())
-        for number in (signal.SIGTERM, signal.SIGINT)
-    }
-    try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
