@@ -86,8 +86,12 @@ class Feedback:
         return RightsDesk(
             slot=self.slot,
             cardholders=stores.cardholders,
-            erasure=ErasureStore(stores.writes, stores.ledger, stores.deny_list),
-            export=ExportStore(stores.durable, Sweeper(stores.durable, stores.cache)),
+            erasure=ErasureStore(
+                stores.writes, stores.ledger, stores.deny_list, stores.idempotency
+            ),
+            export=ExportStore(
+                stores.durable, Sweeper(stores.durable, stores.cache), stores.idempotency
+            ),
             deny_list=stores.deny_list,
             audit=audit,
             clock=self.clock,

@@ -82,6 +82,7 @@ def activation_routes(
             lambda: render(
                 _rendered(question, activator.activate(caller.issuer_id, question, body.item_id))
             ),
+            path.cardholder_id,
         )
 
     def withdraw(caller: Caller, path: CardholderItemPath) -> Any:  # noqa: ANN401

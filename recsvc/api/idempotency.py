@@ -22,12 +22,18 @@ class OnceOnly:
         self._store = store
 
     def run(
-        self, request: Request, issuer_id: str, body: bytes, answer: Callable[[], Response]
+        self,
+        request: Request,
+        issuer_id: str,
+        body: bytes,
+        answer: Callable[[], Response],
+        cardholder_id: str | None = None,
     ) -> Response:
         """Answer of the request, or of its first run.
 
         What the first run answered, an error of ours included, is kept for a day. A request that
-        was refused before it did anything leaves its key free.
+        was refused before it did anything leaves its key free. What is about a cardholder goes
+        when he is erased.
 
         Raises
         ------
@@ -36,7 +42,7 @@ class OnceOnly:
         """
         key = key_of(request)
         route = f"{request.method} {request.path}"
-        begun = self._store.begin(issuer_id, route, key, body)
+        begun = self._store.begin(issuer_id, route, key, body, cardholder_id)
         if begun.begun is Begun.REPLAY:
             return _replay(begun)
         refuse_unless_first(begun.begun)

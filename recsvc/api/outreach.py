@@ -10,14 +10,13 @@ from recsvc.api.webhooks import webhook_routes
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.webhook_client import WebhookClient
 from recsvc.stores.assembly import Stores
-from recsvc.stores.idempotency import IdempotencyStore
 
 
 def outreach_routes(gate: Gate, outreach: Outreach, stores: Stores) -> tuple[Routes, ...]:
     """Endpoints of audiences, campaigns and webhooks."""
     settings = outreach.settings
     limit = settings.body_limit_bytes
-    once = OnceOnly(IdempotencyStore(stores.writes))
+    once = OnceOnly(stores.idempotency)
     require_safe = WebhookClient().require_safe
     return (
         audience_routes(gate, outreach, limit),

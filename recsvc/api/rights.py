@@ -67,12 +67,11 @@ class ReceiptAnswer(BaseModel):
     finished_at: str | None = None
 
 
-GONE = ["profile", "consent", "events", "interests", "uses", "lists", "pushes"]
+GONE = ["profile", "consent", "events", "interests", "uses", "lists", "pushes", "replays"]
 FOLLOWS = {
     "streams": "with the archiver's next round",
     "archive": "with the archiver's next round",
     "models": "with the next training; older ones are masked from now on",
-    "idempotency_replays": "after 24 hours",
 }
 
 
@@ -151,6 +150,7 @@ class RightsDesk:
         """Forget him; the same receipt when he was forgotten before."""
         known = self.deny_list.receipt(caller.issuer_id, cardholder_id)
         if known is not None:
+            self.erasure.unlink(caller.issuer_id, cardholder_id)  # the first time may have died
             return known
         receipt = {
             "receipt_id": f"ers_{secrets.token_hex(12)}",

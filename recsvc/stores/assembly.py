@@ -55,7 +55,7 @@ class Stores:
             deny_list,
             EventStore(patient, deny_list),
             LedgerStore(patient, deny_list),
-            IdempotencyStore(patient),
+            IdempotencyStore(patient, deny_list),
         )
 
     def close(self) -> None:

@@ -10,6 +10,7 @@ from recsvc.domain.lifecycle import UseKind
 from recsvc.stores.client import Connection
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.denylist import DenyList
+from recsvc.stores.idempotency import IdempotencyStore
 from recsvc.stores.keys import (
     BUDGET,
     CARDHOLDER,
@@ -63,12 +64,20 @@ class ErasureStore:
     durable : Connection
     ledger : LedgerStore
     deny_list : DenyList
+    replays : IdempotencyStore
     """
 
-    def __init__(self, durable: Connection, ledger: LedgerStore, deny_list: DenyList) -> None:
+    def __init__(
+        self,
+        durable: Connection,
+        ledger: LedgerStore,
+        deny_list: DenyList,
+        replays: IdempotencyStore,
+    ) -> None:
         self._durable = durable
         self._ledger = ledger
         self._deny_list = deny_list
+        self._replays = replays
         self._erase = Script(ERASE)
 
     def erase(
@@ -85,7 +94,7 @@ class ErasureStore:
             call = self._call(issuer_id, account, written)
             answer = self._durable.ask(lambda store, call=call: self._erase.run(store, *call))  # type: ignore[misc]
             if answer != b"moved":
-                self._unlink(issuer_id, cardholder_id)
+                self.unlink(issuer_id, cardholder_id)
                 kept: dict[str, Any] = orjson.loads(answer)
                 return kept
         raise StoreAwayError("event_store", "contended")
@@ -119,7 +128,8 @@ class ErasureStore:
             arguments += (use.amount_minor, use.day)
         return keys, arguments
 
-    def _unlink(self, issuer_id: str, cardholder_id: str) -> None:
-        """Drop every key that is his alone."""
+    def unlink(self, issuer_id: str, cardholder_id: str) -> None:
+        """Drop every key that is his alone, and his replays; again is no harm."""
         keys = [family.key(issuer_id, cardholder_id) for family in OF_ONE_CARDHOLDER]
         self._durable.ask(lambda store: store.unlink(*keys))
+        self._replays.forget(issuer_id, cardholder_id)

@@ -8,10 +8,12 @@ import redis
 
 from recsvc.stores.client import Connection, hash_of
 from recsvc.stores.event_codec import instants_of, records_of, uses_by_item
+from recsvc.stores.idempotency import IdempotencyStore
 from recsvc.stores.keys import (
     CAMPAIGN_ROSTER,
     CAMPAIGNS,
     CARDHOLDER,
+    IDEMPOTENCY,
     PUSH_LOG,
     UNSETTLED,
     USES_DUE,
@@ -22,9 +24,10 @@ from recsvc.stores.sweeping import Sweeper
 class ExportStore:
     """Reads every personal family of the key table; see `EXPORTED`."""
 
-    def __init__(self, durable: Connection, sweeper: Sweeper) -> None:
+    def __init__(self, durable: Connection, sweeper: Sweeper, replays: IdempotencyStore) -> None:
         self._durable = durable
         self._sweeper = sweeper
+        self._replays = replays
 
     def of(self, issuer_id: str, cardholder_id: str) -> dict[str, Any]:
         """All rows of a cardholder, by the name of the family they stand in."""
@@ -34,7 +37,9 @@ class ExportStore:
             )
             for family, read in EXPORTED.items()
         }
-        return {**found, **self._sweeper.entries_of(issuer_id, cardholder_id)}
+        replays = map(orjson.loads, self._replays.answers_of(issuer_id, cardholder_id))
+        streams = self._sweeper.entries_of(issuer_id, cardholder_id)
+        return {**found, IDEMPOTENCY.name: list(replays), **streams}
 
 
 def _own(store: redis.Redis, issuer_id: str, cardholder_id: str) -> dict[str, Any]:

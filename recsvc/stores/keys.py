@@ -118,6 +118,16 @@ IDEMPOTENCY = Family(
     DAY_SECONDS,
     "24 hours",
     "one request's fingerprint and its answer, for replays",
+    personal=True,
+)
+IDEMPOTENCY_OF = Family(
+    "idempotency_of",
+    "set",
+    "durable",
+    DAY_SECONDS,
+    "24 hours from the last of them",
+    "keyed hash of a cardholder's id → the keys of his replays, so that they go with him",
+    personal=True,
 )
 
 EVENTS = Family(
@@ -353,6 +363,7 @@ TABLE = (
     CARDHOLDER,
     SERVES,
     IDEMPOTENCY,
+    IDEMPOTENCY_OF,
     EVENTS,
     EVENTS_DEAD,
     EVENT_SEEN,

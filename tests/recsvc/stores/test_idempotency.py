@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask, Response, request
@@ -19,7 +20,7 @@ from recsvc.stores.idempotency import Begun, IdempotencyStore
 
 @pytest.fixture
 def store(stores: Stores) -> IdempotencyStore:
-    return IdempotencyStore(stores.durable)
+    return IdempotencyStore(stores.durable, stores.deny_list)
 
 
 def test_f59_of_fifty_parallel_claims_exactly_one_is_first(store: IdempotencyStore) -> None:
@@ -59,6 +60,36 @@ def test_an_answer_is_kept_for_a_day_and_a_claim_for_a_minute(
 
     assert 0 < claimed <= 60
     assert 86_000 < longest() <= 86_400
+
+
+def test_P47_what_was_answered_about_an_erased_cardholder_is_forgotten_and_he_is_not_named(
+    store: IdempotencyStore, stores: Stores
+) -> None:
+    def keys() -> list[Any]:
+        return stores.durable.ask(lambda s: list(s.scan_iter("*idempotency*")))
+
+    for key in ("a", "b"):
+        store.begin("demo", "r", key, b"{}", "ch_1")
+        store.finish("demo", "r", key, status=201, body=b'{"cardholder_id":"ch_1"}')
+    store.begin("demo", "r", "c", b"{}", "ch_2")
+    kept = store.answers_of("demo", "ch_1")
+    store.forget("demo", "ch_1")
+
+    assert len(kept) == 2
+    assert store.answers_of("demo", "ch_1") == []
+    assert len(keys()) == 2  # ch_2's claim, and the list that finds it
+    assert not any(b"ch_" in key for key in keys())
+    assert store.begin("demo", "r", "a", b"{}").begun is Begun.FIRST
+
+
+def test_P47_a_run_under_way_while_its_cardholder_is_erased_leaves_no_answer(
+    store: IdempotencyStore,
+) -> None:
+    store.begin("demo", "r", "k", b"{}", "ch_1")
+    store.forget("demo", "ch_1")
+    store.finish("demo", "r", "k", status=201, body=b'{"cardholder_id":"ch_1"}')
+
+    assert store.begin("demo", "r", "k", b"{}").begun is Begun.FIRST
 
 
 Effect = Callable[[], Response]
