@@ -11,10 +11,11 @@ import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+from recsvc.domain.zones import is_zone
 
 PREFIX = "RECSVC_"
 DEFAULT_RATES = (
@@ -92,6 +93,11 @@ class Settings(BaseSettings):
     threads: int = Field(8, ge=1, le=256, description="requests one worker answers at a time")
     timezone: str = Field(
         "Asia/Shanghai", description="zone in which weekdays, days and months of terms are counted"
+    )
+    issuer_timezones: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
+        (),
+        description="zone of quiet hours for issuers whose cardholders live elsewhere, as "
+        "issuer=zone, comma-separated; a cardholder's own profile comes first",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"
@@ -196,11 +202,23 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError):
-            raise ValueError("is no zone of the IANA database, such as Asia/Shanghai") from None
+        if not is_zone(value):
+            raise ValueError("is no zone of the IANA database, such as Asia/Shanghai")
         return value
+
+    @field_validator("issuer_timezones", mode="before")
+    @classmethod
+    def _split_zones(cls, value: object) -> object:
+        """Issuer and zone of each pair; each issuer once."""
+        if not isinstance(value, str):
+            return value
+        zones: dict[str, str] = {}
+        for part in filter(None, map(str.strip, value.split(","))):
+            issuer_id, _, name = part.partition("=")
+            if not issuer_id or issuer_id in zones or not is_zone(name):
+                raise ValueError("must be issuer=zone, each once, such as devon=Europe/London")
+            zones[issuer_id] = name
+        return tuple(zones.items())
 
     @field_validator("secret")
     @classmethod

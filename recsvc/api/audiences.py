@@ -71,6 +71,7 @@ def _asked(outreach: Outreach, caller: Caller, body: EstimateBody) -> Asked:
         channel=Channel(body.channel),
         audience=Audience(body.size, body.min_score, body.segments, body.filter),
         zone=outreach.zone,
+        zones=outreach.zones,
         holdouts=(outreach.book.everywhere(caller.issuer_id),),
     )
 

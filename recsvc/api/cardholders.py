@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from embeddings.catalog.terms import Channel
 from embeddings.catalog.text import Label
@@ -13,6 +13,7 @@ from recsvc.api.routing import Routes
 from recsvc.api.schemas import Body, CardholderPath, OutsideId
 from recsvc.domain.cardholder import Consent, HeldProduct, Profile
 from recsvc.domain.errors import InvalidError, NotFoundError
+from recsvc.domain.zones import is_zone
 from recsvc.stores.cardholders import CardholderStore
 
 CLOCK_LEEWAY = timedelta(minutes=5)
@@ -31,6 +32,20 @@ class ProfileBody(Body):
     card_products: Annotated[tuple[HeldProductBody, ...], Field(max_length=50)] = ()
     city: Label | None = None
     segments: Annotated[tuple[Label, ...], Field(max_length=100)] = ()
+    timezone: Annotated[
+        str | None,
+        Field(
+            max_length=64,
+            description="IANA name of his zone, for quiet hours; his issuer's when null",
+        ),
+    ] = None
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, name: str | None) -> str | None:
+        if name is not None and not is_zone(name):
+            raise ValueError("is no zone of the IANA table; send a name such as Asia/Shanghai")
+        return name
 
     @model_validator(mode="after")
     def _each_once(self) -> Self:
@@ -116,7 +131,7 @@ def cardholder_routes(
 def profile_of(body: ProfileBody) -> Profile:
     """Profile that a body describes."""
     held = tuple(HeldProduct(one.card_product_id, one.tier) for one in body.card_products)
-    return Profile(held, body.city, body.segments)
+    return Profile(held, body.city, body.segments, body.timezone)
 
 
 def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
@@ -128,6 +143,7 @@ def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
         ],
         "city": profile.city,
         "segments": profile.segments,
+        "timezone": profile.timezone,
     }
 
 

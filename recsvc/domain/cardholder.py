@@ -19,11 +19,17 @@ class HeldProduct:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """What the issuer says of a cardholder; nothing of it is required."""
+    """What the issuer says of a cardholder; nothing of it is required.
+
+    Parameters
+    ----------
+    timezone : IANA name of the zone he lives in; None for his issuer's
+    """
 
     card_products: tuple[HeldProduct, ...] = ()
     city: str | None = None
     segments: tuple[str, ...] = ()
+    timezone: str | None = None
 
     @property
     def product_ids(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.model import ModelSlot
+from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
 from recsvc.outreach.launching import CampaignDesk
@@ -34,6 +35,7 @@ class Outreach:
     slot: ModelSlot
     clock: Callable[[], datetime]
     zone: ZoneInfo
+    zones: Zones
     caps: tuple[FrequencyCap, ...]
     campaigns: CampaignStore
     pushes: PushStore
@@ -51,6 +53,7 @@ class Outreach:
     ) -> Self:
         """Assemble; starts nothing."""
         durable, zone = stores.writes, ZoneInfo(settings.timezone)
+        zones = Zones.named(settings.timezone, dict(settings.issuer_timezones))
         caps = push_caps(settings)
         campaigns, pushes = CampaignStore(durable), PushStore(durable)
         standings = StandingStore(durable, stores.deny_list)
@@ -66,7 +69,13 @@ class Outreach:
             clock=clock,
         )
         maker = RosterMaker(
-            slot=slot, store=campaigns, standings=standings, book=book, zone=zone, clock=clock
+            slot=slot,
+            store=campaigns,
+            standings=standings,
+            book=book,
+            zone=zone,
+            zones=zones,
+            clock=clock,
         )
         webhooks = WebhookStore(durable)
         desk = CampaignDesk(
@@ -76,6 +85,7 @@ class Outreach:
             book=book,
             slot=slot,
             zone=zone,
+            zones=zones,
             minimum=settings.min_export,
             clock=clock,
         )
@@ -88,7 +98,7 @@ class Outreach:
             minimum=settings.min_report,
         )
         return cls(
-            settings, slot, clock, zone, caps,
+            settings, slot, clock, zone, zones, caps,
             campaigns, pushes, webhooks, standings, book, estimator, maker, desk, reviewer,
         )  # fmt: skip
 

@@ -16,6 +16,7 @@ from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of
 from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.results.planning import detectable_rate
+from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
 from recsvc.outreach.selection import Asked, item_rows
@@ -65,7 +66,8 @@ class CampaignDesk:
     estimator : counts audiences
     book : holdouts
     slot : the models that serve
-    zone : of the cardholders
+    zone : in which the days of terms are counted
+    zones : in which quiet hours are kept
     minimum : cardholders below which nothing is launched or exported
     clock : aware now
     """
@@ -79,6 +81,7 @@ class CampaignDesk:
         book: CampaignBook,
         slot: ModelSlot,
         zone: ZoneInfo,
+        zones: Zones,
         minimum: int,
         clock: Callable[[], datetime],
     ) -> None:
@@ -88,6 +91,7 @@ class CampaignDesk:
         self._book = book
         self._slot = slot
         self._zone = zone
+        self._zones = zones
         self._minimum = minimum
         self._clock = clock
 
@@ -148,6 +152,7 @@ class CampaignDesk:
             channel=campaign.channel,
             audience=campaign.audience,
             zone=self._zone,
+            zones=self._zones,
             holdouts=(self._book.everywhere(issuer_id),),
             quiet_hours=campaign.quiet_hours,
             window=(campaign.starts_at, campaign.ends_at),

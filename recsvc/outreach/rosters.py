@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from recsvc.domain.audience.assignment import NOBODY, assign
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.model import ModelSlot, ServingModel
+from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.selection import Asked, Judged, judge_all
 from recsvc.stores.campaigns import CampaignStore, Meant
@@ -28,11 +29,12 @@ class RosterMaker:
     slot : the models that serve
     store, standings : what is remembered
     book : holdouts and ids of pushes
-    zone : of the cardholders
+    zone : in which the days of terms are counted
+    zones : in which quiet hours are kept
     clock : aware now
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
         self,
         *,
         slot: ModelSlot,
@@ -40,6 +42,7 @@ class RosterMaker:
         standings: StandingStore,
         book: CampaignBook,
         zone: ZoneInfo,
+        zones: Zones,
         clock: Callable[[], datetime],
     ) -> None:
         self._slot = slot
@@ -47,6 +50,7 @@ class RosterMaker:
         self._standings = standings
         self._book = book
         self._zone = zone
+        self._zones = zones
         self._clock = clock
 
     def make(self, issuer_id: str, campaign: Campaign) -> int:
@@ -113,6 +117,7 @@ class RosterMaker:
             channel=campaign.channel,
             audience=campaign.audience,
             zone=self._zone,
+            zones=self._zones,
             holdouts=(self._book.everywhere(issuer_id),),
             quiet_hours=campaign.quiet_hours,
             window=(campaign.starts_at, campaign.ends_at),

@@ -18,6 +18,7 @@ from recsvc.domain.cardholder import Profile
 from recsvc.domain.eligibility import Circumstances, Moment
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
+from recsvc.domain.zones import Zones
 from recsvc.stores.standings import Standings
 
 BLOCK_ROWS = 65_536
@@ -36,13 +37,15 @@ class Asked:
     holdouts : who is left out
     quiet_hours : QuietHours
     window : when pushes may leave; None for any time
-    zone : of the cardholders
+    zone : in which the days of terms are counted
+    zones : in which quiet hours are kept, each cardholder's own
     """
 
     item_ids: tuple[str, ...]
     channel: Channel
     audience: Audience
     zone: ZoneInfo
+    zones: Zones
     holdouts: tuple[Holdout, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     window: tuple[datetime, datetime] | None = None
@@ -102,7 +105,7 @@ def judge_all(  # noqa: PLR0913 - all that judging takes, each by its name
         Exclusion.NOT_ELIGIBLE: np.logical_or.reduce(eligible, axis=1, dtype=np.bool_),
         Exclusion.NOT_IN_FILTER: _in_filter(model, asked.audience.filter, rows),
         Exclusion.FREQUENCY_CAP: ~capped,
-        Exclusion.QUIET_HOURS: np.full(rows.size, _can_speak(asked)),
+        Exclusion.QUIET_HOURS: _can_speak(model.issuer_id, asked, standings),
         Exclusion.HOLDOUT: ~held,
         Exclusion.BELOW_SCORE: np.logical_or.reduce(enough, axis=1, dtype=np.bool_),
     }
@@ -176,9 +179,15 @@ def _in_filter(model: ServingModel, rule: str | None, rows: NDArray[np.int64]) -
     return parsed.passes(needed)[rows]
 
 
-def _can_speak(asked: Asked) -> bool:
-    """Whether the window has any instant outside quiet hours; all share one zone."""
+def _can_speak(issuer_id: str, asked: Asked, standings: Standings) -> NDArray[np.bool_]:
+    """Whose own clock shows any instant of the window outside quiet hours, shape (n,)."""
     if asked.window is None:
-        return True
+        return np.ones(standings.profile_of.size, np.bool_)
     starts_at, ends_at = asked.window
-    return asked.quiet_hours.next_sending_at(starts_at, asked.zone) < ends_at
+    speaks = {
+        name: asked.quiet_hours.next_sending_at(starts_at, asked.zones.of(issuer_id, name))
+        < ends_at
+        for name in {profile.timezone for profile in standings.profiles}
+    }
+    by_profile = [speaks[profile.timezone] for profile in standings.profiles]
+    return np.array(by_profile or [True], np.bool_)[standings.profile_of]

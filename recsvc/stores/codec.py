@@ -16,6 +16,7 @@ def encode_profile(profile: Profile) -> bytes:
         "card_products": [[p.card_product_id, p.tier] for p in profile.card_products],
         "city": profile.city,
         "segments": profile.segments,
+        "timezone": profile.timezone,
     }
     return orjson.dumps(document, option=OPTIONS)
 
@@ -24,7 +25,8 @@ def decode_profile(stored: bytes) -> Profile:
     """Profile of stored bytes."""
     document: dict[str, Any] = orjson.loads(stored)
     held = tuple(HeldProduct(product, tier) for product, tier in document["card_products"])
-    return Profile(held, document["city"], tuple(document["segments"]))
+    zone = document.get("timezone")  # profiles that were written before it was asked have none
+    return Profile(held, document["city"], tuple(document["segments"]), zone)
 
 
 def encode_consent(consent: Consent) -> bytes:

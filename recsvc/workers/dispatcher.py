@@ -24,6 +24,7 @@ from recsvc.domain.ports import CardholderStates
 from recsvc.domain.question import Question
 from recsvc.domain.recommender import circumstances
 from recsvc.domain.taste import taste_of
+from recsvc.domain.zones import Zones
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.book import CampaignBook
@@ -66,7 +67,8 @@ class Dispatcher:
     campaigns, pushes, webhooks, states : what is remembered
     book, maker : campaigns at work
     caps : on each channel, over all campaigns
-    zone : of the cardholders
+    zone : in which the days of terms are counted
+    zones : in which quiet hours are kept
     clock : aware now
     metrics : where what became of pushes is counted
     idle_seconds : after which another's unfinished batch is taken over
@@ -85,6 +87,7 @@ class Dispatcher:
         maker: RosterMaker,
         caps: tuple[FrequencyCap, ...],
         zone: ZoneInfo,
+        zones: Zones,
         clock: Callable[[], datetime],
         metrics: Metrics,
         idle_seconds: float = IDLE_SECONDS,
@@ -99,6 +102,7 @@ class Dispatcher:
         self._maker = maker
         self._caps = caps
         self._zone = zone
+        self._zones = zones
         self._clock = clock
         self._metrics = metrics
         self._idle_seconds = idle_seconds
@@ -126,6 +130,7 @@ class Dispatcher:
             maker=outreach.maker,
             caps=outreach.caps,
             zone=outreach.zone,
+            zones=outreach.zones,
             clock=outreach.clock,
             metrics=metrics,
             idle_seconds=idle_seconds,
@@ -205,7 +210,7 @@ class Dispatcher:
         addressee = Addressee(
             push.cardholder_id,
             state.consent,
-            self._zone,
+            self._zones.of(issuer_id, state.profile.timezone),
             [at for channel, at in log if channel == campaign.channel.value],
             erased=state.erased,
             eligible=self._may_have(model, campaign, push, state, now),

@@ -60,6 +60,28 @@ def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[s
     assert done.stderr.splitlines()[-1] == "recsvc: profile_store: no answer (connection)"
 
 
+def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
+    environ: dict[str, str], stores: Stores, tmp_path: Path
+) -> None:
+    good, bad = tmp_path / "good.ndjson", tmp_path / "bad.ndjson"
+    consent = {"personalisation": True, "marketing": {"push": True}, "purpose_version": "v1"}
+    first = {"cardholder_id": "c1", "timezone": "Europe/London", "consent": consent}
+    good.write_text(json.dumps(first) + "\n" + json.dumps({"cardholder_id": "c2", "city": "Xi'an"}))
+    bad.write_text('{"cardholder_id": "c3"}\n{"cardholder_id": "c4", "timezone": "Mars/Base"}\n')
+
+    refused = run_command(["cardholders", "import", "--issuer", "demo", str(bad)], environ)
+    done = run_command(["cardholders", "import", "--issuer", "demo", "--json", str(good)], environ)
+
+    one, two, three = stores.cardholders.states_of("demo", ["c1", "c2", "c3"])
+    assert refused.returncode != 0
+    assert "line 2: timezone: " in refused.stderr
+    assert "IANA" in refused.stderr
+    assert json.loads(done.stdout) == {"imported": 2}
+    assert (one.profile.timezone, one.consent.marketing) == ("Europe/London", {"push": True})
+    assert (two.profile.timezone, two.profile.city) == (None, "Xi'an")
+    assert not three.known
+
+
 def test_a_catalogue_file_is_imported_whole_or_not_at_all(
     environ: dict[str, str], stores: Stores, tmp_path: Path
 ) -> None:

@@ -36,7 +36,9 @@ def test_an_unknown_setting_is_refused_and_the_nearest_is_named() -> None:
     ("name", "value"),
     [
         ("WORKERS", "0"), ("WORKERS", "many"), ("THREADS", "1000"), ("LOG_LEVEL", "loud"),
-        ("SECRET", "short"), ("TIMEZONE", "Mars/Olympus"), ("CATALOG_POLL_SECONDS", "3"),
+        ("SECRET", "short"), ("TIMEZONE", "Mars/Olympus"), ("TIMEZONE", "Africa"),
+        ("ISSUER_TIMEZONES", "demo=Mars/Base"), ("ISSUER_TIMEZONES", "demo=UTC,demo=UTC"),
+        ("CATALOG_POLL_SECONDS", "3"),
         ("KEY_POLL_SECONDS", "1"), ("RATE_LIMITS", "rec:read=fast"), ("RATE_LIMITS", "x=1/second"),
         ("SHELF_POLL_SECONDS", "60"), ("STORE_TIMEOUT_MS", "fifty"),
     ],
@@ -47,6 +49,12 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
 
     assert str(caught.value).startswith(f"{PREFIX}{name}: ")
     assert value == "0" or value not in str(caught.value).removeprefix(f"{PREFIX}{name}")
+
+
+def test_each_issuer_may_have_a_zone_of_its_own() -> None:
+    chosen = read_settings({"RECSVC_ISSUER_TIMEZONES": "demo=Asia/Shanghai, devon=Europe/London"})
+
+    assert dict(chosen.issuer_timezones) == {"demo": "Asia/Shanghai", "devon": "Europe/London"}
 
 
 def test_lists_are_written_with_commas() -> None:

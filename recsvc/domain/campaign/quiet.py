@@ -1,12 +1,11 @@
 """When nobody is disturbed: hours of the cardholder's own clock, 21:00 to 08:00 unless told."""
 
+import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from recsvc.domain.errors import InvalidError
-
-DEFAULT_ZONE = "Asia/Shanghai"
 _STEP = timedelta(minutes=1)
 
 
@@ -41,28 +40,21 @@ class QuietHours:
     def next_sending_at(self, at: datetime, zone: ZoneInfo) -> datetime:
         """The first instant from ``at`` on that is not quiet, in UTC.
 
-        Found on the wall clock, then walked by the minute, so that a clock change that skips or
-        repeats the hour is right.
+        Quiet hours end when the wall clock shows ``ends``: once on most days, twice where the clock
+        is set back over it, and with the leap itself where it is set forward over it.
         """
         if not self.silence(at, zone):
             return at
-        local = at.astimezone(zone)
-        day = local.date() + timedelta(days=1 if local.time() >= self.ends else 0)
-        found = datetime.combine(day, self.ends, zone).astimezone(UTC)
-        while self.silence(found, zone):
-            found += _STEP
+        found = min(end for end in self._ends_after(at, zone) if not self.silence(end, zone))
+        while found - _STEP >= at and not self.silence(found - _STEP, zone):
+            found -= _STEP
         return found
 
-
-def zone_of(name: str | None) -> ZoneInfo:
-    """Zone of an IANA name; the default for none.
-
-    Raises
-    ------
-    InvalidError
-        No such zone.
-    """
-    try:
-        return ZoneInfo(name or DEFAULT_ZONE)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise InvalidError("zone", "is no zone of the IANA table, such as Asia/Shanghai") from None
+    def _ends_after(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """Instants after ``at`` at which the wall clock shows, or has just leapt over, ``ends``."""
+        day = at.astimezone(zone).date()
+        for later, fold in itertools.product(range(3), (0, 1)):
+            local = datetime.combine(day + timedelta(days=later), self.ends, zone)
+            end = local.replace(fold=fold).astimezone(UTC)
+            if end > at:
+                yield end

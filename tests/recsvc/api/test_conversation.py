@@ -158,6 +158,24 @@ class TestBodies:
 
         assert body["errors"][0]["pointer"] == "/city"
 
+    def test_a_profile_tells_the_zone_it_was_given_and_none_when_none_was(
+        self, service: Service
+    ) -> None:
+        service.ask("PUT", PROFILE, {"timezone": "Asia/Urumqi"})
+        given = json.loads(service.ask("GET", PROFILE).data)
+        service.ask("PUT", PROFILE, {"city": "Shanghai"})
+
+        assert given["timezone"] == "Asia/Urumqi"
+        assert json.loads(service.ask("GET", PROFILE).data)["timezone"] is None
+
+    @pytest.mark.parametrize("zone", ["Mars/Base", "Asia", "../../etc/passwd", "+08:00", "", 8])
+    def test_a_zone_that_is_none_is_422_and_names_the_field(
+        self, service: Service, zone: object
+    ) -> None:
+        body = problem(service.ask("PUT", PROFILE, {"timezone": zone}), 422, "invalid_request")
+
+        assert [fault["pointer"] for fault in body["errors"]] == ["/timezone"]
+
     def test_unknown_fields_and_parameters_are_422(self, service: Service) -> None:
         of_body = service.ask("PUT", CONSENT, {**YES, "personalization": True})
         of_query = service.ask("GET", f"{CONSENT}?verbose=1")

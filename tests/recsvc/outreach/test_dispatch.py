@@ -8,7 +8,7 @@ import pytest
 
 from recsvc.domain.campaign.campaign import Audience, PushBudget, State
 from recsvc.domain.campaign.pressure import FrequencyCap
-from recsvc.domain.cardholder import Consent
+from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.stores.assembly import Stores
 from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD
@@ -185,6 +185,40 @@ def test_pushes_wait_over_the_night_and_leave_in_the_morning(town: Town) -> None
     assert town.run() == 0
     town.clock.now = NOON + timedelta(hours=20)
     assert town.run() == 400
+
+
+def test_each_waits_for_his_own_morning(stores: Stores) -> None:
+    town = Town.of(stores, issuer_timezones=(("demo", "Europe/London"),))
+    east, west = town.ids[:100], town.ids[100:200]
+    zones = dict.fromkeys(east, "Asia/Shanghai") | dict.fromkeys(west, "America/New_York")
+    stores.cardholders.put_many(
+        ISSUER, [(who, Profile(timezone=zone), ALLOWED) for who, zone in zones.items()]
+    )
+    town.clock.now = datetime(2026, 2, 4, 4, tzinfo=UTC)
+    town.launch(holdout_bps=0)
+
+    reached: list[set[str]] = []
+    for hour in (4, 8, 13):  # 12:00 in Shanghai, 8:00 in London, 8:00 in New York
+        town.clock.now = datetime(2026, 2, 4, hour, tzinfo=UTC)
+        town.run()
+        reached.append(town.reached() - set().union(*reached))
+
+    assert reached == [set(east), set(town.ids[200:]), set(west)]
+
+
+def test_whose_whole_window_is_quiet_by_his_own_clock_is_not_meant(stores: Stores) -> None:
+    town = Town.of(stores, 40)
+    west = town.ids[:10]
+    stores.cardholders.put_many(
+        ISSUER, [(who, Profile(timezone="America/New_York"), ALLOWED) for who in west]
+    )
+    ends_at = NOON + timedelta(hours=6)  # noon to 18:00 in Shanghai, 23:00 to 5:00 in New York
+    campaign = town.launch(starts_at=NOON, ends_at=ends_at, holdout_bps=0)
+
+    town.outreach.maker.make(ISSUER, campaign)
+
+    rosters = town.outreach.campaigns.roster(ISSUER, "c_1")
+    assert {one.cardholder_id for _, part in rosters for one in part} == set(town.ids[10:])
 
 
 def test_a_paused_campaign_sends_nothing_and_goes_on_when_it_resumes(town: Town) -> None:

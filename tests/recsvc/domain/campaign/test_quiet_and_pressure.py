@@ -2,12 +2,11 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recsvc.domain.campaign.pressure import Claim, FrequencyCap, allowed_by_all, granted
-from recsvc.domain.campaign.quiet import QuietHours, zone_of
-from recsvc.domain.errors import InvalidError
+from recsvc.domain.campaign.quiet import QuietHours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 instants = st.datetimes(datetime(2024, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
@@ -78,12 +77,67 @@ def test_a_push_held_over_the_night_leaves_at_eight() -> None:
     assert QuietHours().next_sending_at(local(2).astimezone(UTC), SHANGHAI) == local(8)
 
 
-def test_an_unknown_zone_is_refused_and_none_is_the_default() -> None:
-    assert zone_of(None) == SHANGHAI
-    with pytest.raises(InvalidError, match="IANA"):
-        zone_of("../../etc/passwd")
-    with pytest.raises(InvalidError, match="IANA"):
-        zone_of("Mars/Base")
+def first_by_walking(quiet: QuietHours, at: datetime, zone: ZoneInfo) -> datetime:
+    """The same by looking at every minute, which is what the rule means."""
+    if not quiet.silence(at, zone):
+        return at
+    minute = at.replace(second=0, microsecond=0) + timedelta(minutes=1)
+    while quiet.silence(minute, zone):
+        minute += timedelta(minutes=1)
+    return minute
+
+
+NEW_YORK = ZoneInfo("America/New_York")
+LEAP, RETURN = datetime(2026, 3, 8, tzinfo=UTC), datetime(2026, 11, 1, tzinfo=UTC)
+"""Days on which New York's clock goes from 2 to 3, and from 2 back to 1."""
+UNTIL_HALF_PAST_ONE = QuietHours(time(22), time(1, 30))
+UNTIL_HALF_PAST_TWO = QuietHours(time(22), time(2, 30))
+
+
+@pytest.mark.parametrize(
+    ("quiet", "at", "leaves_at"),
+    [
+        # 02:30 does not exist: quiet ends with the leap to 03:00
+        (UNTIL_HALF_PAST_TWO, LEAP.replace(hour=5), LEAP.replace(hour=7)),
+        # 01:30 comes twice: quiet ends at the first
+        (UNTIL_HALF_PAST_ONE, RETURN.replace(hour=4), RETURN.replace(hour=5, minute=30)),
+        # and what is asked between 01:00 and 01:30 of the second time waits for the second
+        (
+            UNTIL_HALF_PAST_ONE,
+            RETURN.replace(hour=6, minute=10),
+            RETURN.replace(hour=6, minute=30),
+        ),
+    ],
+)
+def test_a_clock_change_at_the_end_of_the_night_neither_wakes_early_nor_lets_wait(
+    quiet: QuietHours, at: datetime, leaves_at: datetime
+) -> None:
+    assert quiet.silence(at, NEW_YORK)
+
+    assert quiet.next_sending_at(at, NEW_YORK) == leaves_at == first_by_walking(quiet, at, NEW_YORK)
+
+
+changes = st.sampled_from(
+    [
+        ("America/New_York", LEAP),
+        ("America/New_York", RETURN),
+        ("Europe/London", datetime(2026, 3, 29, tzinfo=UTC)),
+        ("Europe/London", datetime(2026, 10, 25, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 10, 3, tzinfo=UTC)),
+    ]
+)
+
+
+@settings(max_examples=60)
+@given(changes, st.integers(-720, 2_160), hours)
+def test_around_every_clock_change_the_end_of_quiet_is_found_as_by_looking_at_each_minute(
+    change: tuple[str, datetime], minutes: int, quiet: QuietHours
+) -> None:
+    name, day = change
+    at, zone = day + timedelta(minutes=minutes), ZoneInfo(name)
+
+    assert quiet.next_sending_at(at, zone) == first_by_walking(quiet, at, zone)
 
 
 def test_a_moving_window_has_no_edge_to_send_twice_around() -> None:
