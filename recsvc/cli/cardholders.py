@@ -14,6 +14,7 @@ from embeddings.catalog.file import MAX_LINE_BYTES, describe
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
 from recsvc.api.schemas import ID_PATTERN
 from recsvc.api.screening import found_in_value
+from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import InvalidError
@@ -29,9 +30,10 @@ def command() -> None:
 
 @command.command("import")
 @click.option("--issuer", required=True, help="whose cardholders they are")
+@ACTOR
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
+def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> None:
     """Import profiles and consents: NDJSON, one cardholder a line.
 
     A line holds what PUT /v1/cardholders/{id} takes, the cardholder_id and, where there is one,
@@ -42,6 +44,7 @@ def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
     now = datetime.now(UTC)
     checked = sum(1 for _ in entries_of(file, now))
     with stores_of_settings() as stores:
+        tell(stores, issuer, "cardholders_imported", actor=actor, cardholders=checked)
         lines = entries_of(file, now)
         while batch := list(itertools.islice(lines, BATCH)):
             stores.cardholders.put_many(issuer, batch)

@@ -11,6 +11,7 @@ from embeddings.catalog import read_catalog
 from embeddings.catalog.item import item_document
 from recsvc.api.schemas import ID_PATTERN
 from recsvc.api.screening import found_in_value
+from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.stores.catalog import Written
 
@@ -22,9 +23,10 @@ def command() -> None:
 
 @command.command("import")
 @click.option("--issuer", required=True, help="whose catalogue it is")
+@ACTOR
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
-def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
+def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> None:
     """Import a catalogue: NDJSON, one benefit or merchant offer a line.
 
     The whole file is checked first; with a bad line nothing is written. Items that are not in the
@@ -38,6 +40,7 @@ def bring_in(*, issuer: str, file: Path, as_json: bool) -> None:
         if found is not None:
             raise click.ClickException(f"{file}: an item holds what must not come in: {found}")
     with stores_of_settings() as stores:
+        tell(stores, issuer, "catalog_imported", actor=actor, items=len(items))
         written = stores.catalog.put_many(issuer, items)
     counts = Counter(word for word, _ in written)
     shown = {word.value: counts[word] for word in Written}

@@ -8,6 +8,7 @@ import orjson
 
 from embeddings.errors import BundleError
 from embeddings.shelf import Shelf
+from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.settings import Settings, read_settings
 from recsvc.stores.assembly import Stores
@@ -25,9 +26,11 @@ def command() -> None:
 @command.command("list")
 @ISSUER
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="file to write")
-def write_list(*, issuer: str, out: Path) -> None:
+@ACTOR
+def write_list(*, issuer: str, out: Path, actor: str | None) -> None:
     """Write the list of erased cardholders for `recsvc-train run --erased`; it names nobody."""
     with stores_of_settings() as stores:
+        tell(stores, issuer, "erased_listed", actor=actor)
         erased = stores.deny_list.all(issuer)
     erased.write(out)
     click.echo(f"{len(erased.hashes)} erased cardholders in {out}")
@@ -36,17 +39,19 @@ def write_list(*, issuer: str, out: Path) -> None:
 @command.command()
 @ISSUER
 @CARDHOLDER
-def find(*, issuer: str, cardholder: str) -> None:
+@ACTOR
+def find(*, issuer: str, cardholder: str, actor: str | None) -> None:
     """Show where a cardholder still stands: stores, archive and models, as one JSON object."""
-    click.echo(orjson.dumps(traces_of(issuer, cardholder)))
+    click.echo(orjson.dumps(traces_of(issuer, cardholder, "traces_read", actor)))
 
 
 @command.command()
 @ISSUER
 @CARDHOLDER
-def verify(*, issuer: str, cardholder: str) -> None:
+@ACTOR
+def verify(*, issuer: str, cardholder: str, actor: str | None) -> None:
     """Prove an erasure: exit code 0 when nothing of him is left, 1 with what is."""
-    traces = traces_of(issuer, cardholder)
+    traces = traces_of(issuer, cardholder, "erasure_verified", actor)
     click.echo(orjson.dumps(traces))
     if traces["receipt"] is None:
         raise click.ClickException("this cardholder was never erased; see DELETE /v1/cardholders")
@@ -55,10 +60,11 @@ def verify(*, issuer: str, cardholder: str) -> None:
         raise click.ClickException(f"still found in: {', '.join(sorted(left))}")
 
 
-def traces_of(issuer_id: str, cardholder_id: str) -> dict[str, Any]:
-    """Where a cardholder stands, and the receipt of his erasure."""
+def traces_of(issuer_id: str, cardholder_id: str, action: str, actor: str | None) -> dict[str, Any]:
+    """Where a cardholder stands, and the receipt of his erasure; told to the audit log first."""
     settings = read_settings()
     with stores_of_settings() as stores:
+        tell(stores, issuer_id, action, actor=actor, cardholder_id=cardholder_id)
         return {
             "receipt": stores.deny_list.receipt(issuer_id, cardholder_id),
             "stores": _in_stores(stores, issuer_id, cardholder_id),

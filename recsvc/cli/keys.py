@@ -8,8 +8,9 @@ import click
 import orjson
 
 from recsvc.api.schemas import ID_PATTERN
+from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
-from recsvc.stores.api_keys import SCOPES, ApiKey
+from recsvc.stores.api_keys import SCOPES, ApiKey, ApiKeyStore
 
 
 @click.group("keys")
@@ -23,17 +24,33 @@ def command() -> None:
     "--scope", "scopes", required=True, multiple=True, type=click.Choice(SCOPES), help="repeatable"
 )
 @click.option("--expires-in-days", type=click.IntRange(1, 3650), help="never unless given")
+@ACTOR
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 def create(
-    *, issuer: str, scopes: tuple[str, ...], expires_in_days: int | None, as_json: bool
+    *,
+    issuer: str,
+    scopes: tuple[str, ...],
+    expires_in_days: int | None,
+    actor: str | None,
+    as_json: bool,
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
     if not re.fullmatch(ID_PATTERN, issuer):
         raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=expires_in_days) if expires_in_days else None
+    key, shown = ApiKeyStore.drawn(issuer, scopes, now=now, expires_at=expires_at)
     with stores_of_settings() as stores:
-        key, shown = stores.api_keys.create(issuer, scopes, now=now, expires_at=expires_at)
+        tell(
+            stores,
+            issuer,
+            "key_created",
+            actor=actor,
+            key_id=key.key_id,
+            scopes=sorted(key.scopes),
+            expires_at=expires_at,
+        )
+        stores.api_keys.keep(key)
     click.echo(orjson.dumps({"key": shown, **document_of(key)}) if as_json else shown)
 
 
@@ -56,13 +73,16 @@ def show(*, issuer: str | None, as_json: bool) -> None:
 
 @command.command()
 @click.argument("key_id")
-def revoke(*, key_id: str) -> None:
+@ACTOR
+def revoke(*, key_id: str, actor: str | None) -> None:
     """Revoke a key; every worker refuses it within a second."""
     with stores_of_settings() as stores:
-        key = stores.api_keys.revoke(key_id, now=datetime.now(UTC))
-    if key is None:
-        raise click.ClickException("no key of this id; see: recsvc keys list")
-    click.echo(f"revoked {key.key_id}")
+        key = stores.api_keys.get(key_id)
+        if key is None:
+            raise click.ClickException("no key of this id; see: recsvc keys list")
+        tell(stores, key.issuer_id, "key_revoked", actor=actor, key_id=key_id)
+        stores.api_keys.revoke(key_id, now=datetime.now(UTC))
+    click.echo(f"revoked {key_id}")
 
 
 def document_of(key: ApiKey) -> dict[str, Any]:

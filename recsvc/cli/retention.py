@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import click
 import orjson
 
+from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.settings import read_settings
 from recsvc.stores.keys import TABLE
@@ -17,11 +18,14 @@ def command() -> None:
 
 
 @command.command()
-def run() -> None:
+@ACTOR
+def run(*, actor: str | None) -> None:
     """End events and budget days past their time, for every issuer; meant for each night."""
     now, days = datetime.now(UTC), read_settings().retention_days
     with stores_of_settings() as stores:
         issuers = sorted(stores.changes.marks(()).issuers)
+        for issuer_id in issuers:
+            tell(stores, issuer_id, "retention_run", actor=actor, days=days)
         ended = {one: Retention(stores.durable).run(one, now, days) for one in issuers}
     click.echo(orjson.dumps(ended))
 

@@ -78,6 +78,19 @@ class ApiKeyStore:
         ValueError
             for a scope that does not exist, or none
         """
+        key, shown = self.drawn(issuer_id, scopes, now=now, expires_at=expires_at)
+        self.keep(key)
+        return key, shown
+
+    @staticmethod
+    def drawn(
+        issuer_id: str,
+        scopes: Iterable[str],
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+    ) -> tuple[ApiKey, str]:
+        """A new key, not kept yet, and what is shown of it; ValueError as for `create`."""
         wanted = frozenset(scopes)
         unknown = sorted(wanted.difference(SCOPES))
         if unknown or not wanted:
@@ -85,19 +98,22 @@ class ApiKeyStore:
         key_id, secret = secrets.token_hex(6), secrets.token_hex(32)
         digest = hashlib.sha256(secret.encode()).digest()
         key = ApiKey(key_id, issuer_id, wanted, digest, created_at=now, expires_at=expires_at)
-        self._keep(key)
         return key, f"{PREFIX}_{key_id}_{secret}"
 
-    def revoke(self, key_id: str, *, now: datetime) -> ApiKey | None:
-        """Revoke a key; None when there is none of this id."""
+    def get(self, key_id: str) -> ApiKey | None:
+        """What is kept of a key; None when there is none of this id."""
         stored = self._durable.ask_patiently(
             lambda store: field_of(store, API_KEYS.key(EVERY_ISSUER), key_id)
         )
-        if stored is None:
+        return None if stored is None else _decode(key_id, stored)
+
+    def revoke(self, key_id: str, *, now: datetime) -> ApiKey | None:
+        """Revoke a key; None when there is none of this id."""
+        key = self.get(key_id)
+        if key is None:
             return None
-        key = _decode(key_id, stored)
         gone = replace(key, revoked_at=key.revoked_at or now)
-        self._keep(gone)
+        self.keep(gone)
         return gone
 
     def all(self) -> dict[str, ApiKey]:
@@ -114,7 +130,9 @@ class ApiKeyStore:
         )
         return int(found or 0)
 
-    def _keep(self, key: ApiKey) -> None:
+    def keep(self, key: ApiKey) -> None:
+        """Keep a key in place of the one of its id; workers learn of it within a second."""
+
         def write(store: redis.Redis) -> None:
             pipeline = store.pipeline(transaction=True)
             pipeline.hset(API_KEYS.key(EVERY_ISSUER), key.key_id, _encode(key))

@@ -64,18 +64,18 @@ class Sweeper:
             found[family.name] = connection.ask_patiently(
                 lambda store, name=name, field=field: [  # type: ignore[misc]
                     document
-                    for _, document in _documents(store, name, field)
+                    for _, document in documents_of(store, name, field)
                     if _whose(document) == cardholder_id
                 ]
             )
         return found
 
 
-def _documents(
-    store: redis.Redis, name: str, field: bytes
+def documents_of(
+    store: redis.Redis, name: str, field: bytes, *, first: str = "-"
 ) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Id and JSON object of each entry of a stream; what is no object is empty."""
-    start = "-"
+    """Id and JSON object of each entry of a stream from one on; what is no object is empty."""
+    start = first
     while True:
         entries: Any = store.xrange(name, start, "+", count=CHUNK)
         for position, fields in entries:
@@ -107,7 +107,7 @@ def _sweep_stream(
 ) -> int:
     gone = [
         position
-        for position, document in _documents(store, name, field)
+        for position, document in documents_of(store, name, field)
         if (whose := _whose(document)) is not None and is_gone(whose)
     ]
     for start in range(0, len(gone), CHUNK):
