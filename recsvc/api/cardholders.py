@@ -39,6 +39,9 @@ class ProfileBody(Body):
             description="IANA name of his zone, for quiet hours; his issuer's when null",
         ),
     ] = None
+    minor: Annotated[bool, Field(description="under 14: only what his guardian allows counts")] = (
+        False
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -69,6 +72,16 @@ class ConsentBody(Body):
     recorded_at: Annotated[
         AwareDatetime | None, Field(description="when he said so; now unless given")
     ] = None
+    guardian: Annotated[
+        bool, Field(description="given by the guardian of a child; a minor's own does not count")
+    ] = False
+    objection: Annotated[
+        bool | None,
+        Field(
+            description="he objects to direct marketing and the profiling for it: beats every "
+            "consent, and stands until false is sent; as it was unless given"
+        ),
+    ] = None
 
 
 class CardholderLine(ProfileBody):
@@ -86,6 +99,8 @@ class ConsentAnswer(Body):
     marketing: dict[Channel, bool]
     purpose_version: str | None
     recorded_at: AwareDatetime | None
+    guardian: bool
+    objection: bool
 
 
 def cardholder_routes(
@@ -110,8 +125,10 @@ def cardholder_routes(
     def put_consent(caller: Caller, path: CardholderPath, body: ConsentBody) -> Any:  # noqa: ANN401
         """Record what a cardholder allows; felt by the very next answer."""
         consent = consent_of(body, clock())
-        store.put_consent(caller.issuer_id, path.cardholder_id, consent)
-        return _consent_document(path.cardholder_id, consent)
+        kept = store.put_consent(
+            caller.issuer_id, path.cardholder_id, consent, objects=body.objection
+        )
+        return _consent_document(path.cardholder_id, kept)
 
     def get_consent(caller: Caller, path: CardholderPath) -> Any:  # noqa: ANN401
         """Read what a cardholder allows; all off when nothing was recorded."""
@@ -131,7 +148,7 @@ def cardholder_routes(
 def profile_of(body: ProfileBody) -> Profile:
     """Profile that a body describes."""
     held = tuple(HeldProduct(one.card_product_id, one.tier) for one in body.card_products)
-    return Profile(held, body.city, body.segments, body.timezone)
+    return Profile(held, body.city, body.segments, body.timezone, body.minor)
 
 
 def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
@@ -144,6 +161,7 @@ def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
         "city": profile.city,
         "segments": profile.segments,
         "timezone": profile.timezone,
+        "minor": profile.minor,
     }
 
 
@@ -153,7 +171,14 @@ def consent_of(body: ConsentBody, now: datetime) -> Consent:
     if recorded_at > now + CLOCK_LEEWAY:
         raise InvalidError("/recorded_at", "lies in the future; send when consent was given")
     marketing = {channel.value: allowed for channel, allowed in body.marketing.items()}
-    return Consent(body.personalisation, marketing, body.purpose_version, recorded_at)
+    return Consent(
+        body.personalisation,
+        marketing,
+        body.purpose_version,
+        recorded_at,
+        body.guardian,
+        bool(body.objection),
+    )
 
 
 def _consent_document(cardholder_id: str, consent: Consent) -> dict[str, Any]:
@@ -163,4 +188,6 @@ def _consent_document(cardholder_id: str, consent: Consent) -> dict[str, Any]:
         "marketing": dict(consent.marketing),
         "purpose_version": consent.purpose_version,
         "recorded_at": consent.recorded_at,
+        "guardian": consent.guardian,
+        "objection": consent.objection,
     }

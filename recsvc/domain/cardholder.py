@@ -24,12 +24,14 @@ class Profile:
     Parameters
     ----------
     timezone : IANA name of the zone he lives in; None for his issuer's
+    minor : under 14: nothing counts but what his guardian allows
     """
 
     card_products: tuple[HeldProduct, ...] = ()
     city: str | None = None
     segments: tuple[str, ...] = ()
     timezone: str | None = None
+    minor: bool = False
 
     @property
     def product_ids(self) -> frozenset[str]:
@@ -44,12 +46,35 @@ class Profile:
 
 @dataclass(frozen=True, slots=True)
 class Consent:
-    """What the cardholder allows; all off until he says otherwise."""
+    """What the cardholder allows; all off until he says otherwise.
+
+    Parameters
+    ----------
+    personalisation, marketing : his history may be looked at; he may be addressed, by channel
+    purpose_version : of the notice that he agreed to
+    recorded_at : aware
+    guardian : given by the guardian of a child
+    objection : he objects to direct marketing, which beats whatever he consented to
+    """
 
     personalisation: bool = False
     marketing: Mapping[str, bool] = field(default_factory=dict)
     purpose_version: str | None = None
     recorded_at: datetime | None = None
+    guardian: bool = False
+    objection: bool = False
+
+    def in_force(self, notice: str | None, *, minor: bool) -> Self:
+        """The consent as far as it counts now; nothing of it where one of the rules forbids.
+
+        An objection is absolute, profiling for marketing included (GDPR 21). A child's own word
+        does not bind him (PIPL 31). Consent to an earlier notice does not stretch to this one
+        (PIPL 14).
+        """
+        is_outdated = notice is not None and self.purpose_version != notice
+        if self.objection or (minor and not self.guardian) or is_outdated:
+            return replace(self, personalisation=False, marketing={})
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

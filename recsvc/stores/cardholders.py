@@ -19,10 +19,11 @@ from recsvc.stores.scripts import Argument, Script
 Fields = dict[bytes, bytes]
 
 # Keys: cardholder, erased. Arguments: his hash on the list of the erased; fields and values.
+# Answers 0 for the erased, 2 while he objects to marketing, else 1.
 PUT = """
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
 for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-return 1
+return redis.call('HGET', KEYS[1], 'objection') == '1' and 2 or 1
 """
 
 
@@ -49,21 +50,32 @@ class CardholderStore:
 
     def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> None:
         """Replace the profile of a cardholder."""
-        self._set(issuer_id, cardholder_id, "profile", codec.encode_profile(profile))
+        self._set(issuer_id, cardholder_id, {"profile": codec.encode_profile(profile)})
 
-    def put_consent(self, issuer_id: str, cardholder_id: str, consent: Consent) -> None:
-        """Replace the consent of a cardholder."""
-        self._set(issuer_id, cardholder_id, "consent", codec.encode_consent(consent))
+    def put_consent(
+        self, issuer_id: str, cardholder_id: str, consent: Consent, *, objects: bool | None = None
+    ) -> Consent:
+        """Replace the consent of a cardholder; answers it with the objection that stands beside it.
+
+        Parameters
+        ----------
+        objects : whether he objects to marketing from now on; None leaves that as it was
+        """
+        stands = self._set(issuer_id, cardholder_id, _consent_fields(consent, objects))
+        return replace(consent, objection=stands)
 
     def put_many(
         self, issuer_id: str, entries: Sequence[tuple[str, Profile, Consent | None]]
     ) -> None:
-        """Replace many profiles, and each consent that is given, in one round trip."""
+        """Replace many profiles, and each consent that is given, in one round trip.
+
+        A consent with an objection records it; one without leaves it as it was.
+        """
         calls = []
         for cardholder_id, profile, consent in entries:
             fields = {"profile": codec.encode_profile(profile)}
             if consent is not None:
-                fields["consent"] = codec.encode_consent(consent)
+                fields |= _consent_fields(consent, consent.objection or None)
             calls.append(self._call(issuer_id, cardholder_id, fields))
         self._durable.ask_patiently(lambda store: self._put.run_all(store, calls))
 
@@ -72,12 +84,15 @@ class CardholderStore:
     ) -> None:
         """Forget what the cardholder did at a column until now."""
         at = str(microseconds(deleted_at)).encode()
-        self._set(issuer_id, cardholder_id, f"f:{column}", at)
+        self._set(issuer_id, cardholder_id, {f"f:{column}": at})
 
-    def _set(self, issuer_id: str, cardholder_id: str, field: str, value: bytes) -> None:
-        call = self._call(issuer_id, cardholder_id, {field: value})
-        if not self._durable.ask(lambda store: self._put.run(store, *call)):
+    def _set(self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes]) -> bool:
+        """Write fields; whether he objects to marketing. ConflictError when he was erased."""
+        call = self._call(issuer_id, cardholder_id, fields)
+        answer = self._durable.ask(lambda store: self._put.run(store, *call))
+        if not answer:
             raise ConflictError("cardholder_erased", "He was erased; nothing is kept of him.")
+        return bool(answer == 2)
 
     def _call(
         self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes]
@@ -87,6 +102,13 @@ class CardholderStore:
         for name, value in fields.items():
             arguments += (name, value)
         return keys, arguments
+
+
+def _consent_fields(consent: Consent, objects: bool | None) -> dict[str, bytes]:  # noqa: FBT001 - three states
+    fields = {"consent": codec.encode_consent(consent)}
+    if objects is not None:
+        fields["objection"] = codec.encode_objection(objects=objects)
+    return fields
 
 
 class _Found(NamedTuple):
@@ -114,22 +136,17 @@ def _read(
 def _state(
     cardholder_id: str, fields: Fields, is_erased: object, notice: str | None
 ) -> CardholderState:
-    profile, consent = fields.get(b"profile"), fields.get(b"consent")
+    told = fields.get(b"profile")
+    profile = codec.decode_profile(told) if told else Profile()
+    consent = codec.decode_consent(fields.get(b"consent"), fields.get(b"objection"))
     return CardholderState(
         cardholder_id=cardholder_id,
-        profile=codec.decode_profile(profile) if profile else Profile(),
-        consent=_in_force(codec.decode_consent(consent), notice) if consent else Consent(),
-        known=profile is not None,
+        profile=profile,
+        consent=consent.in_force(notice, minor=profile.minor),
+        known=told is not None,
         contacts=contacts_of(fields),
         dismissals=instants_of(fields, b"d:"),
         uses={item_id: item_use(uses) for item_id, uses in uses_by_item(fields).items()},
         forgotten=instants_of(fields, b"f:"),
         erased=bool(is_erased),
     )
-
-
-def _in_force(consent: Consent, notice: str | None) -> Consent:
-    """The consent as far as it was given to the notice in force; none to an earlier one."""
-    if notice is None or consent.purpose_version == notice:
-        return consent
-    return replace(consent, personalisation=False, marketing={})

@@ -7,6 +7,9 @@ import orjson
 
 from recsvc.domain.cardholder import Consent, HeldProduct, Profile
 
+OBJECTS = b"1"
+MINOR = b'"minor":true'
+"""Stands in the bytes of a child's profile and in no other: quotes inside texts are escaped."""
 OPTIONS = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
 
 
@@ -17,6 +20,7 @@ def encode_profile(profile: Profile) -> bytes:
         "city": profile.city,
         "segments": profile.segments,
         "timezone": profile.timezone,
+        **({"minor": True} if profile.minor else {}),
     }
     return orjson.dumps(document, option=OPTIONS)
 
@@ -26,36 +30,67 @@ def decode_profile(stored: bytes) -> Profile:
     document: dict[str, Any] = orjson.loads(stored)
     held = tuple(HeldProduct(product, tier) for product, tier in document["card_products"])
     zone = document.get("timezone")  # profiles that were written before it was asked have none
-    return Profile(held, document["city"], tuple(document["segments"]), zone)
+    minor = document.get("minor", False)
+    return Profile(held, document["city"], tuple(document["segments"]), zone, minor)
 
 
 def encode_consent(consent: Consent) -> bytes:
-    """Bytes of a consent."""
+    """Bytes of a consent; an objection is a field of its own, so that no consent ends it."""
     document = {
         "personalisation": consent.personalisation,
         "marketing": dict(consent.marketing),
         "purpose_version": consent.purpose_version,
         "recorded_at": consent.recorded_at,
+        **({"guardian": True} if consent.guardian else {}),
     }
     return orjson.dumps(document, option=OPTIONS)
 
 
-def decode_consent(stored: bytes) -> Consent:
-    """Consent of stored bytes."""
+def decode_consent(stored: bytes | None, objection: bytes | None) -> Consent:
+    """Consent of stored bytes; all off when there is none."""
+    objects = objection == OBJECTS
+    if stored is None:
+        return Consent(objection=objects)
     document: dict[str, Any] = orjson.loads(stored)
     return Consent(
         document["personalisation"],
         document["marketing"],
         document["purpose_version"],
         decode_instant(document["recorded_at"]),
+        document.get("guardian", False),
+        objects,
     )
 
 
-def decode_permission(stored: bytes, channel: str) -> tuple[bool, bool, str | None]:
-    """Of a stored consent only: personalisation, marketing on a channel, version of the notice."""
-    document: dict[str, Any] = orjson.loads(stored)
-    allowed = document["marketing"].get(channel, False)
-    return document["personalisation"], allowed, document["purpose_version"]
+def allows(
+    profile: bytes | None,
+    consent: bytes | None,
+    objection: bytes | None,
+    asked: tuple[str, str | None],
+) -> bool:
+    """Whether stored bytes let a cardholder be chosen by his traits and addressed.
+
+    The same as `Consent.in_force` of the decoded values, at a fraction of the cost; for millions.
+
+    Parameters
+    ----------
+    asked : the channel, and the version of the notice in force
+    """
+    if consent is None or objection == OBJECTS:
+        return False
+    channel, notice = asked
+    document: dict[str, Any] = orjson.loads(consent)
+    if not (document["personalisation"] and document["marketing"].get(channel, False)):
+        return False
+    if notice is not None and document["purpose_version"] != notice:
+        return False
+    is_minor = profile is not None and MINOR in profile
+    return not is_minor or bool(document.get("guardian", False))
+
+
+def encode_objection(*, objects: bool) -> bytes:
+    """Bytes of an objection, or of its end."""
+    return OBJECTS if objects else b"0"
 
 
 def decode_instant(stored: str | None) -> datetime | None:

@@ -7,6 +7,7 @@ import orjson
 import redis
 
 from recsvc.stores.client import Connection, hash_of
+from recsvc.stores.codec import OBJECTS
 from recsvc.stores.event_codec import instants_of, records_of, uses_by_item
 from recsvc.stores.idempotency import IdempotencyStore
 from recsvc.stores.keys import (
@@ -48,6 +49,7 @@ def _own(store: redis.Redis, issuer_id: str, cardholder_id: str) -> dict[str, An
     return {
         "profile": orjson.loads(fields.get(b"profile", b"null")),
         "consent": orjson.loads(fields.get(b"consent", b"null")),
+        "objects_to_marketing": fields.get(b"objection") == OBJECTS,
         "events": [_plain(record) for record in records_of(fields)],
         "dismissed_until": instants_of(fields, b"d:"),
         "served_at": instants_of(fields, b"s:"),

@@ -17,10 +17,12 @@ from recsvc.stores.scripts import Script
 
 BATCH = 2_000
 
-# Keys: cardholders. Answers profile and consent of each.
+# Keys: cardholders. Answers profile, consent and objection of each.
 STANDINGS_READ = """
 local found = {}
-for i, key in ipairs(KEYS) do found[i] = redis.call('HMGET', key, 'profile', 'consent') end
+for i, key in ipairs(KEYS) do
+  found[i] = redis.call('HMGET', key, 'profile', 'consent', 'objection')
+end
 return found
 """
 
@@ -44,7 +46,7 @@ class Standings:
 
 
 class StandingStore:
-    """Reads standings; two fields a cardholder, thousands in one round trip."""
+    """Reads standings; three fields a cardholder, thousands in one round trip."""
 
     def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
@@ -53,17 +55,22 @@ class StandingStore:
 
     def read(self, issuer_id: str, cardholder_ids: Sequence[str], channel: str) -> Standings:
         """Standings of these cardholders; StoreAwayError when the store gives no answer."""
-        notice = self.notice(issuer_id)
-        n = len(cardholder_ids)
-        consents, places = np.zeros(n, np.bool_), np.zeros(n, np.int32)
+        asked = (channel, self.notice(issuer_id))
+        consents: list[bool] = []
+        places: list[int] = []
         numbers: dict[bytes | None, int] = {}
-        for start in range(0, n, BATCH):
-            rows = self._batch(issuer_id, cardholder_ids[start : start + BATCH])
-            for at, (profile, consent) in enumerate(rows, start):
-                places[at] = numbers.setdefault(profile, len(numbers))
-                consents[at] = consent is not None and _allows(consent, channel, notice)
+        for start in range(0, len(cardholder_ids), BATCH):
+            for told in self._batch(issuer_id, cardholder_ids[start : start + BATCH]):
+                profile, consent, objection = told
+                places.append(numbers.setdefault(profile, len(numbers)))
+                consents.append(codec.allows(profile, consent, objection, asked))
         profiles = tuple(codec.decode_profile(raw) if raw else Profile() for raw in numbers)
-        return Standings(consents, self._erased(issuer_id, cardholder_ids), places, profiles)
+        return Standings(
+            np.array(consents, np.bool_),
+            self._erased(issuer_id, cardholder_ids),
+            np.array(places, np.int32),
+            profiles,
+        )
 
     def notice(self, issuer_id: str) -> str | None:
         """Version of the notice in force; None when there is none."""
@@ -72,7 +79,8 @@ class StandingStore:
         return found.decode() if isinstance(found, bytes) else None
 
     def _batch(self, issuer_id: str, cardholder_ids: Sequence[str]) -> list[list[bytes | None]]:
-        keys = [CARDHOLDER.key(issuer_id, one) for one in cardholder_ids]
+        family = CARDHOLDER.key(issuer_id, "")
+        keys = [family + one for one in cardholder_ids]
         found: Any = self._durable.ask_patiently(lambda store: self._read.run(store, keys, ()))
         rows: list[list[bytes | None]] = found
         return rows
@@ -84,8 +92,3 @@ class StandingStore:
         key = self._deny_list.key_of(issuer_id)
         gone = (erased_hash(key, one) in erased.hashes for one in cardholder_ids)
         return np.fromiter(gone, np.bool_, len(cardholder_ids))
-
-
-def _allows(stored: bytes, channel: str, notice: str | None) -> bool:
-    personal, allowed, version = codec.decode_permission(stored, channel)
-    return personal and allowed and (notice is None or version == notice)
