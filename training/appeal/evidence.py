@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.appeal import traits_of
-from embeddings.bundle import Model
+from embeddings.bundle import History, Model
 from embeddings.compose import Composition
 from embeddings.vocabulary import ColumnKind, split_column_id
 from training.appeal.impressions import Impressions
@@ -39,8 +39,10 @@ class Evidence:
     Parameters
     ----------
     seen : Impressions
-    tastes : float64, shape (n_impressions, n_factors)
-        Vector of each impression's cardholder, of mean square length 1 over the impressions.
+    tastes : float64, shape (n_viewers, n_factors)
+        Vector of each cardholder with an impression, of mean square length 1 over the impressions.
+    viewers : int64, shape (n_impressions,)
+        Row in ``tastes`` of each impression's cardholder.
     items : ItemSide
     length : float
         What the vectors were divided by, above 0.
@@ -48,6 +50,7 @@ class Evidence:
 
     seen: Impressions
     tastes: NDArray[np.float64]
+    viewers: NDArray[np.int64]
     items: ItemSide
     length: float
 
@@ -58,9 +61,11 @@ def evidence_of(model: Model, seen: Impressions, n_threads: int) -> Evidence:
     The cardholders' vectors are those of their card usage alone: a vector that already knows that
     he took an offer up would make the offer look as if it had drawn him by his taste.
     """
-    tastes = np.asarray(usage_vectors(model, n_threads)[seen.cardholders], np.float64)
-    length = float(np.sqrt(np.mean(np.sum(tastes**2, axis=1)))) or 1.0
-    return Evidence(seen, tastes / length, item_side(model), length)
+    rows, viewers, times = np.unique(seen.cardholders, return_inverse=True, return_counts=True)
+    tastes = np.asarray(usage_vectors(model, rows, n_threads), np.float64)
+    length = float(np.sqrt(times @ np.sum(tastes**2, axis=1) / len(seen))) or 1.0
+    tastes /= length
+    return Evidence(seen, tastes, viewers.astype(np.int64), item_side(model), length)
 
 
 def item_side(model: Model) -> ItemSide:
@@ -75,21 +80,41 @@ def item_side(model: Model) -> ItemSide:
     )
 
 
-def usage_vectors(model: Model, n_threads: int) -> NDArray[np.float32]:
-    """Fold-in of every cardholder's history without his responses to items.
+def usage_vectors(
+    model: Model, cardholders: NDArray[np.int64], n_threads: int
+) -> NDArray[np.float32]:
+    """Fold-in of some cardholders' histories without their responses to items.
+
+    Parameters
+    ----------
+    model : Model
+    cardholders : int64, shape (n,)     rows of the model
+    n_threads : int
 
     Returns
     -------
-    float32, shape (n_cardholders, n_factors)
+    float32, shape (n, n_factors)
     """
-    factors, history = model.factors, model.history
+    factors = model.factors
     of_items = np.array([split_column_id(name)[0] in ITEM_KINDS for name in model.columns])
-    kept = ~of_items[history.rows]
-    counts = np.diff(np.r_[0, np.cumsum(kept)][history.indptr])
-    rows, strength = history.rows[kept], np.asarray(history.strength[kept])
+    rows, strength, sizes = _cells(model.history, cardholders)
+    kept = ~of_items[rows]
+    counts = np.diff(np.r_[0, np.cumsum(kept)][np.r_[0, np.cumsum(sizes)]])
+    rows, strength = rows[kept], strength[kept]
     confidence = factors.step.confidence(
         strength, factors.column_scale[rows], np.repeat(counts, counts)
     )
     cells = (confidence, rows, np.r_[0, np.cumsum(counts)])
-    matrix = sparse.csr_matrix(cells, shape=(len(model.cardholders), len(model.columns)))
+    matrix = sparse.csr_matrix(cells, shape=(cardholders.size, len(model.columns)))
     return solve_rows(matrix, factors.columns, factors.gram, factors.step, n_threads)
+
+
+def _cells(
+    history: History, cardholders: NDArray[np.int64]
+) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.int64]]:
+    """Columns and strengths of some cardholders, one after the other, and how many each has."""
+    starts = history.indptr[cardholders]
+    sizes = history.indptr[cardholders + 1] - starts
+    ends = np.cumsum(sizes)
+    at = np.arange(int(sizes.sum())) + np.repeat(starts - (ends - sizes), sizes)
+    return np.asarray(history.rows[at]), np.asarray(history.strength[at]), sizes

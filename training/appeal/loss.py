@@ -17,6 +17,8 @@ from embeddings.appeal import TRAITS, TYPE
 from training.appeal.evidence import Evidence
 
 Floats = NDArray[np.float64]
+AT_ONCE = 8192
+"""Impressions whose vectors are gathered at once: as many as a core's cache holds."""
 UNCERTAIN = 0.2
 """``p(1 - p)`` of a usual outcome, for the size of steps only."""
 
@@ -130,10 +132,10 @@ class Loss:
         self.evidence = evidence
         self.priors = priors
         self.shape = evidence.items.merchants.shape
-        seen = evidence.seen
-        places = (np.ones(len(seen)), (seen.items, np.arange(len(seen))))
-        self._by_item = sparse.csr_matrix(places, shape=(self.shape[0], len(seen)))
-        self._times = np.asarray(self._by_item.sum(axis=1), np.float64).ravel()
+        self._times = self._per_item(np.ones(len(evidence.seen)))
+        self._order = np.argsort(evidence.seen.items, kind="stable")
+        self._viewers = evidence.viewers[self._order].astype(np.int32)
+        self._starts = np.r_[0, np.cumsum(self._times)].astype(np.int32)
         self.foretold = Foretold(evidence.items.traits, self._times > 0, priors)
 
     def start(self) -> Parameters:
@@ -171,8 +173,12 @@ class Loss:
         side, seen = self.evidence.items, self.evidence.seen
         vectors = side.merchants @ found.maps[0].T + side.categories @ found.maps[1].T
         vectors += found.corrections
-        own: Floats = np.einsum("ij,ij->i", self.evidence.tastes, vectors[seen.items])
-        return own + found.biases[seen.items]
+        interest = found.biases[seen.items]
+        for start in range(0, interest.size, AT_ONCE):
+            part = slice(start, start + AT_ONCE)
+            tastes = self.evidence.tastes[self.evidence.viewers[part]]
+            interest[part] += np.einsum("ij,ij->i", tastes, vectors[seen.items[part]])
+        return interest
 
     def __call__(self, flat: Floats) -> tuple[float, Floats]:
         """Loss and gradient at these parameters."""
@@ -189,9 +195,16 @@ class Loss:
     def _gradient(self, by_interest: Floats) -> Parameters:
         """Gradient of the likelihood from that by each impression's interest."""
         side = self.evidence.items
-        per_item = np.asarray(self._by_item @ (self.evidence.tastes * by_interest[:, None]))
+        cells = (by_interest[self._order], self._viewers, self._starts)
+        shape = (self.shape[0], len(self.evidence.tastes))
+        per_item = np.asarray(sparse.csr_matrix(cells, shape=shape) @ self.evidence.tastes)
         maps = np.stack([per_item.T @ side.merchants, per_item.T @ side.categories])
-        return Parameters(maps, per_item, np.asarray(self._by_item @ by_interest), np.zeros(2))
+        return Parameters(maps, per_item, self._per_item(by_interest), np.zeros(2))
+
+    def _per_item(self, values: Floats) -> Floats:
+        """Sum of a value of each impression over each item's impressions."""
+        items = self.evidence.seen.items
+        return np.bincount(items, weights=values, minlength=self.shape[0]).astype(np.float64)
 
     def _penalise(self, found: Parameters, gradient: Parameters) -> float:
         """Add the priors' share to the gradient; returns their share of the loss."""

@@ -168,9 +168,12 @@ def test_a_taste_that_knows_the_answer_already_is_not_learned_from() -> None:
     offers = a_catalog(*(an_offer(f"m_{m}", merchant_id=f"m_{m}") for m in range(6)))
     columns = model.columns
     assert all(not name.startswith("offer:") for name in columns)
-    plain = usage_vectors(replace(model, catalog=offers), 1)
+    everyone = np.arange(len(model.cardholders))
+    plain = usage_vectors(replace(model, catalog=offers), everyone, 1)
+    some = usage_vectors(model, everyone[1::3], 1)
 
     np.testing.assert_allclose(plain, model.factors.cardholders, atol=1e-5)
+    np.testing.assert_allclose(some, plain[1::3], atol=1e-6)
 
 
 EVENTS = [
