@@ -39,6 +39,7 @@ from recsvc.stores.audit import AuditLog
 from recsvc.stores.serves import ServeLog
 from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
+from recsvc.upkeep.rankings import read_rankings
 from recsvc.upkeep.shelves import Shelves
 from recsvc.upkeep.watcher import Round, Watcher
 
@@ -120,7 +121,7 @@ def create_app(
 
 def _recommender(settings: Settings) -> Recommender:
     key = hashlib.blake2b(settings.secret_bytes, digest_size=32, person=b"recsvc-serves").digest()
-    return Recommender(key, zone=ZoneInfo(settings.timezone))
+    return Recommender(key, read_rankings(settings.rankings), ZoneInfo(settings.timezone))
 
 
 def _bare_app(settings: Settings) -> Flask:

@@ -63,6 +63,11 @@ class Settings(BaseSettings):
         None,
         description="JSON file of identity providers whose signed tokens are taken beside keys",
     )
+    rankings: Path | None = Field(
+        None,
+        description="TOML file of the rankings: parameters, an experiment between several, "
+        "exploration; the shipped one unless set",
+    )
     rate_limits: Annotated[tuple[tuple[str, str], ...], NoDecode] = Field(
         DEFAULT_RATES,
         description="most requests of one credential for each scope, all workers together, as "

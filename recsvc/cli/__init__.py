@@ -19,6 +19,7 @@ COMMANDS = {
     "check-config": "check the settings and show what they come to",
     "demo": "train, publish, serve and show one answer, all on this machine",
     "erasure": "prove that an erased cardholder is gone",
+    "experiment": "show the rankings that are compared, and compare them",
     "incident": "list the cardholders whom an incident touches",
     "keys": "create, list and revoke API keys",
     "retention": "end what was kept long enough",

@@ -4,18 +4,23 @@ import click
 import orjson
 from pydantic import SecretStr
 
+from recsvc.identity.providers import read_providers
 from recsvc.settings import PREFIX, Settings, read_settings, settings_table
+from recsvc.upkeep.rankings import read_rankings
 
 
 @click.command("check-config")
 @click.option("--json", "as_json", is_flag=True, help="one JSON object on standard output")
 @click.option("--table", is_flag=True, help="the table of settings for the README, in Markdown")
 def command(*, as_json: bool, table: bool) -> None:
-    """Check the settings and show what they come to; secrets are not shown."""
+    """Check the settings and the files they name, and show them; secrets are not shown."""
     if table:
         click.echo(markdown_table())
         return
-    values = shown_values(read_settings())
+    settings = read_settings()
+    read_rankings(settings.rankings)
+    read_providers(settings.identity_providers)
+    values = shown_values(settings)
     if as_json:
         click.echo(orjson.dumps(values))
         return

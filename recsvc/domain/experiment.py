@@ -45,9 +45,13 @@ class Experiment:
         if len({*names}) != len(names):
             raise ValueError(f"{self.name}: two rankings have one name")
 
-    def assign(self, key: bytes, issuer_id: str, cardholder_id: str) -> RankingPolicy | None:
-        """The cardholder's ranking, the same every time; None for the default one."""
-        place = draw(key, "experiment", self.name, issuer_id, cardholder_id) * ALL_BPS
+    def assign(self, issuer_id: str, cardholder_id: str) -> RankingPolicy | None:
+        """The cardholder's ranking, the same every time; None for the default one.
+
+        The draw has no secret key: it must survive restarts and new secrets, and there is nothing
+        to win by knowing it.
+        """
+        place = draw(b"", "experiment", self.name, issuer_id, cardholder_id) * ALL_BPS
         for arm in self.arms:
             place -= arm.share_bps
             if place < 0:
@@ -62,11 +66,19 @@ class Rankings:
     default: RankingPolicy
     experiment: Experiment | None = None
 
-    def of(self, key: bytes, issuer_id: str, cardholder_id: str) -> RankingPolicy:
+    def __post_init__(self) -> None:
+        """Refuse an arm that goes by the default ranking's name: its results could not be told."""
+        if len({*self.names()}) != len(self.names()):
+            raise ValueError(
+                f"an arm is named {self.default.name!r}, as the ranking of those in no arm; "
+                "leave it out, or give it another name"
+            )
+
+    def of(self, issuer_id: str, cardholder_id: str) -> RankingPolicy:
         """Ranking of a personalised cardholder."""
         if self.experiment is None:
             return self.default
-        return self.experiment.assign(key, issuer_id, cardholder_id) or self.default
+        return self.experiment.assign(issuer_id, cardholder_id) or self.default
 
     @property
     def experiment_name(self) -> str | None:
@@ -74,6 +86,12 @@ class Rankings:
         return self.experiment.name if self.experiment else None
 
     def names(self) -> Sequence[str]:
-        """Names of all rankings."""
+        """Names of all rankings, the default one first."""
         arms = self.experiment.arms if self.experiment else ()
         return [self.default.name, *(arm.policy.name for arm in arms)]
+
+    def shares(self) -> dict[str, int]:
+        """Basis points of the cardholders by ranking, the default one first."""
+        arms = self.experiment.arms if self.experiment else ()
+        told = {arm.policy.name: arm.share_bps for arm in arms}
+        return {self.default.name: ALL_BPS - sum(told.values()), **told}

@@ -55,6 +55,7 @@ class Places:
             activation_of(item, self.state),
             reasons,
             tokens.of(item.item_id, rank, candidate.source, candidate.propensity),
+            candidate.propensity,
         )
 
     def _tokens(self) -> Tokens:

@@ -108,7 +108,7 @@ class Reason(NamedTuple):
 
 
 class ServedItem(NamedTuple):
-    """One place of a list."""
+    """One place of a list; `propensity` as in Candidate."""
 
     rank: int
     item: Item
@@ -118,6 +118,7 @@ class ServedItem(NamedTuple):
     activation: Activation
     reasons: tuple[Reason, ...]
     serve_token: str
+    propensity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

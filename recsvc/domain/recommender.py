@@ -92,7 +92,7 @@ class Recommender:
         """The ranking of a cardholder; always the default one for those not personalised."""
         if not personalised:
             return self.rankings.default
-        return self.rankings.of(self.key, model.issuer_id, state.cardholder_id)
+        return self.rankings.of(model.issuer_id, state.cardholder_id)
 
 
 def circumstances(state: CardholderState, question: Question, moment: Moment) -> Circumstances:

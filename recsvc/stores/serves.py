@@ -85,6 +85,10 @@ def _encode(answer: Answer) -> bytes:
             "model_version": answer.model_version,
             "catalog_version": answer.catalog_version,
             "ranking": answer.ranking,
-            "items": [[place.item.item_id, place.source, place.score] for place in answer.items],
+            "experiment": answer.experiment,
+            "items": [
+                [place.item.item_id, place.source, place.score, place.propensity]
+                for place in answer.items
+            ],
         }
     )

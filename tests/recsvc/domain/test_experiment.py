@@ -15,13 +15,13 @@ HALVES = Experiment("halves", (Arm(A, 5000), Arm(B, 2500)))
 
 
 def test_a_cardholder_stays_in_his_arm() -> None:
-    assert [HALVES.assign(KEY, "demo", f"ch_{n}") for n in range(50)] == [
-        HALVES.assign(KEY, "demo", f"ch_{n}") for n in range(50)
+    assert [HALVES.assign("demo", f"ch_{n}") for n in range(50)] == [
+        HALVES.assign("demo", f"ch_{n}") for n in range(50)
     ]
 
 
 def test_arms_are_as_large_as_their_shares() -> None:
-    found = Counter(HALVES.assign(KEY, "demo", f"ch_{n}") for n in range(4000))
+    found = Counter(HALVES.assign("demo", f"ch_{n}") for n in range(4000))
 
     assert 1850 < found[A] < 2150
     assert 870 < found[B] < 1130
@@ -31,7 +31,7 @@ def test_arms_are_as_large_as_their_shares() -> None:
 def test_two_experiments_divide_independently() -> None:
     other = Experiment("other", HALVES.arms)
     both = Counter(
-        (HALVES.assign(KEY, "demo", f"ch_{n}") is A, other.assign(KEY, "demo", f"ch_{n}") is A)
+        (HALVES.assign("demo", f"ch_{n}") is A, other.assign("demo", f"ch_{n}") is A)
         for n in range(4000)
     )
 
