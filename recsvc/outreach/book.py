@@ -1,17 +1,19 @@
 """A worker's own picture of the campaigns that run, and who is left out of them in the app."""
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from recsvc.domain.campaign.campaign import Campaign, State
+from recsvc.domain.campaign.hashing import digests
 from recsvc.domain.campaign.holdout import EVERY_CAMPAIGN, Holdout
-from recsvc.domain.campaign.ids import lettered
+from recsvc.domain.campaign.ids import lettered_each
 from recsvc.domain.model import ModelSlot
 from recsvc.stores.campaigns import CampaignStore
 
 NOTHING: frozenset[str] = frozenset()
+PUSH_ID_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,9 +89,19 @@ class CampaignBook:
 
     def push_id(self, issuer_id: str, campaign_id: str, cardholder_id: str) -> str:
         """The one id of a campaign's push to a cardholder; tells nothing of him."""
-        named = f"{campaign_id}\n{cardholder_id}".encode()
-        key = self._key(issuer_id)
-        return lettered(hashlib.blake2b(named, digest_size=16, key=key, person=b"push").digest())
+        return self.push_ids(issuer_id, campaign_id, (cardholder_id,))[0]
+
+    def push_ids(
+        self, issuer_id: str, campaign_id: str, cardholder_ids: Sequence[str]
+    ) -> list[str]:
+        """The ids of a campaign's pushes to many cardholders, in their order."""
+        begun = hashlib.blake2b(
+            f"{campaign_id}\n".encode(),
+            digest_size=PUSH_ID_BYTES,
+            key=self._key(issuer_id),
+            person=b"push",
+        )
+        return lettered_each(digests(cardholder_ids, begun), PUSH_ID_BYTES)
 
     def withheld(self, issuer_id: str, cardholder_id: str) -> frozenset[str]:
         """Items not to be shown to a cardholder in the app, as campaigns leave him out."""

@@ -1,6 +1,7 @@
 """Draws up who is meant by a campaign and fills the outbox; may be killed at any line."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -8,16 +9,18 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from embeddings.bundle import Bundle
 from recsvc.domain.audience.assignment import NOBODY, assign
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.selection import Asked, Judged, judge_all
-from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.campaigns import CampaignStore, Part, Row, parts_of
 from recsvc.stores.standings import Standings, StandingStore
 
 BATCH = 100
+PARTS_AT_ONCE = 20
 BPS = 10_000
 
 
@@ -65,33 +68,36 @@ class RosterMaker:
             model = self._slot.current(issuer_id)
             if model is None or model.bundle is None:
                 return 0
-            self._store.put_roster(issuer_id, campaign_id, self._meant(issuer_id, model, campaign))
+            drawn_up = parts_of(self._meant(issuer_id, model, model.bundle, campaign))
+            self._store.put_roster(issuer_id, campaign_id, drawn_up)
+            return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
         done = self._store.queued(issuer_id, campaign_id)
-        queued = 0
-        for number, meant in self._store.roster(issuer_id, campaign_id):
-            if number not in done:
-                batches = self._batches(issuer_id, campaign_id, meant)
-                queued += self._store.queue(issuer_id, campaign_id, number, batches)
+        parts = self._store.parts(issuer_id, campaign_id)
+        return self._queue(issuer_id, campaign_id, (one for one in parts if one[0] not in done))
+
+    def _queue(self, issuer_id: str, campaign_id: str, parts: Iterable[tuple[int, Part]]) -> int:
+        """Put parts into the outbox, some in each round trip; returns how many were not there."""
+        left, queued = iter(parts), 0
+        while some := list(itertools.islice(left, PARTS_AT_ONCE)):
+            batches = [
+                (number, self._batches(issuer_id, campaign_id, part)) for number, part in some
+            ]
+            queued += self._store.queue(issuer_id, campaign_id, batches)
         return queued
 
-    def _batches(self, issuer_id: str, campaign_id: str, meant: list[Meant]) -> list[bytes]:
+    def _batches(self, issuer_id: str, campaign_id: str, part: Part) -> list[bytes]:
+        to = [(who, item_id) for who, item_id, treated, *_ in part if treated]
+        push_ids = self._book.push_ids(issuer_id, campaign_id, [who for who, _ in to])
         pushes = [
-            (
-                self._book.push_id(issuer_id, campaign_id, one.cardholder_id),
-                campaign_id,
-                one.cardholder_id,
-                one.item_id,
-            )
-            for one in meant
-            if one.treated
+            (push_id, campaign_id, who, item_id)
+            for push_id, (who, item_id) in zip(push_ids, to, strict=True)
         ]
         return [orjson.dumps(pushes[at : at + BATCH]) for at in range(0, len(pushes), BATCH)]
 
-    def _meant(self, issuer_id: str, model: ServingModel, campaign: Campaign) -> list[Meant]:
+    def _meant(
+        self, issuer_id: str, model: ServingModel, bundle: Bundle, campaign: Campaign
+    ) -> list[Row]:
         """Everybody whom the campaign means, both arms."""
-        bundle = model.bundle
-        if bundle is None:
-            return []
         cardholders = bundle.model.cardholders
         rows = np.arange(len(cardholders), dtype=np.int64)
         ids = cardholders.ids(rows)
@@ -131,19 +137,20 @@ class RosterMaker:
         items: NDArray[np.int32],
         standings: Standings,
         before: NDArray[np.floating],
-    ) -> list[Meant]:
-        holdout = self._book.holdout(issuer_id, campaign)
+    ) -> list[Row]:
+        meant = np.flatnonzero(items != NOBODY)
+        who = [ids[row] for row in meant.tolist()]
         segments = [next(iter(profile.segments), "") for profile in standings.profiles]
-        return [
-            Meant(
-                ids[row],
-                campaign.item_ids[items[row]],
-                not holdout.holds(ids[row]),
-                segments[standings.profile_of[row]],
-                float(before[row]),
+        return list(
+            zip(
+                who,
+                [campaign.item_ids[item] for item in items[meant].tolist()],
+                (~self._book.holdout(issuer_id, campaign).holds_each(who)).tolist(),
+                [segments[place] for place in standings.profile_of[meant].tolist()],
+                before[meant].astype(np.float64).tolist(),
+                strict=True,
             )
-            for row in np.flatnonzero(items != NOBODY).tolist()
-        ]
+        )
 
 
 def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:

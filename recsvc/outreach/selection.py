@@ -95,7 +95,7 @@ def judge_all(  # noqa: PLR0913 - all that judging takes, each by its name
     worth = np.where(eligible, _scores(model, asked, rows), np.float32(-np.inf))
     held = np.zeros(rows.size, np.bool_)
     for holdout in asked.holdouts:
-        held |= holdout.holds_each(list(cardholder_ids))
+        held |= holdout.holds_each(cardholder_ids)
     least = asked.audience.min_score
     enough = np.isfinite(worth) & (worth >= np.float32(-np.inf if least is None else least))
     passes: dict[Exclusion, NDArray[np.bool_]] = {

@@ -1,15 +1,19 @@
 """Campaigns, and the rosters of those whom they mean."""
 
 import hashlib
+import itertools
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import orjson
 import redis
+from numpy.typing import NDArray
 
 from recsvc.domain.campaign.campaign import Campaign
+from recsvc.domain.campaign.hashing import digests
 from recsvc.domain.errors import NotFoundError, RevisionMismatchError
 from recsvc.stores.campaign_codec import decode_campaign, encode_campaign
 from recsvc.stores.client import Connection
@@ -47,6 +51,11 @@ redis.call('EXPIRE', KEYS[1], ARGV[2])
 for i = 3, #ARGV do redis.call('XADD', KEYS[2], '*', 'batch', ARGV[i]) end
 return 1
 """
+
+
+Row = tuple[str, str, bool, str, float]
+"""A :class:`Meant` as it is written: its fields in their order."""
+Part = Sequence[Row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,16 +127,20 @@ class CampaignStore:
 
         return self._durable.ask_patiently(read)
 
-    def put_roster(self, issuer_id: str, campaign_id: str, meant: Sequence[Meant]) -> None:
-        """Write a roster whole, in place of what an interrupted run left."""
+    def put_roster(self, issuer_id: str, campaign_id: str, parts: Sequence[Part]) -> None:
+        """Write a roster whole, in place of what an interrupted run left.
+
+        Parameters
+        ----------
+        parts : of :func:`parts_of`
+        """
         name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id)
-        parts = _parts(meant)
 
         def write(store: redis.Redis) -> None:
             store.delete(name)
             pipeline = store.pipeline(transaction=False)
-            for number, part in parts.items():
-                pipeline.hset(name, str(number), part)
+            for number, part in enumerate(parts):
+                pipeline.hset(name, str(number), orjson.dumps(part))
                 if len(pipeline) >= 100:
                     pipeline.execute()
             pipeline.hset(name, "parts", len(parts))
@@ -143,14 +156,20 @@ class CampaignStore:
 
     def roster(self, issuer_id: str, campaign_id: str) -> Iterator[tuple[int, list[Meant]]]:
         """Number and cardholders of each part of a roster; nothing before it is drawn up."""
+        for number, part in self.parts(issuer_id, campaign_id):
+            yield number, [Meant(*row) for row in part]
+
+    def parts(self, issuer_id: str, campaign_id: str) -> Iterator[tuple[int, Part]]:
+        """The same as plain rows."""
         name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id)
         told: Any = self._durable.ask_patiently(lambda store: store.hkeys(name))
         for number in sorted(int(field) for field in told if field != b"parts"):
             yield number, self._part(name, number)
 
-    def _part(self, name: str, number: int) -> list[Meant]:
+    def _part(self, name: str, number: int) -> Part:
         part: Any = self._durable.ask_patiently(lambda store: store.hget(name, str(number)))
-        return [Meant(*row) for row in orjson.loads(part)]
+        rows: Part = orjson.loads(part)
+        return rows
 
     def queued(self, issuer_id: str, campaign_id: str) -> frozenset[int]:
         """Parts of a roster that are in the outbox already."""
@@ -158,12 +177,20 @@ class CampaignStore:
         members: Any = self._durable.ask_patiently(lambda store: store.smembers(name))
         return frozenset(int(member) for member in members)
 
-    def queue(self, issuer_id: str, campaign_id: str, part: int, batches: Sequence[bytes]) -> bool:
-        """Put a part into the outbox, at most once however often it is tried."""
+    def queue(
+        self, issuer_id: str, campaign_id: str, parts: Sequence[tuple[int, Sequence[bytes]]]
+    ) -> int:
+        """Put the batches of parts into the outbox, each part at most once however often tried.
+
+        Returns
+        -------
+        How many parts were not there before.
+        """
         keys = [CAMPAIGN_QUEUED.key(issuer_id, campaign_id), PUSH_OUTBOX.key(issuer_id)]
-        arguments: list[Argument] = [part, CAMPAIGN_QUEUED.ttl_seconds or 0, *batches]
-        return bool(
-            self._durable.ask_patiently(lambda store: self._queue.run(store, keys, arguments))
+        seconds = CAMPAIGN_QUEUED.ttl_seconds or 0
+        calls: list[list[Argument]] = [[part, seconds, *batches] for part, batches in parts]
+        return sum(
+            self._durable.ask_patiently(lambda store: self._queue.run_each(store, keys, calls))
         )
 
     def pushes(self, issuer_id: str, campaign_id: str) -> dict[str, str]:
@@ -214,19 +241,23 @@ class CampaignStore:
 
 def part_of(cardholder_id: str, parts: int) -> int:
     """Number of the part in which a cardholder stands, so that he is found without a search."""
-    digest = hashlib.blake2b(cardholder_id.encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") % parts
+    return int(_places((cardholder_id,), parts)[0])
 
 
-def _parts(meant: Sequence[Meant]) -> dict[int, bytes]:
-    """Rows of each part as JSON; no part is left out, an empty one included."""
-    count = min(MOST_PARTS, max(1, -(-len(meant) // PART_SIZE)))
-    rows: dict[int, list[Any]] = {number: [] for number in range(count)}
-    for one in meant:
-        rows[part_of(one.cardholder_id, count)].append(
-            (one.cardholder_id, one.item_id, one.treated, one.segment, one.before_minor)
-        )
-    return {number: orjson.dumps(part) for number, part in rows.items()}
+def _places(cardholder_ids: Iterable[str], parts: int) -> NDArray[np.int64]:
+    """Number of the part of each cardholder."""
+    numbers = np.frombuffer(digests(cardholder_ids, hashlib.blake2b(digest_size=8)), ">u8")
+    return np.asarray(numbers % np.uint64(parts), np.int64)
+
+
+def parts_of(rows: Sequence[Row]) -> list[Part]:
+    """Rows of each part, in the order given; no part is left out, an empty one included."""
+    count = min(MOST_PARTS, max(1, -(-len(rows) // PART_SIZE)))
+    places = _places((row[0] for row in rows), count)
+    order = np.argsort(places, kind="stable")
+    ends = np.cumsum(np.bincount(places, minlength=count)).tolist()
+    sorted_rows = [rows[row] for row in order.tolist()]
+    return [sorted_rows[start:end] for start, end in itertools.pairwise((0, *ends))]
 
 
 def _part_of(store: redis.Redis, name: str, cardholder_id: str) -> tuple[int, list[Any]]:

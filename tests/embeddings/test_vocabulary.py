@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from embeddings.vocabulary import ColumnKind, Vocabulary, column_id, split_column_id
+from embeddings.vocabulary import MANY, ColumnKind, Vocabulary, column_id, split_column_id
 
 ids = st.sets(st.text(st.characters(codec="utf-8"), min_size=1, max_size=12), max_size=60)
 
@@ -73,3 +73,13 @@ def test_a_part_of_a_vocabulary_is_the_vocabulary_of_that_part(ids: set[str], ma
 
     assert list(part) == whole.ids(np.flatnonzero(kept))
     assert all(part.row(i) == row for row, i in enumerate(part))
+
+
+def test_ids_of_very_many_rows_are_those_of_each_row() -> None:
+    vocabulary = Vocabulary.build((f"c\u00e9_{i}" for i in range(MANY + 500)), b"k")
+    rows = np.random.default_rng(2).permutation(np.arange(200, MANY + 300))
+
+    assert vocabulary.ids(rows) == [vocabulary.id(int(row)) for row in rows]
+    for wrong in (-1, len(vocabulary)):
+        with pytest.raises(IndexError):
+            vocabulary.ids(np.append(rows, wrong))

@@ -10,7 +10,7 @@ import pytest
 
 from recsvc.stores.assembly import Stores
 from recsvc.stores.audit import AuditLog
-from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.campaigns import CampaignStore, parts_of
 from recsvc.stores.incidents import Incident, IncidentStore, Window
 from recsvc.stores.keys import CARDHOLDER, SERVES, TABLE
 from tests.bundles import an_offer
@@ -155,8 +155,8 @@ def test_P57_an_exported_audience_and_served_lists_name_everyone_in_them(
     stores: Stores,
 ) -> None:
     campaigns, log = CampaignStore(stores.durable), log_of(stores)
-    rows = [Meant("ch_1", "o", True, "", 0.0), Meant("ch_2", "o", False, "", 0.0)]
-    campaigns.put_roster("demo", "cmp_1", rows)
+    rows = [("ch_1", "o", True, "", 0.0), ("ch_2", "o", False, "", 0.0)]
+    campaigns.put_roster("demo", "cmp_1", parts_of(rows))
     for campaign_id in ("cmp_1", "cmp_gone"):
         log.append(
             "demo",

@@ -54,7 +54,7 @@ def assign(
     capacity: int,
     *,
     seed: int = 0,
-    max_exchanges: int = 2_000,
+    max_exchanges: int = 20_000,
 ) -> Assignment:
     """Assign at most one item to each cardholder.
 

@@ -6,10 +6,13 @@ condensed graph of the places, improves a feasible assignment and keeps it feasi
 none, the assignment is best (Klein 1967, cycle cancelling). Room that is left is one more place.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.audience.prices import Market
+from recsvc.domain.audience.prices import BLOCK_ROWS, Market
+from recsvc.domain.audience.shortlist import Shortlist, largest
 
 LEAST_GAIN = 1e-6
 """Of the largest worth: what float32 cannot tell apart is no gain."""
@@ -32,13 +35,22 @@ def improve(
     prices : float64, shape (n_items + 1,), or None
         When no chain gains more: the prices that prove it, the channel's last.
     """
-    places = _Places(market, items.copy())
-    for _ in range(max_exchanges):
-        distance, chain = _gaining_cycle(places.gains(), places.least_gain)
+    places, left = _Places(market, items), max_exchanges
+    while left > 0:
+        gains = places.gains()
+        distance, chain = _gaining_cycle(gains, places.least_gain)
         if not chain:
             return places.items, _prices(distance)
-        places.move(chain)
+        while left > 0 and _is_gaining(chain, gains, places.least_gain):
+            places.move(chain)
+            gains, left = places.gains(), left - 1
     return places.items, None
+
+
+def _is_gaining(chain: list[int], gains: NDArray[np.float64], least_gain: float) -> bool:
+    """Whether a closed chain gains over ``least_gain`` per link."""
+    links = zip(chain, [*chain[1:], chain[0]], strict=True)
+    return sum(float(gains[a, b]) - least_gain for a, b in links) > 0
 
 
 def _prices(distance: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -52,55 +64,63 @@ class _Places:
     """The items, then "no push", then "room"; and the best move between each two."""
 
     def __init__(self, market: Market, items: NDArray[np.int32]) -> None:
-        self.items = items
-        self._worth = market.worth
-        self._budgets, self._capacity = market.budgets, market.capacity
         self._none = market.budgets.size
         self._room = self._none + 1
+        self._at = np.where(items < 0, self._none, items).astype(np.int32)
+        self._worth = market.worth
+        self._budgets, self._capacity = market.budgets, market.capacity
+        self._used = np.bincount(self._at, minlength=self._none + 1)
+        self.least_gain = LEAST_GAIN * float(market.worth.max(initial=0.0))
         self._gain = np.full((self._none + 1, self._none + 1), -np.inf)
         self._mover = np.zeros(self._gain.shape, np.int64)
-        self._members = [np.flatnonzero(items == j) for j in range(self._none)]
-        self._members.append(np.flatnonzero(items < 0))
-        self.least_gain = LEAST_GAIN * float(market.worth.max(initial=0.0))
-        for place in range(self._none + 1):
-            for other in range(self._none + 1):
-                self._look(place, other)
+        self._lists = [self._listed(place, range(self._none + 1)) for place in range(self._room)]
+        for place in range(self._room):
+            self._look(place)
+
+    @property
+    def items(self) -> NDArray[np.int32]:
+        """The assignment as it stands."""
+        return np.where(self._at == self._none, np.int32(-1), self._at).astype(np.int32)
+
+    def _listed(self, place: int, others: Sequence[int]) -> dict[int, Shortlist]:
+        """Shortlists of the moves from a place to others."""
+        rows = np.flatnonzero(self._at == place)
+        found: dict[int, list[tuple[NDArray[np.float64], NDArray[np.intp]]]]
+        found = {other: [] for other in others if other != place}
+        for start in range(0, rows.size, BLOCK_ROWS):
+            part = rows[start : start + BLOCK_ROWS]
+            here = self._worth_at(part, place)
+            for other, best in found.items():
+                best.append(largest(self._worth_at(part, other) - here, part))
+        return {other: Shortlist.of(best) for other, best in found.items()}
 
     def _worth_at(self, rows: NDArray[np.intp], place: int) -> NDArray[np.float64]:
         if place == self._none:
             return np.zeros(rows.size)
         return np.asarray(self._worth[rows, place], np.float64)
 
-    def _look(self, place: int, other: int) -> None:
-        """Find the best move from a place to another."""
-        rows = self._members[place]
-        self._gain[place, other] = -np.inf
-        if place != other and rows.size:
-            gains = self._worth_at(rows, other) - self._worth_at(rows, place)
-            best = int(np.argmax(gains))
-            self._gain[place, other], self._mover[place, other] = gains[best], rows[best]
+    def _look(self, place: int) -> None:
+        """Find the best moves from a place, after somebody left or joined it."""
+        lists = self._lists[place]
+        for other, shortlist in lists.items():
+            if not shortlist.settle(self._at, place):
+                lists[other] = self._listed(place, (other,))[other]
+                lists[other].settle(self._at, place)
+            self._gain[place, other], self._mover[place, other] = lists[other].best()
 
-    def _leave(self, row: int, place: int) -> None:
-        members = self._members[place]
-        self._members[place] = np.delete(members, np.searchsorted(members, row))
-        for other in np.flatnonzero((self._mover[place] == row) & (self._gain[place] > -np.inf)):
-            self._look(place, int(other))
-
-    def _join(self, row: int, place: int) -> None:
-        members = self._members[place]
-        self._members[place] = np.insert(members, np.searchsorted(members, row), row)
-        self.items[row] = -1 if place == self._none else place
-        there = np.append(self._worth[row], 0.0).astype(np.float64)
-        gains = there - there[place]
-        gains[place] = -np.inf
-        better = gains > self._gain[place]
-        self._gain[place][better], self._mover[place][better] = gains[better], row
+    def _move(self, row: int, place: int, other: int) -> None:
+        self._at[row] = other
+        self._used[place] -= 1
+        self._used[other] += 1
+        there = [*self._worth[row].astype(np.float64).tolist(), 0.0]
+        for onward, shortlist in self._lists[other].items():
+            shortlist.join(there[onward] - there[other], row)
 
     def gains(self) -> NDArray[np.float64]:
         """Best gain of one move between each two places, ``-inf`` where there is none."""
         table = np.full((self._room + 1, self._room + 1), -np.inf)
         table[:-1, :-1] = self._gain
-        used = np.array([rows.size for rows in self._members[:-1]])
+        used = self._used[:-1]
         table[: self._none, self._room] = np.where(used < self._budgets, 0.0, -np.inf)
         table[self._none, self._room] = 0.0
         table[self._room, : self._none] = 0.0
@@ -116,8 +136,9 @@ class _Places:
         ]
         movers = [(int(self._mover[a, b]), a, b) for a, b in links]
         for row, a, b in movers:
-            self._leave(row, a)
-            self._join(row, b)
+            self._move(row, a, b)
+        for place in {place for link in links for place in link}:
+            self._look(place)
 
 
 def _gaining_cycle(
@@ -137,7 +158,19 @@ def _gaining_cycle(
             return distance, []
         distance = np.where(changed, reached, distance)
         before = np.where(changed, best, before)
+        trails = _long_trails(before)
+        if trails.size:
+            return distance, _cycle_at(before, int(trails[0]))
     return distance, _cycle_at(before, int(np.flatnonzero(changed)[0]))
+
+
+def _long_trails(before: NDArray[np.int_]) -> NDArray[np.intp]:
+    """Places whose trail back never ends; it runs into a cycle, and such a cycle always gains."""
+    end = before.size
+    jump = np.append(np.where(before < 0, end, before), end)
+    for _ in range(end.bit_length()):
+        jump = jump[jump]
+    return np.flatnonzero(jump[:-1] < end)
 
 
 def _cycle_at(before: NDArray[np.int_], place: int) -> list[int]:

@@ -18,6 +18,9 @@ STEPS_PER_TEMPERATURE = 20
 CLOSE = 1e-3
 """Demand off by this share of the largest limit is near enough for one temperature."""
 
+FAINT = np.float32(-40)
+"""Below this a share is as good as none; its square is still a number processors are fast with."""
+
 TEMPERATURES = (0.3, 0.1, 0.03, 0.01, 0.003)
 """In units of the mean positive worth."""
 
@@ -94,8 +97,7 @@ def find_prices(market: Market, *, seed: int) -> NDArray[np.float64]:
     for temperature in TEMPERATURES:
         prices = _descend(sample, market.limits() * share, prices, temperature * unit)
     if share < 1:
-        for temperature in TEMPERATURES[-2:]:
-            prices = _descend(market.worth, market.limits(), prices, temperature * unit, steps=3)
+        prices = _descend(market.worth, market.limits(), prices, TEMPERATURES[-1] * unit, steps=2)
     return prices
 
 
@@ -160,7 +162,7 @@ def _smoothed(
     for block in _blocks(worth):
         scaled = (block - level) / np.float32(temperature)
         peak = np.maximum(scaled.max(axis=1, keepdims=True), 0.0)
-        shares = np.exp(scaled - peak)
+        shares = np.exp(np.maximum(scaled - peak, FAINT))
         mass = shares.sum(axis=1, keepdims=True) + np.exp(-peak)
         shares /= mass
         value += temperature * float((peak + np.log(mass)).sum(dtype=np.float64))

@@ -6,10 +6,13 @@ adds cardholders. The global holdout hashes the issuer's word in place of a camp
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from recsvc.domain.campaign.hashing import Hasher, digests
 
 BPS = 10_000
 EVERY_CAMPAIGN = "*"
@@ -42,21 +45,22 @@ class Holdout:
         """Whether a cardholder is left out."""
         return self._number(cardholder_id) < self._threshold
 
-    def holds_each(self, cardholder_ids: list[str]) -> NDArray[np.bool_]:
+    def holds_each(self, cardholder_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Whether each cardholder is left out, shape (n,)."""
-        limit = self._threshold
-        if limit == 0:
+        if self._threshold == 0:
             return np.zeros(len(cardholder_ids), np.bool_)
-        held = (self._number(cardholder_id) < limit for cardholder_id in cardholder_ids)
-        return np.fromiter(held, np.bool_, len(cardholder_ids))
+        numbers = np.frombuffer(digests(cardholder_ids, self._begun()), ">u8")
+        return np.asarray(numbers < np.uint64(self._threshold))
 
     @property
     def _threshold(self) -> int:
         return self.share_bps * _SPACE // BPS
 
     def _number(self, cardholder_id: str) -> int:
-        named = f"{self.campaign_id}\n{cardholder_id}".encode()
-        return int.from_bytes(hashlib.blake2b(named, digest_size=8, key=self.key).digest(), "big")
+        return int.from_bytes(digests((cardholder_id,), self._begun()), "big")
+
+    def _begun(self) -> Hasher:
+        return hashlib.blake2b(f"{self.campaign_id}\n".encode(), digest_size=8, key=self.key)
 
 
 def is_held_out(cardholder_id: str, holdouts: tuple[Holdout, ...]) -> bool:
