@@ -158,22 +158,18 @@ class ItemIndex:
         eligible: NDArray[np.bool_] | None,
     ) -> Found:
         """Eligible rows of vectors, best first, to at least the limit and the ties of its last."""
-        found, of_each, count = [], [], 0
-        least = -np.inf
-        firsts, ends = self._starts[groups].tolist(), self._starts[groups + 1].tolist()
-        for score, first, end in zip(scores.tolist(), firsts, ends, strict=True):
-            if count >= limit and score < least:
-                break
-            rows = self._members[first:end]
-            rows = rows if eligible is None else rows[eligible[rows]]
-            if rows.size:
-                found.append(rows)
-                of_each.append(score)
-                count, least = count + rows.size, score
-        if not found:
-            return _nothing()
-        sizes = [rows.size for rows in found]
-        return np.concatenate(found), np.repeat(np.array(of_each, np.float32), sizes)
+        firsts = self._starts[groups]
+        sizes = self._starts[groups + 1] - firsts
+        ends = np.cumsum(sizes)
+        places = np.repeat(firsts - ends + sizes, sizes) + np.arange(ends[-1])
+        rows, of_each = self._members[places], np.repeat(scores, sizes)
+        if eligible is not None:
+            kept = eligible[rows]
+            rows, of_each = rows[kept], of_each[kept]
+        if rows.size > limit:
+            n_kept = int(np.count_nonzero(of_each >= of_each[limit - 1]))
+            rows, of_each = rows[:n_kept], of_each[:n_kept]
+        return rows, of_each
 
     @classmethod
     def empty(cls, n_factors: int) -> Self:

@@ -5,19 +5,43 @@ by the first source, then by the next. What a marketer may turn (boosts) is part
 own score; promoted items have ranks of their own; caps and exclusive groups bind all of them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.candidates import Proposer, in_turn
-from recsvc.domain.model import GroupKeys, ServingModel
+from recsvc.domain.model import Grouping, GroupKeys, ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Candidate, Source
 
 Mask = NDArray[np.bool_]
 SURPLUS = 6
 """Candidates asked for beyond the free places, so that caps seldom need a second search."""
+
+
+@dataclass(slots=True)
+class _Cap:
+    """The most items of one list in a group of one kind, and how many it holds by now.
+
+    Parameters
+    ----------
+    groups : Grouping
+    most : int
+    counts : items of the list in each group
+    full : groups that take no more
+    """
+
+    groups: Grouping
+    most: int
+    key_of: Sequence[int] = field(init=False)
+    counts: dict[int, int] = field(default_factory=dict)
+    full: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        """Look at the keys as Python's own numbers, one at a time, without copying them."""
+        self.key_of = self.groups.keys.data
 
 
 class Page:
@@ -33,16 +57,17 @@ class Page:
 
     def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
         self._caps = [
-            (groups, cap, dict[int, int]())
-            for groups, cap in (
+            _Cap(groups, most)
+            for groups, most in (
                 (keys.merchant, policy.max_per_merchant),
                 (keys.category, policy.max_per_category),
                 (keys.exclusive, 1),
             )
-            if cap is not None
+            if most is not None
         ]
         self._eligible = eligible
-        self.open = eligible.copy()
+        self._open: Mask | None = eligible
+        self._rows: set[int] = set()
         self.limit = limit
         self.taken: list[Candidate] = []
 
@@ -51,7 +76,22 @@ class Page:
         """Places that are still free."""
         return self.limit - len(self.taken)
 
-    def fill(self, proposers: Sequence[Proposer]) -> None:
+    @property
+    def open(self) -> Mask:
+        """What could still follow, shape (n_items,); not to be changed.
+
+        Worked out when asked for: most lists are full before anyone asks.
+        """
+        if self._open is None:
+            left = self._eligible.copy()
+            left[list(self._rows)] = False
+            for cap in self._caps:
+                for key in cap.full:
+                    left[cap.groups.rows(key)] = False
+            self._open = left
+        return self._open
+
+    def fill(self, proposers: Iterable[Proposer]) -> None:
         """Take from each source in turn until the list is full or none has more."""
         for proposer in proposers:
             while self.room:
@@ -59,44 +99,50 @@ class Page:
                 if not found:
                     break
                 self._take(found)
+            if not self.room:
+                return
 
     def _take(self, found: Sequence[Candidate]) -> None:
         """Offer candidates in turn while there is room."""
         for candidate in found:
-            if not self.room:
+            if len(self.taken) == self.limit:
                 return
             self.offer(candidate)
 
     def offer(self, candidate: Candidate) -> bool:
-        """Take a candidate if there is room and no cap is against it; tell whether."""
-        if not self.room or not self.open[candidate.row]:
+        """Take an eligible candidate if there is room and no cap is against it; tell whether."""
+        row = candidate.row
+        if len(self.taken) == self.limit or row in self._rows:
             return False
+        for cap in self._caps:
+            if cap.key_of[row] in cap.full:
+                return False
         self.taken.append(candidate)
-        self.open[candidate.row] = False
-        for groups, cap, counts in self._caps:
-            key = int(groups.keys[candidate.row])
-            if key < 0:
-                continue
-            count = counts[key] = counts.get(key, 0) + 1
-            if count >= cap:
-                self.open[groups.rows(key)] = False
+        self._rows.add(row)
+        self._open = None
+        self._count(row)
         return True
+
+    def _count(self, row: int) -> None:
+        """Count an item in each of its groups, and close those that are full by it."""
+        for cap in self._caps:
+            key = cap.key_of[row]
+            if key >= 0:
+                count = cap.counts[key] = cap.counts.get(key, 0) + 1
+                if count >= cap.most:
+                    cap.full.add(key)
 
     def relax(self) -> None:
         """Open again what only the caps on merchants and categories closed."""
-        groups, _, counts = self._caps[-1]
-        self._caps = [self._caps[-1]]
-        self.open = self._eligible.copy()
-        self.open[[candidate.row for candidate in self.taken]] = False
-        for key in counts:
-            self.open[groups.rows(key)] = False
+        self._caps = self._caps[-1:]
+        self._open = None
 
 
 def ranked(
     model: ServingModel,
     policy: RankingPolicy,
     eligible: Mask,
-    proposers: Sequence[Proposer],
+    proposers: Iterable[Proposer],
     limit: int,
 ) -> tuple[list[Candidate], Page]:
     """The list, best first, and the page it was filled on.
@@ -143,7 +189,7 @@ def interleaved(
 def explored(
     candidates: list[Candidate],
     page: Page,
-    proposers: Sequence[Proposer],
+    proposers: Iterable[Proposer],
     policy: RankingPolicy,
     draw: float,
 ) -> list[Candidate]:

@@ -48,8 +48,9 @@ class Personal:
         rows, scores = self._index.search(self._query, limit, known)
         if self._bonus_rows.size:
             rows, scores = self._with_bonus(rows, scores, known, limit)
+        source = Source.PERSONAL
         return [
-            Candidate(row, score, Source.PERSONAL)
+            Candidate(row, score, source)
             for row, score in zip(rows.tolist(), scores.tolist(), strict=True)
             if score > 0
         ]

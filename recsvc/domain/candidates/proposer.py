@@ -1,6 +1,6 @@
 """What a source of candidates promises, and how several are asked in turn."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from typing import Protocol
 
 import numpy as np
@@ -18,7 +18,7 @@ class Proposer(Protocol):
         """The best eligible items, best first, ties by row; fewer only when there are no more."""
 
 
-def in_turn(sources: Sequence[Proposer], eligible: Mask, limit: int) -> list[Candidate]:
+def in_turn(sources: Iterable[Proposer], eligible: Mask, limit: int) -> list[Candidate]:
     """The best eligible items, each once and by the first source that proposes it.
 
     At most ``limit``; the first source is asked for all of them, the next for the rest.
@@ -26,7 +26,8 @@ def in_turn(sources: Sequence[Proposer], eligible: Mask, limit: int) -> list[Can
     left = eligible.copy()
     found: list[Candidate] = []
     for source in sources:
-        if len(found) < limit:
-            found += source.best(left, limit - len(found))
-            left[[candidate.row for candidate in found]] = False
+        found += source.best(left, limit - len(found))
+        if len(found) >= limit:
+            break
+        left[[candidate.row for candidate in found]] = False
     return found

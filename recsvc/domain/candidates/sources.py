@@ -1,16 +1,51 @@
 """Which sources are asked for a cardholder, and in which order."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 
 from recsvc.domain.candidates.alike import Similar
 from recsvc.domain.candidates.ordered import InOrder, Popularity
 from recsvc.domain.candidates.personal import Personal
 from recsvc.domain.candidates.proposer import Proposer
+from recsvc.domain.cardholder import Profile
 from recsvc.domain.eligibility import Circumstances
 from recsvc.domain.model import ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.popularity import chain
 from recsvc.domain.taste import Taste
+
+
+class Sources:
+    """Sources in the order in which they are asked; may be gone through again and again.
+
+    Those behind the cardholder's own are made only when they are come to, which is seldom.
+
+    Parameters
+    ----------
+    own : what follows from his vector and history
+    model : ServingModel
+    profile : Profile, whose product and city name the segments; None for no filler
+    boost_weight : float
+    """
+
+    def __init__(
+        self,
+        own: tuple[Proposer, ...],
+        model: ServingModel,
+        profile: Profile | None,
+        boost_weight: float,
+    ) -> None:
+        self._own = own
+        self._model = model
+        self._profile = profile
+        self._boost_weight = boost_weight
+
+    def __iter__(self) -> Iterator[Proposer]:
+        yield from self._own
+        if self._profile is None:
+            return
+        for segment in self._model.popularity.known(chain(self._profile)):
+            yield Popularity(self._model, segment, self._boost_weight)
+        yield InOrder.of_new(self._model.newest)
 
 
 def proposers(
@@ -20,18 +55,13 @@ def proposers(
     policy: RankingPolicy,
     *,
     strict: bool,
-) -> Sequence[Proposer]:
+) -> Sources:
     """Sources in the order in which they are asked.
 
     Personal, similar to recent, popular in each segment from the nearest to everyone, new. Without
     a vector only the last two; ``strict`` leaves out those.
     """
-    found: list[Proposer] = []
+    own: tuple[Proposer, ...] = ()
     if taste.vector is not None:
-        found = [Personal(model, taste, policy, model.index_for(asked)), Similar(model, taste)]
-    if strict:
-        return found
-    popularity = model.popularity
-    for segment in popularity.known(chain(asked.profile)):
-        found.append(Popularity(model, segment, policy.boost_weight))
-    return [*found, InOrder.of_new(model.newest)]
+        own = (Personal(model, taste, policy, model.index_for(asked)), Similar(model, taste))
+    return Sources(own, model, None if strict else asked.profile, policy.boost_weight)
