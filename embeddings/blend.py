@@ -3,6 +3,9 @@
 ``score = x·y + trend + habit``. The vectors say what suits him; the trend says what everyone has
 taken up lately (a merchant that closed fades, a new one rises); the habit says what he does anyway,
 which decides *repeat* visits. Both terms are read from the same cells as the vectors.
+
+The habit has a level and a slope: that he was there at all puts a merchant before most where he
+never was, and how often and how lately ranks his own among each other, beside the vectors.
 """
 
 from dataclasses import asdict, dataclass, fields
@@ -22,17 +25,20 @@ class Blend:
         What the column that most cardholders met of late adds to a score, at least 0.
     trend_half_life_days : float
         Days after which a cardholder's last contact counts half in the trend, above 0.
+    known_weight : float
+        What being in his own history at all adds to a column's score, at least 0.
     habit_weight : float
         What ``log(1 + strength)`` of today adds to the score of a column in his own history,
-        at least 0; 0 for offers that should only win new customers.
+        at least 0; 0, like ``known_weight``, for offers that should only win new customers.
     habit_half_life_days : float
         Days after his last contact at which a habit has half its strength, above 0.
     """
 
     trend_weight: float = 0.2
     trend_half_life_days: float = 60.0
-    habit_weight: float = 4.0
-    habit_half_life_days: float = 75.0
+    known_weight: float = 0.25
+    habit_weight: float = 0.7
+    habit_half_life_days: float = 100.0
 
     def __post_init__(self) -> None:
         """Refuse weights below 0 and half-lives without meaning, by the field's name."""
@@ -41,6 +47,11 @@ class Blend:
             lowest = 0.0 if field.name.endswith("weight") else 1e-9
             if not (np.isfinite(value) and value >= lowest):
                 raise ValueError(f"{field.name}: {value} must be finite and at least {lowest:g}")
+
+    @property
+    def has_habit(self) -> bool:
+        """Whether a cardholder's own history adds anything."""
+        return self.known_weight > 0 or self.habit_weight > 0
 
     def habit(
         self, strength: NDArray[np.float32], age_days: NDArray[np.floating[Any]]
@@ -54,10 +65,10 @@ class Blend:
 
         Returns
         -------
-        float32, shape (n,); at least 0, descending with age
+        float32, shape (n,); at least ``known_weight``, descending with age
         """
         faded = strength * np.exp2(-np.maximum(age_days, 0.0) / self.habit_half_life_days)
-        return np.asarray(self.habit_weight * np.log1p(faded), np.float32)
+        return np.asarray(self.known_weight + self.habit_weight * np.log1p(faded), np.float32)
 
     def trend(
         self,

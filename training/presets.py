@@ -31,6 +31,6 @@ def preset(name: str) -> ModelParameters:
             step=HalfStep(
                 alpha=40.0, transform=Transform.BINARY, activity_exponent=0.3, regularisation=30.0
             ),
-            blend=Blend(trend_weight=0.15, habit_weight=0.0),
+            blend=Blend(trend_weight=0.15, known_weight=0.0, habit_weight=0.0),
         )
     raise BadInputError(f"--preset: {name} is not a preset; known are {CARDS}, {PLACES}")

@@ -33,7 +33,7 @@ class ProductScorer:
     def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Scores, float32, shape (len(rows), n_catalogue)."""
         found = np.asarray(self.cardholders[rows] @ self.catalogue.T + self.trend, np.float32)
-        if self.blend.habit_weight:
+        if self.blend.has_habit:
             self._add_habits(found, rows)
         return found
 

@@ -148,6 +148,7 @@ def suggested(trial: optuna.Trial, start: ModelParameters) -> ModelParameters:
     blend = replace(
         start.blend,
         trend_weight=trial.suggest_float("trend_weight", 0.0, 0.6),
+        known_weight=trial.suggest_float("known_weight", 0.0, 2.0),
         habit_weight=trial.suggest_float("habit_weight", 0.0, 10.0),
         trend_half_life_days=trial.suggest_float("trend_half_life_days", 15, 400, log=True),
         habit_half_life_days=trial.suggest_float("habit_half_life_days", 15, 400, log=True),

@@ -5,19 +5,34 @@ from hypothesis import strategies as st
 
 from embeddings.blend import Blend
 
-PLAIN = Blend(trend_weight=0.5, trend_half_life_days=10, habit_weight=2.0, habit_half_life_days=30)
+PLAIN = Blend(
+    trend_weight=0.5,
+    trend_half_life_days=10,
+    known_weight=0.1,
+    habit_weight=2.0,
+    habit_half_life_days=30,
+)
 
 
 def test_a_habit_of_today_adds_the_logarithm_of_its_strength() -> None:
     found = PLAIN.habit(np.array([3.0], np.float32), np.array([0.0]))
 
-    assert found == pytest.approx(2 * np.log(4))
+    assert found == pytest.approx(0.1 + 2 * np.log(4))
 
 
 def test_a_habit_fades_by_half_its_strength_in_a_half_life() -> None:
     found = PLAIN.habit(np.array([3.0], np.float32), np.array([30.0]))
 
-    assert found == pytest.approx(2 * np.log(2.5))
+    assert found == pytest.approx(0.1 + 2 * np.log(2.5))
+
+
+def test_a_habit_long_gone_keeps_what_having_been_there_is_worth() -> None:
+    assert PLAIN.habit(np.array([3.0], np.float32), np.array([1e5])) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize(("known", "habit"), [(0.0, 0.0), (0.1, 0.0), (0.0, 0.1)])
+def test_either_weight_makes_a_habit(known: float, habit: float) -> None:
+    assert Blend(known_weight=known, habit_weight=habit).has_habit is (known + habit > 0)
 
 
 def test_a_contact_after_the_day_counts_as_of_today() -> None:
@@ -43,7 +58,7 @@ def test_the_more_recent_habit_never_weighs_less(ages: list[float], strength: fl
     found = PLAIN.habit(np.full(recent_first.size, strength, np.float32), recent_first)
 
     assert (np.diff(found) <= 0).all()
-    assert (found >= 0).all()
+    assert (found >= np.float32(0.1)).all()
 
 
 def test_a_blend_survives_a_round_trip() -> None:

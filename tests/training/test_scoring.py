@@ -17,15 +17,21 @@ FACTORS = Factors(
     HalfStep(),
     gram_of(COLUMNS),
 )
-BLEND = Blend(trend_weight=0.5, trend_half_life_days=30, habit_weight=2.0, habit_half_life_days=30)
+BLEND = Blend(
+    trend_weight=0.5,
+    trend_half_life_days=30,
+    known_weight=0.1,
+    habit_weight=2.0,
+    habit_half_life_days=30,
+)
 
 
 def test_a_score_is_inner_product_plus_trend_plus_habit() -> None:
     found = product_scorer(FACTORS, np.array([1, 2]), BLEND, TRIAL).scores(np.array([0, 1]))
     trend = [0.5, 0.5 * np.log(1.5) / np.log(2)]
 
-    assert found[0] == pytest.approx([1 + trend[0] + 2 * np.log(4), 2 + trend[1]])
-    assert found[1] == pytest.approx([3 + trend[0], 4 + trend[1] + 2 * np.log(1.5)])
+    assert found[0] == pytest.approx([1 + trend[0] + 0.1 + 2 * np.log(4), 2 + trend[1]])
+    assert found[1] == pytest.approx([3 + trend[0], 4 + trend[1] + 0.1 + 2 * np.log(1.5)])
 
 
 def test_a_cardholder_without_a_history_gets_the_trend() -> None:
@@ -36,7 +42,7 @@ def test_a_cardholder_without_a_history_gets_the_trend() -> None:
 
 
 def test_without_weights_the_score_is_the_inner_product() -> None:
-    bare = Blend(trend_weight=0.0, habit_weight=0.0)
+    bare = Blend(trend_weight=0.0, known_weight=0.0, habit_weight=0.0)
     found = product_scorer(FACTORS, np.array([1, 2]), bare, TRIAL).scores(np.array([1]))
 
     assert found.tolist() == [[3, 4]]

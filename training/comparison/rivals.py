@@ -45,7 +45,7 @@ def _product(cut: Cut, model: ModelParameters, seed: int) -> dict[str, Contestan
     """The model as it scores merchants, and without habit and trend."""
     factors = als.fit(cut.outer.train.strength, model, seed)
     words = f"{model.n_factors} factors"
-    bare = Blend(trend_weight=0.0, habit_weight=0.0)
+    bare = Blend(trend_weight=0.0, known_weight=0.0, habit_weight=0.0)
     return {
         name: Contestant(
             product_scorer(factors, cut.outer.merchants, blend, cut.outer.trial), words

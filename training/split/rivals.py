@@ -18,6 +18,10 @@ from training.split.cut import Split
 from training.weighting import ModelParameters
 
 
+BEFORE_KNOWN_WEIGHT = {"known_weight": 0.0}
+"""What bundles of the time before this weight were scored with."""
+
+
 def ends_before(bundle: Bundle, day: int) -> bool:
     """Whether all usage the bundle was trained on lies before a day."""
     return bundle.manifest.window.ends_at <= EPOCH + timedelta(day)
@@ -65,6 +69,8 @@ def _confidence(histories: sparse.csr_matrix, factors: Factors) -> sparse.csr_ma
 def parameters_of(bundle: Bundle) -> ModelParameters | None:
     """Parameters a bundle was trained with; None when this code cannot read them."""
     known: dict[str, Any] = {k: v for k, v in bundle.manifest.parameters.items() if k != "seed"}
+    if isinstance(blend := known.get("blend"), dict):
+        known["blend"] = {**BEFORE_KNOWN_WEIGHT, **blend}
     try:
         return ModelParameters.from_document(known)
     except (ValueError, TypeError, KeyError):
