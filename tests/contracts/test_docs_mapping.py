@@ -22,7 +22,7 @@ from training.mapping.lookups import MAX_ROWS
 from training.mapping.reasons import REASONS
 from training.mapping.sections import settings
 from training.mapping.spec import Checks, Column, Duplicates, Source
-from training.matrix.responses import NEEDED
+from training.matrix.events import NEEDED
 from training.usage import OPTIONAL, REQUIRED, arrow_schema
 from training.usage.schema import STATUSES
 

@@ -11,12 +11,18 @@ from numpy.typing import NDArray
 from embeddings.catalog import Catalog
 from embeddings.interactions import EventType
 from embeddings.vocabulary import Vocabulary
+from training.matrix.events import event_batches
 
 TAKEN_UP = (EventType.ACTIVATED.value, EventType.REDEEMED.value)
 LOOKED_INTO = (EventType.CLICKED.value, *TAKEN_UP)
 SEEN = (EventType.VIEWED.value, EventType.DISMISSED.value, *LOOKED_INTO)
 OUTCOMES = {"seen": SEEN, "looked_into": LOOKED_INTO, "taken_up": TAKEN_UP}
-SUFFIXES = (".parquet", ".ndjson", ".jsonl")
+BIT_OF = {"seen": 1, "looked_into": 2, "taken_up": 4}
+ITEM_BITS = 32
+"""A pair is one number: the cardholder's row above so many bits, the item's in them."""
+
+Pairs = NDArray[np.int64]
+Outcomes = NDArray[np.uint8]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,42 +75,40 @@ def read_impressions(
     """
     holders = _codes(list(islice(cardholders, max_cardholders)), "cardholder_id", "cardholder")
     items = _codes([item.item_id for item in catalog.items], "item_id", "item")
-    answers = (
-        _events(path)
-        .filter(pl.col("type").is_in((EventType.SERVED.value, *SEEN)))
-        .join(holders.lazy(), on="cardholder_id")
-        .join(items.lazy(), on="item_id")
-        .group_by("cardholder", "item")
-        .agg(
-            *(pl.col("type").is_in(of).any().alias(name) for name, of in OUTCOMES.items()),
-        )
-        .collect(engine="streaming")
-        .sort("cardholder", "item")
-    )
-    pairs = answers.filter("seen") if answers["seen"].any() else answers
-    return Impressions(
-        pairs["cardholder"].to_numpy().astype(np.int64),
-        pairs["item"].to_numpy().astype(np.int64),
-        pairs["looked_into"].to_numpy().astype(np.bool_),
-        pairs["taken_up"].to_numpy().astype(np.bool_),
-    )
-
-
-def _events(path: Path) -> pl.LazyFrame:
-    """``type, cardholder_id, item_id`` of all events."""
-    files = sorted(f for f in path.rglob("*") if f.is_file()) if path.is_dir() else [path]
-    frames = [
-        pl.scan_parquet(file) if file.suffix == ".parquet" else pl.scan_ndjson(file)
-        for file in files
-        if file.suffix in SUFFIXES
+    parts = [
+        _answers(batch.rows.join(holders, on="cardholder_id").join(items, on="item_id"))
+        for batch in event_batches(path, (EventType.SERVED.value, *SEEN))
     ]
-    return pl.concat([_columns(frame) for frame in frames])
+    pairs, outcomes = _together(parts)
+    if (outcomes & BIT_OF["seen"]).any():
+        is_seen = (outcomes & BIT_OF["seen"]) > 0
+        pairs, outcomes = pairs[is_seen], outcomes[is_seen]
+    return Impressions(
+        pairs >> ITEM_BITS,
+        pairs & ((1 << ITEM_BITS) - 1),
+        (outcomes & BIT_OF["looked_into"]) > 0,
+        (outcomes & BIT_OF["taken_up"]) > 0,
+    )
 
 
-def _columns(frame: pl.LazyFrame) -> pl.LazyFrame:
-    named = "item_id" in frame.collect_schema()
-    item = pl.col("item_id").cast(pl.String()) if named else pl.lit(None, pl.String())
-    return frame.select("type", "cardholder_id", item.alias("item_id"))
+def _answers(batch: pl.DataFrame) -> tuple[Pairs, Outcomes]:
+    """Pairs of one batch, in one number each, and what came of each."""
+    outcome = pl.sum_horizontal(
+        pl.col("type").is_in(of).cast(pl.UInt8) * BIT_OF[name] for name, of in OUTCOMES.items()
+    )
+    pairs = batch["cardholder"].to_numpy() << ITEM_BITS | batch["item"].to_numpy()
+    return _together([(pairs, batch.select(outcome).to_series().cast(pl.UInt8).to_numpy())])
+
+
+def _together(parts: list[tuple[Pairs, Outcomes]]) -> tuple[Pairs, Outcomes]:
+    """Each pair once, in ascending order, with everything that came of it."""
+    pairs = np.concatenate([np.empty(0, np.int64), *(pairs for pairs, _ in parts)])
+    outcomes = np.concatenate([np.empty(0, np.uint8), *(outcomes for _, outcomes in parts)])
+    order = np.argsort(pairs, kind="stable")
+    pairs, starts = np.unique(pairs[order], return_index=True)
+    if not pairs.size:
+        return pairs, outcomes
+    return pairs, np.bitwise_or.reduceat(outcomes[order], starts)
 
 
 def _codes(ids: list[str], name: str, row: str) -> pl.DataFrame:

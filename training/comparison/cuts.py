@@ -13,7 +13,7 @@ from embeddings.catalog import Catalog
 from embeddings.vocabulary import Vocabulary
 from training.config import EvaluationPlan
 from training.evaluation.trial import Trial
-from training.matrix import Inputs, homes_of, spool_contacts, survey
+from training.matrix import Inputs, spool_contacts, survey
 from training.matrix.tables import Table
 from training.split.cut import Split, split, split_day
 from training.weighting import ModelParameters
@@ -110,8 +110,7 @@ def _cut(
     found = survey(inputs, HASH_KEY)
     first = split_day(found, day, ANY_DAYS)
     with spool_contacts(inputs, found) as spool:
-        homes = homes_of(spool, found, None)
-        whole = split(spool, found, homes, model, day=first, max_cardholders=plan.max_cardholders)
+        whole = split(spool, found, None, model, day=first, max_cardholders=plan.max_cardholders)
     return with_catalogue(whole, plan.min_cardholders), found.cardholders, found.last_day
 
 
@@ -120,7 +119,7 @@ def _usage_alone(table: Table, end: date | None) -> Inputs:
     contacts = pl.DataFrame(schema=CONTACTS)
     if end is not None:
         kept = table.frame.filter(pl.col("occurred_at").dt.date() < end).collect()
-        table = Table(kept.lazy(), kept.height)
+        table = Table(kept.lazy())
     return Inputs((table,), contacts, None, Catalog(), "", 0, None)
 
 

@@ -1,13 +1,13 @@
 """Where a cardholder belongs: products, city and segment, from his profile or from his usage."""
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from embeddings.vocabulary import Vocabulary
 from training.matrix.spool import Spool
 from training.matrix.survey import Survey
 
@@ -55,9 +55,28 @@ class Homes:
         return np.where(first == len(self.products), -1, first).astype(np.int32)
 
 
-def homes_of(spool: Spool, found: Survey, profiles: pl.DataFrame | None) -> Homes:
-    """Read the most used product, city and segment off the usage; a profile's word goes first."""
-    most = {name: _most_used(spool, name) for name in ("product", "city", "segment")}
+def homes_of(
+    spool: Spool,
+    found: Survey,
+    profiles: pl.DataFrame | None,
+    *,
+    before_day: int | None = None,
+    n_cardholders: int | None = None,
+) -> Homes:
+    """Read the most used product, city and segment off the usage; a profile's word goes first.
+
+    Parameters
+    ----------
+    spool : Spool
+    found : Survey
+    profiles : polars.DataFrame or None
+    before_day : int, optional
+        Usage on or after it is not read: a label must not tell of what is to be foretold.
+    n_cardholders : int, optional
+        Only the first so many rows.
+    """
+    n = int(spool.fences[-1]) if n_cardholders is None else n_cardholders
+    most = {name: _most_used(spool, name, before_day, n) for name in ("product", "city", "segment")}
     rows = np.flatnonzero(most["product"] >= 0).astype(np.int32)
     homes = Homes(
         found.groups["card_product_id"],
@@ -68,15 +87,22 @@ def homes_of(spool: Spool, found: Survey, profiles: pl.DataFrame | None) -> Home
         most["city"],
         most["segment"],
     )
-    return homes if profiles is None else _told(homes, found.cardholders, profiles)
+    if profiles is None:
+        return homes
+    return _told(homes, list(islice(found.cardholders, n)), profiles)
 
 
-def _most_used(spool: Spool, name: str) -> NDArray[np.int32]:
+def _most_used(
+    spool: Spool, name: str, before_day: int | None, n_cardholders: int
+) -> NDArray[np.int32]:
     """Most frequent code of each cardholder, the smallest of equals; -1 where there is none."""
-    most = np.full(int(spool.fences[-1]), -1, np.int32)
-    for number in range(len(spool)):
+    most = np.full(n_cardholders, -1, np.int32)
+    for number in range(int(np.searchsorted(spool.fences[:-1], n_cardholders))):
         contacts = spool.part(number)
-        contacts = contacts[contacts[name] >= 0]
+        kept = (contacts[name] >= 0) & (contacts["cardholder"] < n_cardholders)
+        if before_day is not None:
+            kept &= contacts["day"] < before_day
+        contacts = contacts[kept]
         pairs = contacts["cardholder"].astype(np.int64) << 16 | contacts[name]
         pair, count = np.unique(pairs, return_counts=True)
         order = np.lexsort((pair, -count, pair >> 16))
@@ -85,10 +111,10 @@ def _most_used(spool: Spool, name: str) -> NDArray[np.int32]:
     return most
 
 
-def _told(homes: Homes, cardholders: Vocabulary, profiles: pl.DataFrame) -> Homes:
+def _told(homes: Homes, cardholders: list[str], profiles: pl.DataFrame) -> Homes:
     """Put the profiles' products and cities over those of the usage."""
     rows = pl.DataFrame(
-        {"cardholder_id": list(cardholders), "row": np.arange(len(cardholders), dtype=np.int32)},
+        {"cardholder_id": cardholders, "row": np.arange(len(cardholders), dtype=np.int32)},
         schema={"cardholder_id": pl.String(), "row": pl.Int32()},
     )
     placed = profiles.join(rows, on="cardholder_id", maintain_order="left")

@@ -20,6 +20,7 @@ from training.matrix.responses import (
     unseen,
 )
 from training.matrix.tables import Table
+from training.usage import Batch
 
 CHUNK_BYTES = 1 << 20
 
@@ -56,10 +57,10 @@ class Inputs:
     events_through: str | None
     events: Path | None = None
 
-    def batches(self, wanted: Sequence[pl.Expr | str]) -> Iterator[pl.DataFrame]:
-        """The wanted columns of all usage, table after table, batch by batch."""
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """The named columns of all usage, table after table, batch by batch."""
         for table in self.usage:
-            yield from table.batches(wanted)
+            yield from table.batches(names)
 
     def log_of(self, cardholder_ids: Sequence[str]) -> pl.DataFrame:
         """Every response of some cardholders, what was only shown included; none without a log."""
@@ -87,7 +88,7 @@ def open_inputs(
     responses = no_responses() if events is None else read_responses(events, known, rule)
     archived = unseen(responses.transactions, [table.frame for table in tables])
     if not archived.is_empty():
-        tables.append(Table(archived.lazy(), archived.height))
+        tables.append(Table(archived.lazy()))
     return Inputs(
         tuple(tables),
         responses.contacts,

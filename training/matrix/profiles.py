@@ -1,6 +1,7 @@
 """Profiles of cardholders, NDJSON in the form of the API: products and city."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import orjson
@@ -8,6 +9,8 @@ import polars as pl
 
 from training.errors import BadInputError
 
+AT_ONCE = 10_000
+Profile = tuple[str, list[str], str | None]
 SCHEMA = {"cardholder_id": pl.String(), "products": pl.List(pl.String()), "city": pl.String()}
 
 
@@ -23,7 +26,7 @@ def read_profiles(path: Path) -> pl.DataFrame:
     """
     try:
         with path.open("rb") as lines:
-            table = pl.DataFrame(_profiles(path, lines), SCHEMA, orient="row")
+            table = _table(_profiles(path, lines))
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
     if table["cardholder_id"].is_duplicated().any():
@@ -31,7 +34,15 @@ def read_profiles(path: Path) -> pl.DataFrame:
     return table
 
 
-def _profiles(path: Path, lines: Iterator[bytes]) -> Iterator[tuple[str, list[str], str | None]]:
+def _table(profiles: Iterator[Profile]) -> pl.DataFrame:
+    """All profiles; only so many at a time are held as objects."""
+    parts = [pl.DataFrame(schema=SCHEMA)]
+    while some := list(islice(profiles, AT_ONCE)):
+        parts.append(pl.DataFrame(some, SCHEMA, orient="row"))
+    return pl.concat(parts)
+
+
+def _profiles(path: Path, lines: Iterator[bytes]) -> Iterator[Profile]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue

@@ -2,26 +2,24 @@
 
 A table is parquet with the columns ``event_id, type, cardholder_id, item_id, occurred_at`` and,
 for archived transactions, a struct ``transaction``; or NDJSON with the same fields; or a folder.
-Most events were served and no more; they are read past, batch by batch, and never held.
+Most events were served and no more; they are read past (:mod:`training.matrix.events`) and never
+held.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from embeddings.catalog import Catalog
 from embeddings.compose import own_kind
 from embeddings.interactions import EventType, EventWeights
 from embeddings.vocabulary import column_id
-from training.errors import BadInputError
-from training.matrix.tables import BATCH_ROWS
+from training.matrix.events import event_batches
 from training.usage import polars_schema
 
-NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
-OPTIONAL = ("item_id", "transaction")
-INSTANT = pl.Datetime("us", "UTC")
 CONTACT_SCHEMA = {
     "cardholder_id": pl.String(),
     "column": pl.String(),
@@ -38,7 +36,7 @@ class Responses:
     ----------
     contacts : polars.DataFrame
         ``cardholder_id, column, type, day`` (days since 1970-01-01 UTC) with items of the
-        catalogue.
+        catalogue; its texts are categories or enums, a few bytes a row.
     unknown_items : int
         Events that would count, were their item in the catalogue.
     transactions : polars.DataFrame
@@ -70,14 +68,13 @@ def read_responses(path: Path, catalog: Catalog, rule: EventWeights) -> Response
     types = [e.value for e in EventType if e is not EventType.TRANSACTION and rule.of(e) > 0]
     items = pl.Enum([item.item_id for item in catalog.items])
     answers, paid, last = [], [], ""
-    for batch in (b for file in _files(path) for b in _batches(file)):
-        answers.append(_answers(batch, types, items))
-        paid.append(batch.filter(pl.col("type") == EventType.TRANSACTION.value))
-        instants = batch["occurred_at"].dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")
-        last = max(last, str(instants.max() or ""))
+    for batch in event_batches(path, {*types, EventType.TRANSACTION.value}):
+        answers.append(_answers(batch.rows, types, items))
+        paid.append(batch.rows.filter(pl.col("type") == EventType.TRANSACTION.value))
+        last = max(last, batch.last_at)
     if not answers:
         return no_responses()
-    contacts, unknown = _on_items(_once(answers), catalog)
+    contacts, unknown = _on_items(_first_of_each(answers), catalog)
     return Responses(contacts, unknown, _canonical(_once(paid)), last or None)
 
 
@@ -94,61 +91,32 @@ def log_of(path: Path, catalog: Catalog, cardholder_ids: Sequence[str]) -> pl.Da
     items = pl.Enum([item.item_id for item in catalog.items])
     holders = pl.DataFrame({"cardholder_id": cardholder_ids}, {"cardholder_id": pl.String()})
     parts = [
-        _answers(batch.join(holders, on="cardholder_id", how="semi"), types, items)
-        for file in _files(path)
-        for batch in _batches(file)
+        _answers(batch.rows.join(holders, on="cardholder_id", how="semi"), types, items)
+        for batch in event_batches(path, types)
     ]
-    return _on_items(_once(parts), catalog)[0] if parts else pl.DataFrame(schema=CONTACT_SCHEMA)
+    if not parts:
+        return pl.DataFrame(schema=CONTACT_SCHEMA)
+    return _on_items(_first_of_each(parts), catalog)[0].cast(pl.Schema(CONTACT_SCHEMA))
 
 
 def _answers(batch: pl.DataFrame, types: list[str], items: pl.Enum) -> pl.DataFrame:
     """What counts of one batch, in few bytes; the item is null where the catalogue has none."""
     return batch.filter(pl.col("type").is_in(types)).select(
         pl.col("event_id").hash(),
-        "occurred_at",
-        "cardholder_id",
+        pl.col("cardholder_id").cast(pl.Categorical()),
         pl.col("item_id").cast(items, strict=False),
         pl.col("type").cast(pl.Enum(types)),
+        pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day"),
     )
 
 
-def _files(path: Path) -> list[Path]:
-    suffixes = {".parquet", ".ndjson", ".jsonl"}
-    if not path.exists():
-        raise BadInputError(f"{path}: there is no such file or folder of events")
-    found = sorted(f for f in path.rglob("*") if f.suffix in suffixes) if path.is_dir() else [path]
-    if not path.is_dir() and path.suffix not in suffixes:
-        raise BadInputError(f"{path}: expected events as .parquet or .ndjson")
-    return found
-
-
-def _batches(file: Path) -> Iterator[pl.DataFrame]:
-    """Events of one file in our types, ``BATCH_ROWS`` at a time."""
-    try:
-        if file.suffix == ".parquet":
-            frame = pl.scan_parquet(file)
-        else:
-            frame = pl.read_ndjson(file, infer_schema_length=None).lazy()
-        columns = frame.collect_schema().names()
-        if missing := [name for name in NEEDED if name not in columns]:
-            found = ", ".join(columns)
-            raise BadInputError(f"{file}: column {', '.join(missing)} is missing; found {found}")
-        kept = frame.select(*NEEDED, *(name for name in OPTIONAL if name in columns))
-        for start in range(0, int(frame.select(pl.len()).collect().item()), BATCH_ROWS):
-            yield _typed(kept.slice(start, BATCH_ROWS).collect())
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise BadInputError(f"{file}: not readable as events ({error})") from error
-
-
-def _typed(batch: pl.DataFrame) -> pl.DataFrame:
-    if batch.schema["occurred_at"] == pl.String():
-        instants = pl.col("occurred_at").str.to_datetime("%+", time_unit="us", time_zone="UTC")
-        batch = batch.with_columns(instants)
-    lacking = [pl.lit(None).alias(name) for name in OPTIONAL if name not in batch.columns]
-    batch = batch.with_columns(*lacking).select(*NEEDED, *OPTIONAL)
-    return batch.with_columns(
-        pl.col("occurred_at").cast(INSTANT), pl.col("item_id").cast(pl.String)
-    )
+def _first_of_each(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    """All parts in their order, each event once, without its id."""
+    hashes = np.concatenate([part["event_id"].to_numpy() for part in parts])
+    _, first = np.unique(hashes, return_index=True)
+    is_first = np.zeros(hashes.size, np.bool_)
+    is_first[first] = True
+    return pl.concat(parts).drop("event_id").filter(pl.Series(is_first))
 
 
 def _once(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -161,12 +129,8 @@ def _on_items(answers: pl.DataFrame, catalog: Catalog) -> tuple[pl.DataFrame, in
     """Contacts with items of the catalogue, and how many rows name another item."""
     names = [column_id(own_kind(item), item.item_id) for item in catalog.items]
     known = answers.drop_nulls("item_id")
-    contacts = known.select(
-        "cardholder_id",
-        pl.Series(names, dtype=pl.String).gather(known["item_id"].to_physical()).alias("column"),
-        pl.col("type").cast(pl.String),
-        pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day"),
-    )
+    column = known["item_id"].to_physical().cast(pl.UInt32).cat.to(pl.Enum(names))
+    contacts = known.select("cardholder_id", column.alias("column"), "type", "day")
     return contacts, answers.height - known.height
 
 

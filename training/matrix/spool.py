@@ -5,7 +5,6 @@ number of transactions, and a killed process leaves nothing behind.
 """
 
 import tempfile
-from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from types import TracebackType
@@ -13,15 +12,19 @@ from typing import IO, Self
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embeddings.interactions import SIGN_OF_STATUS, EventType, EventWeights, TransactionStatus
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import BadInputError
 from training.matrix.inputs import Inputs
-from training.matrix.survey import CATEGORY, DAY, GROUPS, Survey
+from training.matrix.survey import GROUPS, Survey
+from training.usage import Batch, Text
 
-ROWS_PER_PART = 500_000
+TEXT = pa.large_string()
+ROWS_PER_PART = 200_000
 CONTACT = np.dtype(
     [
         ("cardholder", "<i4"),
@@ -76,8 +79,8 @@ class Spool:
 
     @classmethod
     def open(cls, n_cardholders: int, n_rows: int) -> Self:
-        """An empty spool with parts of about ``ROWS_PER_PART`` rows, at most 256."""
-        n_parts = int(np.clip(n_rows // ROWS_PER_PART, 1, min(256, max(n_cardholders, 1))))
+        """An empty spool with parts of about ``ROWS_PER_PART`` rows, at most 512."""
+        n_parts = int(np.clip(n_rows // ROWS_PER_PART, 1, min(512, max(n_cardholders, 1))))
         fences = np.linspace(0, n_cardholders, n_parts + 1).astype(np.int64)
         with ExitStack() as opened:
             files = tuple(opened.enter_context(tempfile.TemporaryFile()) for _ in range(n_parts))
@@ -126,11 +129,11 @@ def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
     Declined transactions and responses that never make a cell are left out.
     """
     _check_groups(found)
-    coders = _coders(found)
+    coder = _Coder.of(found)
     spool = Spool.open(len(found.cardholders), found.transactions + inputs.contacts.height)
     try:
         for batch in inputs.batches(WANTED):
-            spool.append(_usage_rows(batch, coders))
+            spool.append(coder.contacts(batch))
         spool.append(_response_rows(inputs.contacts, found))
     except BaseException:
         spool.__exit__(None, None, None)
@@ -147,78 +150,102 @@ def _check_groups(found: Survey) -> None:
             )
 
 
-WANTED = ("cardholder_id", "merchant_id", CATEGORY, DAY, "status", *GROUPS)
+WANTED = ("cardholder_id", "merchant_id", "mcc", "category", "occurred_at", "status", *GROUPS)
+GROUP_FIELDS = dict(zip(GROUPS, ("product", "city", "segment"), strict=True))
 
 
-def _coders(found: Survey) -> list[tuple[str, pl.DataFrame]]:
-    """Tables to join a batch with, one for each text column."""
-    columns = found.columns
-    return [
-        ("cardholder_id", _codes(found.cardholders, "cardholder_id", "cardholder")),
-        ("merchant_id", _column_codes(columns, ColumnKind.MERCHANT, "merchant_id", "column")),
-        ("category_id", _column_codes(columns, ColumnKind.CATEGORY, "category_id", "category")),
-        *(
-            (group, _codes(found.groups[group], group, f"{name}_code"))
-            for group, name in zip(GROUPS, ("product", "city", "segment"), strict=True)
-        ),
-        ("status", _kinds_of_status()),
-    ]
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coder:
+    """Turns batches of card usage into contacts.
+
+    Parameters
+    ----------
+    known : dict of str to arrow array
+        Field of a contact → the texts that its numbers count into, ascending numbers.
+    rows : dict of str to int32, shape (n_known,)
+        Field → the number of each of those texts.
+    """
+
+    known: dict[str, pa.Array]
+    rows: dict[str, NDArray[np.int32]]
+
+    @classmethod
+    def of(cls, found: Survey) -> Self:
+        groups = {field: found.groups[group] for group, field in GROUP_FIELDS.items()}
+        merchants, merchant_rows = _of_kind(found.columns, ColumnKind.MERCHANT)
+        categories, category_rows = _of_kind(found.columns, ColumnKind.CATEGORY)
+        kinds = {s.value: (1 - sign) // 2 for s, sign in SIGN_OF_STATUS.items() if sign}
+        known = {
+            "cardholder": _texts_of(found.cardholders),
+            "column": pa.array(merchants, TEXT),
+            "category": pa.array(categories, TEXT),
+            **{field: pa.array(names, TEXT) for field, names in groups.items()},
+            "kind": pa.array(list(kinds), TEXT),
+        }
+        rows = {field: np.arange(len(texts), dtype=np.int32) for field, texts in known.items()}
+        rows |= {"column": merchant_rows, "category": category_rows}
+        return cls(known, rows | {"kind": np.array([*kinds.values()], np.int32)})
+
+    def contacts(self, batch: Batch) -> NDArray[np.void]:
+        """One batch of card usage, without declined transactions and the erased."""
+        settled = pa.array([TransactionStatus.SETTLED.value], TEXT)
+        unsaid = Text(np.zeros(batch.height, np.int32), settled)
+        texts = {
+            "cardholder": batch.text("cardholder_id"),
+            "column": batch.text("merchant_id"),
+            "category": batch.category(),
+            **{field: batch.text(group) for group, field in GROUP_FIELDS.items()},
+            "kind": batch.text("status").or_else(unsaid),
+        }
+        rows = np.empty(batch.height, CONTACT)
+        rows["day"] = batch.days()
+        for field, text in texts.items():
+            rows[field] = self._numbers(field, text)
+        return rows[(rows["kind"] >= 0) & (rows["cardholder"] >= 0)]
+
+    def _numbers(self, field: str, text: Text) -> NDArray[np.int32]:
+        """Number of each row's text, -1 where it is not known."""
+        place = _places(text, self.known[field])
+        return np.asarray(np.r_[self.rows[field], np.int32(-1)][place], np.int32)
 
 
-def _kinds_of_status() -> pl.DataFrame:
-    """Kind of each status that counts; a declined transaction has none."""
-    kind = {s.value: (1 - sign) // 2 for s, sign in SIGN_OF_STATUS.items() if sign}
-    return pl.DataFrame(
-        {"status": list(kind), "kind": list(kind.values())},
-        schema={"status": pl.String(), "kind": pl.Int8()},
-    )
+def _texts_of(names: Vocabulary) -> pa.Array:
+    """All ids of a vocabulary, without a copy."""
+    buffers = [None, pa.py_buffer(names.offsets), pa.py_buffer(names.text)]
+    return pa.Array.from_buffers(TEXT, len(names), buffers)
 
 
-def _usage_rows(batch: pl.DataFrame, coders: list[tuple[str, pl.DataFrame]]) -> NDArray[np.void]:
-    """One batch of card usage as contacts, without declined transactions and the erased."""
-    coded = batch.with_columns(pl.col("status").fill_null(TransactionStatus.SETTLED.value))
-    for name, codes in coders:
-        coded = coded.join(codes, on=name, how="left", maintain_order="left").drop(name)
-    groups = {f"{name}_code": name for name in ("product", "city", "segment")}
-    return _packed(coded.drop_nulls(["kind", "cardholder"]).rename(groups))
-
-
-def _packed(table: pl.DataFrame) -> NDArray[np.void]:
-    rows = np.empty(table.height, CONTACT)
-    for name in CONTACT.names or ():
-        rows[name] = table[name].fill_null(-1).to_numpy() if name in table.columns else -1
-    return rows
-
-
-def _codes(ids: Iterable[str], id_name: str, row_name: str) -> pl.DataFrame:
-    """Ids and their rows as a table to join with."""
-    names = list(ids)
-    return pl.DataFrame(
-        {id_name: names, row_name: np.arange(len(names), dtype=np.int32)},
-        schema={id_name: pl.String(), row_name: pl.Int32()},
-    )
-
-
-def _column_codes(
-    columns: Vocabulary, kind: ColumnKind, id_name: str, row_name: str
-) -> pl.DataFrame:
-    """Outside ids of one kind of column and their rows."""
+def _of_kind(columns: Vocabulary, kind: ColumnKind) -> tuple[list[str], NDArray[np.int32]]:
+    """Outside ids of one kind of column, and their rows."""
     prefix = column_id(kind, "")
-    return (
-        _codes(columns, id_name, row_name)
-        .filter(pl.col(id_name).str.starts_with(prefix))
-        .with_columns(pl.col(id_name).str.strip_prefix(prefix))
-    )
+    rows = [row for row, name in enumerate(columns) if name.startswith(prefix)]
+    return [columns.id(row).removeprefix(prefix) for row in rows], np.array(rows, np.int32)
 
 
 def _response_rows(contacts: pl.DataFrame, found: Survey) -> NDArray[np.void]:
+    """Responses of cardholders who are not erased, as contacts without category and groups."""
     kinds = {event.value: number for number, (event, _) in enumerate(KINDS) if number >= 2}
-    holders = _codes(found.cardholders, "cardholder_id", "cardholder")
-    columns = _codes(found.columns, "column_id", "column")
-    return _packed(
-        contacts.filter(pl.col("type").is_in(list(kinds)))
-        .with_columns(pl.col("type").replace_strict(kinds, return_dtype=pl.Int8).alias("kind"))
-        .join(holders, on="cardholder_id", maintain_order="left")
-        .rename({"column": "column_id"})
-        .join(columns, on="column_id", maintain_order="left")
-    )
+    known = {
+        "cardholder": ("cardholder_id", _texts_of(found.cardholders)),
+        "column": ("column", _texts_of(found.columns)),
+        "kind": ("type", pa.array(list(kinds), TEXT)),
+    }
+    rows = np.full(contacts.height, -1, CONTACT)
+    rows["day"] = contacts["day"].to_numpy()
+    for field, (name, texts) in known.items():
+        rows[field] = _places(_text_of(contacts[name]), texts)
+    rows = rows[(rows["kind"] >= 0) & (rows["cardholder"] >= 0) & (rows["column"] >= 0)]
+    rows["kind"] = np.array([*kinds.values()], np.int8)[rows["kind"]]
+    return rows
+
+
+def _text_of(values: pl.Series) -> Text:
+    """A column of strings, categories or an enum."""
+    column = values.to_arrow(compat_level=pl.CompatLevel.oldest())
+    return Batch(len(values), {values.name: column}).text(values.name)
+
+
+def _places(text: Text, known: pa.Array) -> NDArray[np.int32]:
+    """Place among the known texts of each row's, -1 where it is not among them."""
+    of_value = pc.index_in(text.values, known).fill_null(-1).to_numpy()
+    return np.asarray(np.r_[of_value, -1][text.codes], np.int32)

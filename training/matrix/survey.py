@@ -1,19 +1,21 @@
 """First pass over card usage: how much there is, whose, where and when."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from embeddings.erasure import ErasedList
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import BadInputError
 from training.matrix.inputs import Inputs
+from training.usage import Batch, Text
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-CATEGORY = pl.coalesce("mcc", "category").alias("category_id")
-DAY = pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day")
 MAX_DAY = 2**31 - 1
 GROUPS = ("card_product_id", "city", "segment")
 
@@ -55,6 +57,20 @@ class Survey:
         return EPOCH + timedelta(self.first_day), EPOCH + timedelta(self.last_day + 1)
 
 
+WANTED = (
+    "cardholder_id",
+    "merchant_id",
+    "merchant_name",
+    "mcc",
+    "category",
+    "occurred_at",
+    *GROUPS,
+)
+
+Merchant = tuple[str, str | None, str | None]
+"""Id of a merchant, a name and a category of it."""
+
+
 class _Tally:
     """What is kept of the batches seen so far."""
 
@@ -62,26 +78,35 @@ class _Tally:
         self.rows = 0
         self.first_day, self.last_day = MAX_DAY, -MAX_DAY
         self.cardholders: set[str] = set()
-        self.merchants: pl.DataFrame | None = None
+        self.merchants: Counter[Merchant] = Counter()
         self.groups: dict[str, set[str]] = {name: set() for name in GROUPS}
 
-    def add(self, batch: pl.DataFrame) -> None:
+    def add(self, batch: Batch) -> None:
         """Count one batch."""
-        if batch.is_empty():
+        if not batch.height:
             return
         self.rows += batch.height
-        days = batch["day"].to_numpy()
+        days = batch.days()
         self.first_day = min(self.first_day, int(days.min()))
         self.last_day = max(self.last_day, int(days.max()))
-        self.cardholders.update(batch["cardholder_id"].unique())
+        self.cardholders.update(batch.text("cardholder_id").used())
         for name, values in self.groups.items():
-            values.update(batch[name].drop_nulls().unique())
-        counted = batch.group_by("merchant_id", "merchant_name", "category_id").len()
-        if self.merchants is not None:
-            counted = pl.concat([self.merchants, counted])
-        self.merchants = counted.group_by("merchant_id", "merchant_name", "category_id").agg(
-            pl.col("len").sum()
+            values.update(batch.text(name).used())
+        self._count(batch.text("merchant_id"), batch.text("merchant_name"), batch.category())
+
+    def _count(self, ids: Text, names: Text, categories: Text) -> None:
+        """Add the rows of each merchant under each name and category."""
+        texts = (ids, names, categories)
+        _, width, depth = (len(text.values) + 1 for text in texts)
+        keys = (ids.codes.astype(np.int64) * width + names.codes + 1) * depth + categories.codes + 1
+        met, counts = np.unique(keys, return_counts=True)
+        places = (met // depth // width, met // depth % width - 1, met % depth - 1)
+        named = (
+            text.values.take(pa.array(at, mask=at < 0)).to_pylist()
+            for text, at in zip(texts, places, strict=True)
         )
+        for merchant, count in zip(zip(*named, strict=True), counts.tolist(), strict=True):
+            self.merchants[merchant] += count
 
 
 def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Survey:
@@ -101,14 +126,12 @@ def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Surv
         There is no transaction.
     """
     tally = _Tally()
-    for batch in inputs.batches(
-        ["cardholder_id", "merchant_id", "merchant_name", CATEGORY, DAY, *GROUPS]
-    ):
+    for batch in inputs.batches(WANTED):
         tally.add(batch)
-    if tally.merchants is None:
+    if not tally.rows:
         raise BadInputError("usage: the tables hold no transaction; there is nothing to learn from")
     merchants = tally.merchants
-    holders = tally.cardholders.union(inputs.contacts["cardholder_id"])
+    holders = tally.cardholders.union(inputs.contacts["cardholder_id"].unique())
     if erased is not None:
         holders -= erased.erased_of(holders)
     return Survey(
@@ -117,25 +140,33 @@ def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Surv
         tally.last_day,
         Vocabulary.build(holders, key),
         Vocabulary.build(_columns(merchants, inputs.contacts), key),
-        dict(_most_frequent(merchants, "merchant_name")),
-        {m: column_id(ColumnKind.CATEGORY, c) for m, c in _most_frequent(merchants, "category_id")},
+        _most_frequent((m, name, n) for (m, name, _), n in merchants.items()),
+        {
+            merchant: column_id(ColumnKind.CATEGORY, category)
+            for merchant, category in _most_frequent(
+                (m, category, n) for (m, _, category), n in merchants.items()
+            ).items()
+        },
         {name: sorted(values) for name, values in tally.groups.items()},
     )
 
 
-def _columns(merchants: pl.DataFrame, contacts: pl.DataFrame) -> set[str]:
-    categories = merchants["category_id"].drop_nulls().unique()
+def _columns(merchants: Iterable[Merchant], contacts: pl.DataFrame) -> set[str]:
+    pairs = {(merchant, category) for merchant, _, category in merchants}
     return {
-        *(column_id(ColumnKind.MERCHANT, m) for m in merchants["merchant_id"].unique()),
-        *(column_id(ColumnKind.CATEGORY, c) for c in categories),
+        *(column_id(ColumnKind.MERCHANT, merchant) for merchant, _ in pairs),
+        *(column_id(ColumnKind.CATEGORY, category) for _, category in pairs if category),
         *contacts["column"].unique(),
     }
 
 
-def _most_frequent(merchants: pl.DataFrame, value: str) -> Iterable[tuple[str, str]]:
+def _most_frequent(counted: Iterable[tuple[str, str | None, int]]) -> dict[str, str]:
     """Each merchant's column and the value most of its rows have; ties by the value itself."""
-    summed = merchants.drop_nulls(value).group_by("merchant_id", value).agg(pl.col("len").sum())
-    ordered = summed.sort("merchant_id", "len", value, descending=[False, True, False])
-    first = ordered.unique("merchant_id", keep="first", maintain_order=True)
-    for merchant, most in first.select("merchant_id", value).iter_rows():
-        yield column_id(ColumnKind.MERCHANT, merchant), most
+    totals: Counter[tuple[str, str]] = Counter()
+    for merchant, value, count in counted:
+        if value is not None:
+            totals[merchant, value] += count
+    best: dict[str, tuple[int, str]] = {}
+    for (merchant, value), count in totals.items():
+        best[merchant] = min(best.get(merchant, (0, value)), (-count, value))
+    return {column_id(ColumnKind.MERCHANT, m): value for m, (_, value) in sorted(best.items())}

@@ -7,7 +7,7 @@ from typing import Self
 
 import polars as pl
 
-from training.usage import scan
+from training.usage import Batch, files_of, frame_batches, is_csv, parquet_batches, scan
 
 BATCH_ROWS = 100_000
 
@@ -20,30 +20,25 @@ class Table:
     ----------
     frame : polars.LazyFrame
         Of the canonical columns.
-    rows : int or None
-        Number of rows where slices are cheap (parquet, memory); None where a slice would read
-        everything before it again (csv).
+    files : tuple of Path
+        Parquet files with the same rows; none where the rows are text or in memory.
     """
 
     frame: pl.LazyFrame
-    rows: int | None
+    files: tuple[Path, ...] = ()
 
     @classmethod
     def open(cls, path: Path) -> Self:
         """Table of a file or folder; BadInputError names what is wrong with it."""
-        frame = scan(path)
-        files = sorted(path.iterdir()) if path.is_dir() else [path]
-        if any(file.suffix == ".csv" for file in files):
-            return cls(frame, None)
-        return cls(frame, int(frame.select(pl.len()).collect().item()))
+        frame, files = scan(path), files_of(path)
+        return cls(frame, () if is_csv(files) else tuple(files))
 
-    def batches(self, wanted: Sequence[pl.Expr | str]) -> Iterator[pl.DataFrame]:
-        """The wanted columns of all rows in their order, ``BATCH_ROWS`` at a time."""
-        chosen = self.frame.select(wanted)
-        if self.rows is None:
-            yield from chosen.collect_batches(
+    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
+        """The named columns of all rows in their order."""
+        if self.files:
+            return parquet_batches(self.files, names)
+        return frame_batches(
+            self.frame.select(names).collect_batches(
                 chunk_size=BATCH_ROWS, maintain_order=True, engine="streaming"
             )
-            return
-        for start in range(0, self.rows, BATCH_ROWS):
-            yield chosen.slice(start, BATCH_ROWS).collect(engine="streaming")
+        )

@@ -4,7 +4,6 @@
 missing required value and no value that breaks the rules of :mod:`training.usage.schema`.
 """
 
-from collections.abc import Iterable
 from pathlib import Path
 
 import polars as pl
@@ -12,22 +11,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.errors import BadInputError
-from training.usage.schema import ID_PATTERN, INSTANT, OPTIONAL, REQUIRED, STATUSES, polars_schema
+from training.usage.batches import BATCH_ROWS, frame_batches, parquet_batches
+from training.usage.rules import CHECKED, check_rows
+from training.usage.schema import INSTANT, REQUIRED, polars_schema
 
 NEXT_STEP = "bring other columns in with `recsvc-train import --mapping F`"
 MAX_ROWS = 2_000_000_000
-ROWS_AT_ONCE = 100_000
-RULES = {
-    "cardholder_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-    "merchant_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-    "currency": (r"^[A-Z]{3}$", "three capitals of ISO 4217"),
-    "transaction_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-    "mcc": (r"^[0-9]{4}$", "four digits"),
-    "status": (f"^({'|'.join(STATUSES)})$", f"one of {', '.join(STATUSES)}"),
-    "card_product_id": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-    "category": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-    "segment": (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -"),
-}
 
 
 def scan(path: Path | str) -> pl.LazyFrame:
@@ -53,18 +42,23 @@ def scan(path: Path | str) -> pl.LazyFrame:
         The path is missing, empty or of another format, or a column is missing, of another type
         or holds a value that breaks its rule. The message names the column and the row.
     """
-    files = _files(Path(path))
-    if files[0].suffix == ".csv":
+    files = files_of(Path(path))
+    if is_csv(files):
         frame = _typed_csv(files)
-        _check_rows([frame], Path(path))
+        slices = frame.collect_batches(chunk_size=BATCH_ROWS, engine="streaming")
+        check_rows(frame_batches(slices), Path(path))
         return frame
-    frame, rows = _typed_parquet(files), sum(_parquet_rows(file) for file in files)
-    parts = (frame.slice(start, ROWS_AT_ONCE) for start in range(0, rows, ROWS_AT_ONCE))
-    _check_rows(parts, Path(path))
+    frame = _typed_parquet(files)
+    check_rows(parquet_batches(files, CHECKED), Path(path))
     return frame
 
 
-def _files(path: Path) -> list[Path]:
+def is_csv(files: list[Path]) -> bool:
+    """Whether the files of a table are text."""
+    return files[0].suffix == ".csv"
+
+
+def files_of(path: Path) -> list[Path]:
     """All files of the table, in order of their names; of one kind only."""
     if not path.exists():
         raise BadInputError(f"{path}: there is no such file or folder of card usage")
@@ -153,55 +147,3 @@ def _check_names(file: Path, names: list[str]) -> None:
             f"{file}: column {', '.join(missing)} is missing; found {', '.join(names[:20])}; "
             f"{NEXT_STEP}"
         )
-
-
-def _check_rows(parts: Iterable[pl.LazyFrame], path: Path) -> None:
-    """Count, part after part, the values that break their column's rule; refuse the first kind."""
-    faults = {name: _fault(name) for name in polars_schema()}
-    rows, count, first = 0, dict.fromkeys(faults, 0), dict.fromkeys(faults, 0)
-    for part in parts:
-        found = _faults_of(part, faults)
-        for name, fault in faults.items():
-            if found[name] and not count[name]:
-                first[name] = rows + _first(part, fault)
-            count[name] += found[name]
-        rows += found["rows"]
-    if not rows:
-        raise BadInputError(f"{path}: the table has no rows")
-    for name in faults:
-        if count[name]:
-            raise BadInputError(_bad_value(path, name, rows, count[name], first[name]))
-
-
-def _faults_of(part: pl.LazyFrame, faults: dict[str, pl.Expr]) -> dict[str, int]:
-    """Rows of one part, and how many values of each column are wrong."""
-    counts = (fault.sum().alias(name) for name, fault in faults.items())
-    found = part.select(pl.len().alias("rows"), *counts)
-    return found.collect(engine="streaming").row(0, named=True)
-
-
-def _first(part: pl.LazyFrame, fault: pl.Expr) -> int:
-    """Place of the first wrong value in a part; a stream would not say which of several."""
-    return int(part.select(fault.alias("fault")).collect()["fault"].to_numpy().argmax())
-
-
-def _bad_value(path: Path, name: str, rows: int, count: int, first: int) -> str:
-    """Sentence about a column with bad values; the value itself is not repeated."""
-    rules = {"amount_minor": "an integer of at least 0", "occurred_at": "RFC 3339 with an offset"}
-    rule = RULES[name][1] if name in RULES else rules.get(name, "text")
-    return (
-        f"{path}: column {name}: {count:,} of {rows:,} values are "
-        f"missing or not {rule}, the first in data row {first + 1:,}; "
-        "`recsvc-train import --mapping F` puts such rows aside and goes on"
-    )
-
-
-def _fault(name: str) -> pl.Expr:
-    """Tell for each row whether this column's value breaks its rule."""
-    value = pl.col(name)
-    fault = value.is_null() if name in REQUIRED else pl.lit(value=False)
-    if name in RULES:
-        fault = fault | ~value.str.contains(RULES[name][0]).fill_null(name in OPTIONAL)
-    if name == "amount_minor":
-        fault = fault | (value < 0).fill_null(value=True)
-    return fault

@@ -1,0 +1,116 @@
+"""Files of events, in the form of ``POST /v1/events``, batch by batch.
+
+Most events were served and no more: types that nobody asked for are dropped as they are read.
+"""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from training.errors import BadInputError
+from training.parquet import row_batches, schema_of
+
+NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
+OPTIONAL = ("item_id", "transaction")
+SUFFIXES = frozenset({".parquet", ".ndjson", ".jsonl"})
+INSTANT = pl.Datetime("us", "UTC")
+BATCH_ROWS = 100_000
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Events:
+    """A batch of events.
+
+    Parameters
+    ----------
+    rows : polars.DataFrame
+        ``event_id, type, cardholder_id, occurred_at, item_id, transaction``; the wanted types only.
+    last_at : str
+        RFC 3339 instant of the last event of any type; empty when there is none.
+    """
+
+    rows: pl.DataFrame
+    last_at: str
+
+
+def event_files(path: Path) -> list[Path]:
+    """A file, or all files of a folder that may hold events, in order of their names.
+
+    Raises
+    ------
+    BadInputError
+        There is no such file, or one of another kind.
+    """
+    if not path.exists():
+        raise BadInputError(f"{path}: there is no such file or folder of events")
+    if path.is_dir():
+        return sorted(f for f in path.rglob("*") if f.suffix in SUFFIXES and f.is_file())
+    if path.suffix not in SUFFIXES:
+        raise BadInputError(f"{path}: expected events as .parquet or .ndjson")
+    return [path]
+
+
+def event_batches(path: Path, types: Collection[str]) -> Iterator[Events]:
+    """Events of some types, of a file or folder.
+
+    Raises
+    ------
+    BadInputError
+        Names the file, and the column that is missing or of another type.
+    """
+    for file in event_files(path):
+        try:
+            of_file = _of_parquet if file.suffix == ".parquet" else _of_lines
+            yield from of_file(file, types)
+        except (pl.exceptions.PolarsError, pa.ArrowException, OSError) as error:
+            raise BadInputError(f"{file}: not readable as events ({error})") from error
+
+
+def _of_parquet(file: Path, types: Collection[str]) -> Iterator[Events]:
+    names = _present(file, schema_of(file).names)
+    wanted = pa.array(sorted(types), pa.string())
+    for batch in row_batches(file, names, n_rows=BATCH_ROWS):
+        is_wanted = pc.is_in(batch["type"].cast(pa.string()), wanted)
+        last = _last_at(pl.DataFrame({"occurred_at": batch["occurred_at"]}))
+        yield Events(_typed(pl.DataFrame(batch.filter(is_wanted))), last)
+
+
+def _of_lines(file: Path, types: Collection[str]) -> Iterator[Events]:
+    frame = pl.read_ndjson(file, infer_schema_length=None).lazy()
+    names = _present(file, frame.collect_schema().names())
+    for start in range(0, int(frame.select(pl.len()).collect().item()), BATCH_ROWS):
+        batch = frame.select(names).slice(start, BATCH_ROWS).collect()
+        rows = batch.filter(pl.col("type").is_in(sorted(types)))
+        yield Events(_typed(rows), _last_at(batch))
+
+
+def _present(file: Path, columns: list[str]) -> list[str]:
+    """Columns to read; BadInputError when one is missing that must be there."""
+    if missing := [name for name in NEEDED if name not in columns]:
+        found = ", ".join(columns)
+        raise BadInputError(f"{file}: column {', '.join(missing)} is missing; found {found}")
+    return [*NEEDED, *(name for name in OPTIONAL if name in columns)]
+
+
+def _last_at(batch: pl.DataFrame) -> str:
+    last = batch.select(_instant(batch).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")).max().item()
+    return str(last or "")
+
+
+def _instant(batch: pl.DataFrame) -> pl.Expr:
+    """The column ``occurred_at`` in our type."""
+    value = pl.col("occurred_at")
+    if batch.schema["occurred_at"] == pl.String():
+        value = value.str.to_datetime("%+", time_unit="us", time_zone="UTC")
+    return value.cast(INSTANT)
+
+
+def _typed(batch: pl.DataFrame) -> pl.DataFrame:
+    batch = batch.with_columns(_instant(batch))
+    lacking = [pl.lit(None).alias(name) for name in OPTIONAL if name not in batch.columns]
+    batch = batch.with_columns(*lacking).select(*NEEDED, *OPTIONAL)
+    return batch.with_columns(pl.col("item_id").cast(pl.String))
