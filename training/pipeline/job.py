@@ -156,7 +156,7 @@ class _Run:
             table = without_empty(matrix, found, homes)
             sample = self.settings.evaluation.max_cardholders
             with stage("split by time"):
-                cut = split(spool, found, homes, model, day=day, max_cardholders=sample)
+                cut = split(spool, found, inputs.profiles, model, day=day, max_cardholders=sample)
 
             def rebuilt(used: ModelParameters) -> sparse.csr_matrix:
                 rule, n = used.events, cut.train.strength.shape[0]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -13,7 +14,16 @@ from training.config import EvaluationPlan
 from training.errors import BadInputError
 from training.evaluation.segments import activity, tenure
 from training.evaluation.trial import Trial
-from training.matrix import Homes, Matrix, Spool, Survey, build, first_days, visited_after
+from training.matrix import (
+    Homes,
+    Matrix,
+    Spool,
+    Survey,
+    build,
+    first_days,
+    homes_of,
+    visited_after,
+)
 from training.weighting import ModelParameters
 
 EPOCH = date(1970, 1, 1)
@@ -77,13 +87,16 @@ def _date(day: int) -> date:
 def split(
     spool: Spool,
     found: Survey,
-    homes: Homes,
+    profiles: pl.DataFrame | None,
     model: ModelParameters,
     *,
     day: int,
     max_cardholders: int,
 ) -> Split:
-    """Cut the usage in time; a sample of cardholders when there are more than asked for."""
+    """Cut the usage in time; a sample of cardholders when there are more than asked for.
+
+    Groups of cardholders are those that profiles and the usage before ``day`` tell of.
+    """
     n = min(max_cardholders, len(found.cardholders))
     n_columns = len(found.columns)
     train = build(
@@ -93,6 +106,7 @@ def split(
     merchants = np.flatnonzero(met & is_merchant(found.columns)).astype(np.int32)
     after = visited_after(spool, n_columns, from_day=day, n_cardholders=n)
     wanted = after[:, merchants].tocsr()
+    homes = homes_of(spool, found, profiles, before_day=day, n_cardholders=n)
     trial = Trial(
         seen=train.strength[:, merchants].tocsr(),
         wanted=wanted,
@@ -120,13 +134,12 @@ def _labels(
     strength: sparse.csr_matrix, homes: Homes, first: NDArray[np.int32], day: int
 ) -> dict[str, NDArray[np.str_]]:
     """Groups of the sampled cardholders by which figures are shown."""
-    n = strength.shape[0]
     grouped = {
         "activity": activity(strength),
         "tenure": tenure(first, split_day=day),
-        "product": _named(homes.products, homes.main_product()[:n]),
-        "city": _named(homes.cities, homes.city[:n]),
-        "segment": _named(homes.segments, homes.segment[:n]),
+        "product": _named(homes.products, homes.main_product()),
+        "city": _named(homes.cities, homes.city),
+        "segment": _named(homes.segments, homes.segment),
     }
     return {name: labels for name, labels in grouped.items() if np.unique(labels).size > 1}
 

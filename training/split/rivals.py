@@ -17,7 +17,6 @@ from training.solver import solve_rows
 from training.split.cut import Split
 from training.weighting import ModelParameters
 
-
 BEFORE_KNOWN_WEIGHT = {"known_weight": 0.0}
 """What bundles of the time before this weight were scored with."""
 

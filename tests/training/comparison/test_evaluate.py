@@ -52,6 +52,19 @@ def test_nothing_of_the_test_part_is_known_before_it(usage: Path) -> None:
     assert cut.outer.day - cut.inner.day == 30
 
 
+def test_a_group_is_told_by_what_was_before_the_split_alone(usage: Path, tmp_path: Path) -> None:
+    moved = pl.col("cardholder_id").str.slice(1).cast(pl.Int32) % 4
+    after = pl.col("occurred_at") >= datetime(2025, 5, 1, tzinfo=UTC)
+    other = pl.read_parquet(usage).with_columns(
+        segment=pl.when(after).then(pl.lit("elsewhere")).otherwise(pl.format("group-{}", moved))
+    )
+    other.write_parquet(tmp_path / "usage.parquet")
+
+    labels = next(cuts(plan(tmp_path / "usage.parquet"), preset(CARDS))).outer.trial.segments
+
+    assert set(labels["segment"]) == {f"group-{number}" for number in range(4)}
+
+
 def test_a_merchant_of_one_cardholder_is_no_part_of_the_catalogue(usage: Path) -> None:
     shared = next(cuts(plan(usage), preset(CARDS))).outer
     everything = Plan(usage=usage, split_at=(date(2025, 5, 1),), test_days=30, min_cardholders=1)
