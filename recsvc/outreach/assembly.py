@@ -55,7 +55,7 @@ class Outreach:
         durable, zone = stores.writes, ZoneInfo(settings.timezone)
         zones = Zones.named(settings.timezone, dict(settings.issuer_timezones))
         caps = push_caps(settings)
-        campaigns, pushes = CampaignStore(durable), PushStore(durable)
+        campaigns, pushes = CampaignStore(durable), PushStore(durable, stores.deny_list)
         standings = StandingStore(durable, stores.deny_list)
         share = settings.global_holdout_bps
         book = CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock)

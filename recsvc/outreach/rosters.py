@@ -10,6 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
+from embeddings.erasure import ErasedList
 from recsvc.domain.audience.assignment import NOBODY, assign
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.model import ModelSlot, ServingModel
@@ -68,12 +69,29 @@ class RosterMaker:
             model = self._slot.current(issuer_id)
             if model is None or model.bundle is None:
                 return 0
+            before = self._standings.erased(issuer_id)
             drawn_up = parts_of(self._meant(issuer_id, model, model.bundle, campaign))
             self._store.put_roster(issuer_id, campaign_id, drawn_up)
+            drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
             return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
         done = self._store.queued(issuer_id, campaign_id)
         parts = self._store.parts(issuer_id, campaign_id)
         return self._queue(issuer_id, campaign_id, (one for one in parts if one[0] not in done))
+
+    def _without_erased(
+        self, issuer_id: str, campaign_id: str, parts: list[Part], before: ErasedList
+    ) -> list[Part]:
+        """The parts without those who were erased while they were drawn up.
+
+        Whoever is erased from now on is taken out of the roster, which is there by now.
+        """
+        now = self._standings.erased(issuer_id)
+        fresh = ErasedList(issuer_id, now.key, now.hashes - before.hashes)
+        if not fresh.hashes:
+            return parts
+        kept: list[Part] = [[row for row in part if not fresh.covers(row[0])] for part in parts]
+        self._store.put_roster(issuer_id, campaign_id, kept)
+        return kept
 
     def _queue(self, issuer_id: str, campaign_id: str, parts: Iterable[tuple[int, Part]]) -> int:
         """Put parts into the outbox, some in each round trip; returns how many were not there."""

@@ -16,9 +16,13 @@ from recsvc.stores.keys import (
     CARDHOLDER,
     IDEMPOTENCY,
     PUSH_LOG,
+    PUSH_OUTBOX,
+    PUSHES_DEAD,
+    PUSHES_WAITING,
     UNSETTLED,
     USES_DUE,
 )
+from recsvc.stores.push_sweeping import dead_of, queued_of, waiting_of
 from recsvc.stores.sweeping import Sweeper
 
 
@@ -104,5 +108,8 @@ EXPORTED: dict[str, Callable[[redis.Redis, str, str], Any]] = {
     USES_DUE.name: _due,
     PUSH_LOG.name: _pushes,
     CAMPAIGN_ROSTER.name: _rosters,
+    PUSH_OUTBOX.name: queued_of,
+    PUSHES_WAITING.name: waiting_of,
+    PUSHES_DEAD.name: dead_of,
 }
 """How each family that is no stream tells of one cardholder."""

@@ -1,16 +1,22 @@
 """Lua of the pushes: one leaves whole or not at all, and never twice."""
 
-# Keys: pushes of the campaign, log of the cardholder, gateway, then for each webhook its due set
-# and its delivery of this push. Arguments: push id, now in ms, body for the gateway, most pushes of
-# the campaign ('' for no limit), seconds the log lives, seconds the campaign's pushes live, seconds
-# a delivery lives, number of caps, then count and span in ms of each cap, then the mark of the
-# channel in the log. Answers 'sent', 'known', 'cap' or 'budget'.
+# Keys: pushes of the campaign, log of the cardholder, gateway, erased, then for each webhook its
+# due set and its delivery of this push. Arguments: push id, now in ms, body for the gateway, most
+# pushes of the campaign ('' for no limit), seconds the log lives, seconds the campaign's pushes
+# live, seconds a delivery lives, number of caps, then count and span in ms of each cap, then the
+# mark of the channel in the log and the cardholder's hash on the list of the erased. Answers
+# 'sent', 'known', 'erased', 'cap' or 'budget'.
 # Whoever runs it again, after a crash or beside another, gets 'known' and nothing happens.
 PUSH_SEND = """
 local id, now = ARGV[1], tonumber(ARGV[2])
 if redis.call('HEXISTS', KEYS[1], id) == 1 then return 'known' end
 local n = tonumber(ARGV[8])
 local channel = ARGV[9 + 2 * n]
+if redis.call('HEXISTS', KEYS[4], ARGV[10 + 2 * n]) == 1 then
+  redis.call('HSET', KEYS[1], id, 'erased')
+  redis.call('EXPIRE', KEYS[1], ARGV[6])
+  return 'erased'
+end
 for i = 0, n - 1 do
   local count, span = tonumber(ARGV[9 + 2 * i]), tonumber(ARGV[10 + 2 * i])
   local sent = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. (now - span), '+inf')
@@ -35,7 +41,7 @@ redis.call('ZADD', KEYS[2], now, channel .. '|' .. id)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1000 * tonumber(ARGV[5]))
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 local position = redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3])
-for i = 4, #KEYS, 2 do
+for i = 5, #KEYS, 2 do
   redis.call('ZADD', KEYS[i], now, id)
   redis.call('HSET', KEYS[i + 1], 'position', position, 'attempts', 0, 'left_at', now)
   redis.call('EXPIRE', KEYS[i + 1], ARGV[7])
@@ -43,8 +49,10 @@ end
 return 'sent'
 """
 
-# Keys: pushes of the campaign, waiting. Arguments: push id, when to ask again in ms, the push.
+# Keys: pushes of the campaign, waiting, erased. Arguments: push id, when to ask again in ms, the
+# push, the cardholder's hash on the list of the erased, of whom nothing is kept any more.
 PUSH_WAIT = """
+if redis.call('HEXISTS', KEYS[3], ARGV[4]) == 1 then return 0 end
 if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 1 then return 0 end
 redis.call('ZADD', KEYS[2], ARGV[2], ARGV[3])
 return 1

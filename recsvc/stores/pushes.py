@@ -13,9 +13,11 @@ from redis.exceptions import ResponseError
 from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.eligibility.moment import EPOCH, microseconds
 from recsvc.stores.client import Connection
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys import (
     CAMPAIGN_PUSHES,
     DAY_SECONDS,
+    ERASED,
     PUSH_GATEWAY,
     PUSH_LOG,
     PUSH_OUTBOX,
@@ -38,6 +40,7 @@ class Sent(StrEnum):
 
     SENT = "sent"
     KNOWN = "known"
+    ERASED = "erased"
     CAP = "cap"
     BUDGET = "budget"
 
@@ -94,8 +97,9 @@ class Dispatch:
 class PushStore:
     """Pushes of all issuers in the durable store."""
 
-    def __init__(self, durable: Connection) -> None:
+    def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
+        self._deny_list = deny_list
         self._send = Script(PUSH_SEND)
         self._wait = Script(PUSH_WAIT)
         self._wake = Script(PUSH_WAKE)
@@ -180,6 +184,7 @@ class PushStore:
             CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id),
             PUSH_LOG.key(issuer_id, push.cardholder_id),
             PUSH_GATEWAY.key(issuer_id),
+            ERASED.key(issuer_id),
         ]
         for webhook_id in one.webhooks:
             keys.append(WEBHOOK_DUE.key(issuer_id, webhook_id))
@@ -196,19 +201,25 @@ class PushStore:
         ]
         for cap in one.caps:
             arguments += (cap.count, int(cap.span / timedelta(milliseconds=1)))
-        return keys, [*arguments, one.channel]
+        hashed = self._deny_list.hash_of(issuer_id, push.cardholder_id)
+        return keys, [*arguments, one.channel, hashed]
 
     def hold(self, issuer_id: str, held: Sequence[tuple[Push, datetime]]) -> None:
         """Keep pushes until their cardholders' quiet hours end."""
-        calls: list[tuple[list[str], list[Argument]]] = [
-            (
-                [CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id), PUSHES_WAITING.key(issuer_id)],
-                [push.push_id, microseconds(again_at) // 1000, push.encoded()],
-            )
-            for push, again_at in held
-        ]
+        calls = [self._wait_call(issuer_id, push, again_at) for push, again_at in held]
         if calls:
             self._durable.ask_patiently(lambda store: self._wait.run_all(store, calls))
+
+    def _wait_call(
+        self, issuer_id: str, push: Push, again_at: datetime
+    ) -> tuple[list[str], list[Argument]]:
+        keys = [
+            CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id),
+            PUSHES_WAITING.key(issuer_id),
+            ERASED.key(issuer_id),
+        ]
+        hashed = self._deny_list.hash_of(issuer_id, push.cardholder_id)
+        return keys, [push.push_id, microseconds(again_at) // 1000, push.encoded(), hashed]
 
     def refuse(self, issuer_id: str, refused: Sequence[tuple[Push, str]]) -> None:
         """Remember why pushes will never leave; what is known of one already stays."""

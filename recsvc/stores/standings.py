@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.erasure import erased_hash
+from embeddings.erasure import ErasedList, erased_hash
 from recsvc.domain.cardholder import Profile
 from recsvc.stores import codec
 from recsvc.stores.client import Connection
@@ -71,6 +71,10 @@ class StandingStore:
             np.array(places, np.int32),
             profiles,
         )
+
+    def erased(self, issuer_id: str) -> ErasedList:
+        """Who was erased until now."""
+        return self._deny_list.all(issuer_id)
 
     def notice(self, issuer_id: str) -> str | None:
         """Version of the notice in force; None when there is none."""

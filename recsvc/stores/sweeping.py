@@ -18,6 +18,7 @@ from recsvc.stores.keys import (
     USES_DUE,
     Family,
 )
+from recsvc.stores.push_sweeping import sweep_pushes
 
 STREAMS: tuple[tuple[Family, bytes], ...] = (
     (EVENTS, b"event"),
@@ -51,8 +52,11 @@ class Sweeper:
             removed += self._durable.ask_patiently(
                 lambda store, name=name: _sweep_queue(store, name, is_gone)  # type: ignore[misc]
             )
-        return removed + self._durable.ask_patiently(
+        removed += self._durable.ask_patiently(
             lambda store: _sweep_rosters(store, issuer_id, is_gone)
+        )
+        return removed + self._durable.ask_patiently(
+            lambda store: sweep_pushes(store, issuer_id, is_gone)
         )
 
     def entries_of(self, issuer_id: str, cardholder_id: str) -> dict[str, list[Any]]:

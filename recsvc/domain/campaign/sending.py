@@ -99,8 +99,8 @@ def _refusal(
     caps = (*policy.caps, *((campaign.frequency_cap,) if campaign.frequency_cap else ()))
     held = is_held_out(addressee.cardholder_id, (holdout, *policy.holdouts))
     rules = (
-        (Refusal.CAMPAIGN_NOT_LIVE, campaign.may_send(at)),
         (Refusal.ERASED, not addressee.erased),
+        (Refusal.CAMPAIGN_NOT_LIVE, campaign.may_send(at)),
         (Refusal.NO_CONSENT, _consents(addressee.consent, campaign)),
         (Refusal.OUTDATED_CONSENT, _is_current(addressee.consent, policy.purpose_version)),
         (Refusal.HOLDOUT, not held),

@@ -88,6 +88,7 @@ def test_a_push_of_a_paused_campaign_waits_and_is_not_lost() -> None:
     paused = LIVE.moved(State.PAUSED, NOON)
 
     assert verdict(campaign=paused) == Verdict(Refusal.CAMPAIGN_NOT_LIVE, NOON + PAUSE)
+    assert verdict(campaign=paused, erased=True) == Verdict(Refusal.ERASED)
     assert verdict(LIVE.ends_at, campaign=paused) == Verdict(Refusal.CAMPAIGN_NOT_LIVE)
 
 
