@@ -38,8 +38,11 @@ def readable(text: str) -> str:
 
 
 def utc(instant: datetime) -> datetime:
-    """The same instant in UTC."""
-    return instant.astimezone(UTC)
+    """The same instant in UTC; ValueError when UTC has no year for it."""
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999 of UTC") from None
 
 
 def https_only(url: str) -> str:

@@ -1,13 +1,13 @@
 """What the issuer tells of a cardholder, and what the cardholder allows."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Self
 
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from embeddings.catalog.terms import Channel
-from embeddings.catalog.text import Label
+from embeddings.catalog.text import Instant, Label
 from recsvc.api.auth import Caller, Gate
 from recsvc.api.routing import Routes
 from recsvc.api.schemas import Body, CardholderPath, OutsideId
@@ -70,7 +70,7 @@ class ConsentBody(Body):
     marketing: Annotated[dict[Channel, bool], Field(default_factory=dict)]
     purpose_version: Annotated[Label, Field(description="version of the notice he agreed to")]
     recorded_at: Annotated[
-        AwareDatetime | None, Field(description="when he said so; now unless given")
+        Instant | None, Field(description="when he said so; now unless given")
     ] = None
     guardian: Annotated[
         bool, Field(description="given by the guardian of a child; a minor's own does not count")
@@ -167,7 +167,7 @@ def _profile_document(cardholder_id: str, profile: Profile) -> dict[str, Any]:
 
 def consent_of(body: ConsentBody, now: datetime) -> Consent:
     """Consent that a body records; InvalidError when it was given in the future."""
-    recorded_at = (body.recorded_at or now).astimezone(UTC)
+    recorded_at = body.recorded_at or now
     if recorded_at > now + CLOCK_LEEWAY:
         raise InvalidError("/recorded_at", "lies in the future; send when consent was given")
     marketing = {channel.value: allowed for channel, allowed in body.marketing.items()}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin
 
 from flask import Request
+from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -62,7 +63,8 @@ def read_body(request: Request, limit_bytes: int, media_types: tuple[str, ...]) 
     Raises
     ------
     ProblemError
-        413 as soon as the limit is passed, 415 for another media type or an encoded body
+        413 as soon as the limit is passed, 415 for another media type or an encoded body, 400 for
+        chunks that are none
     """
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ProblemError(415, "content_encoding", "Send the body without Content-Encoding.")
@@ -71,7 +73,10 @@ def read_body(request: Request, limit_bytes: int, media_types: tuple[str, ...]) 
             415, "unsupported_media_type", f"Send {' or '.join(media_types)} in UTF-8."
         )
     request.max_content_length = limit_bytes + 1  # a chunked body is cut there without an error
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except ParseException:  # the server closes the connection behind it: what follows is no request
+        raise ProblemError(400, "bad_request", "The body's chunks cannot be read.") from None
     if len(body) > limit_bytes:
         raise RequestEntityTooLarge
     return body

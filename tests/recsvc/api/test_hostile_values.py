@@ -1,0 +1,54 @@
+"""Values at the edge of what their types can hold are refused by name, never a 500."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.bundles import an_offer
+from tests.service import Service
+
+EDGES = ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00")
+CONSENT = {"personalisation": True, "marketing": {}, "purpose_version": "1"}
+
+
+def pointers(answer: Any) -> list[str]:
+    return [fault["pointer"] for fault in answer.json["errors"]]
+
+
+@pytest.mark.parametrize("instant", EDGES)
+def test_F23_F39_an_instant_that_utc_has_no_year_for_is_refused_by_its_name(
+    service: Service, instant: str
+) -> None:
+    consent = service.ask("PUT", "/v1/cardholders/c/consent", {**CONSENT, "recorded_at": instant})
+    offer = service.ask("PUT", "/v1/offers/o", an_offer("o", terms={"ends_at": instant}))
+    plan = {"name": "x", "item_ids": ["o"], "channel": "push", "starts_at": instant}
+    campaign = service.ask(
+        "POST",
+        "/v1/campaigns",
+        {**plan, "ends_at": "2026-12-31T00:00:00Z"},
+        headers={"Idempotency-Key": "k"},
+    )
+
+    assert (consent.status_code, pointers(consent)) == (422, ["/recorded_at"])
+    assert (offer.status_code, pointers(offer)) == (422, ["/terms/ends_at"])
+    assert campaign.status_code == 422
+
+
+def test_F23_the_widest_window_that_can_be_told_is_served(service: Service) -> None:
+    terms = {"starts_at": "0001-01-01T00:00:00Z", "ends_at": "9999-12-31T23:59:59Z"}
+    assert service.ask("PUT", "/v1/offers/o", an_offer("o", terms=terms)).status_code == 201
+    service.look()
+
+    listed = service.ask("GET", "/v1/cardholders/c/recommendations").json["items"]
+    assert [item["item_id"] for item in listed] == ["o"]
+
+
+def test_a_line_of_an_import_with_such_an_instant_holds_back_no_other(service: Service) -> None:
+    lines = [an_offer("bad", terms={"ends_at": EDGES[0]}), an_offer("good")]
+    sent = "\n".join(json.dumps(line) for line in lines).encode()
+    answer = service.ask(
+        "POST", "/v1/catalog:import", raw=sent, headers={"Content-Type": "application/x-ndjson"}
+    )
+
+    assert (answer.status_code, answer.json["accepted"], answer.json["rejected"]) == (200, 1, 1)
