@@ -1,6 +1,5 @@
 """What columns are called, and which of them a reason may name."""
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -33,6 +32,26 @@ class ColumnName(NamedTuple):
     is_nameable: bool
 
 
+class ItemNote(NamedTuple):
+    """What a reason needs to know of one item, worked out once.
+
+    Parameters
+    ----------
+    is_sensitive : bool           a personal reason beside it could tell of something sensitive
+    merchants, categories : tuple of int    columns that it hangs on
+    columns : tuple of int        both
+    cards : tuple of str          products whose benefit it is; empty for a benefit of any card
+    is_benefit : bool
+    """
+
+    is_sensitive: bool
+    merchants: tuple[int, ...]
+    categories: tuple[int, ...]
+    columns: tuple[int, ...]
+    cards: tuple[str, ...]
+    is_benefit: bool
+
+
 class Naming:
     """Names of the columns of one model, read when first asked for; a bounded number is kept.
 
@@ -48,7 +67,7 @@ class Naming:
         self._names: dict[int, ColumnName] = {}
         self._older: dict[int, ColumnName] = {}
         self._kinds = np.zeros(space.columns.n_trained, np.uint8)
-        self._items = np.zeros(len(space.items), np.uint8)
+        self._notes: list[ItemNote | None] = [None] * len(space.items)
 
     def of(self, column: int) -> ColumnName:
         """Name of a column."""
@@ -63,11 +82,13 @@ class Naming:
     def nameable_merchants(self, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of these columns are merchants that a reason may name, shape (n_columns,)."""
         kinds = self._kinds[columns]
-        for place in np.flatnonzero(kinds == UNKNOWN).tolist():
-            name = self.of(int(columns[place]))
-            harmless = name.kind is ColumnKind.MERCHANT and name.is_nameable
-            kinds[place] = HARMLESS if harmless else SENSITIVE
-        self._kinds[columns] = kinds
+        unknown = columns[kinds == UNKNOWN]
+        if unknown.size:
+            for column in unknown.tolist():
+                name = self.of(column)
+                harmless = name.kind is ColumnKind.MERCHANT and name.is_nameable
+                self._kinds[column] = HARMLESS if harmless else SENSITIVE
+            kinds = self._kinds[columns]
         return np.asarray(kinds == HARMLESS)
 
     def _read(self, column: int) -> ColumnName:
@@ -93,14 +114,22 @@ class Naming:
             return ""
         return self._bundle.model.labels[column]
 
-    def is_sensitive_item(self, row: int) -> bool:
-        """Whether a personal reason beside an item could tell of something sensitive."""
-        if self._items[row] == UNKNOWN:
-            item = self._space.items[row]
-            links = self._space.links[row]
-            columns: Sequence[int] = (*links.merchants, *links.categories)
-            found = is_sensitive(item.categories(), (item.category,)) or not all(
-                self.of(column).is_nameable for column in columns
-            )
-            self._items[row] = SENSITIVE if found else HARMLESS
-        return bool(self._items[row] == SENSITIVE)
+    def note(self, row: int) -> ItemNote:
+        """What a reason needs to know of an item."""
+        found = self._notes[row]
+        if found is None:
+            found = self._notes[row] = self._note(row)
+        return found
+
+    def _note(self, row: int) -> ItemNote:
+        item, links = self._space.items[row], self._space.links[row]
+        columns = (*links.merchants, *links.categories)
+        told = all(self.of(column).is_nameable for column in columns)
+        return ItemNote(
+            not told or is_sensitive(item.categories(), (item.category,)),
+            links.merchants,
+            links.categories,
+            columns,
+            tuple(item.terms.card_products),
+            item.kind == "benefit",
+        )

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from recsvc.domain.cardholder import Activation, CardholderState
 from recsvc.domain.model import ServingModel
-from recsvc.domain.question import Candidate, Item, Question, Reason, ServedItem
+from recsvc.domain.question import Candidate, Item, Question, ServedItem
 from recsvc.domain.reasons import ReasonFinder
 from recsvc.domain.serve_token import Tokens
 
@@ -35,28 +35,20 @@ class Places:
 
     def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
         """The places of a list, in its order."""
-        told = zip(candidates, finder.of_all(candidates), strict=True)
-        tokens = self._tokens()
-        return tuple(
-            self._place(rank, candidate, reasons, tokens)
-            for rank, (candidate, reasons) in enumerate(told, 1)
-        )
-
-    def _place(
-        self, rank: int, candidate: Candidate, reasons: tuple[Reason, ...], tokens: Tokens
-    ) -> ServedItem:
-        item = self.model.catalog.items[candidate.row]
-        return ServedItem(
-            rank,
-            item,
-            candidate.row,
-            round(candidate.score, DECIMALS),
-            candidate.source,
-            activation_of(item, self.state),
-            reasons,
-            tokens.of(item.item_id, rank, candidate.source, candidate.propensity),
-            candidate.propensity,
-        )
+        items, state, tokens = self.model.catalog.items, self.state, self._tokens()
+        places = []
+        for rank, (candidate, reasons) in enumerate(
+            zip(candidates, finder.of_all(candidates), strict=True), 1
+        ):
+            row, score, source, _, propensity = candidate
+            item = items[row]
+            token = tokens.of(item.item_id, rank, source, propensity)
+            stands = activation_of(item, state)
+            shown = round(score, DECIMALS)
+            places.append(
+                ServedItem(rank, item, row, shown, source, stands, reasons, token, propensity)
+            )
+        return tuple(places)
 
     def _tokens(self) -> Tokens:
         return Tokens(
@@ -74,7 +66,7 @@ class Places:
 
 def activation_of(item: Item, state: CardholderState) -> Activation:
     """Where a cardholder stands with an item."""
-    use = state.uses.get(item.item_id)
+    use = state.uses.get(item.item_id) if state.uses else None
     if use is not None and use.activation in (Activation.ACTIVATED, Activation.REDEEMED):
         return use.activation
     return Activation.AVAILABLE if item.terms.requires_activation else Activation.NOT_REQUIRED

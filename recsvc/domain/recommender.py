@@ -66,7 +66,7 @@ class Recommender:
         eligible = model.tables.mask(asked, taste.last_days)
         sources = proposers(model, taste, asked, policy, strict=question.strict)
         candidates, page = ranked(model, policy, eligible, sources, question.limit)
-        if personalised:
+        if personalised and policy.exploration_bps:
             chance = draw(self.key, "exploration", question.request_id)
             candidates = explored(candidates, page, sources, policy, chance)
         finder = ReasonFinder(model, taste, asked.profile, question.locale)

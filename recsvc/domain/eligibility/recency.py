@@ -72,26 +72,33 @@ class RecencyTable:
         if not asked.sees_history:
             mask[self.items] = False
             return
-        open_to_him = []
-        for place, day in self._last(last_days).items():
-            row = int(self.items[place])
-            if not self._is_met(place, asked.moment.utc_day - day):
-                mask[row] = False
-            elif mask[row]:
-                open_to_him.append(row)
-        mask[self.closed_to_strangers] = False
-        mask[open_to_him] = True
+        met, unmet = self._judged(self._last(last_days), asked.moment.utc_day)
+        mask[unmet] = False
+        if self.closed_to_strangers.size:
+            open_to_him = [row for row in met if mask[row]]
+            mask[self.closed_to_strangers] = False
+            mask[open_to_him] = True
 
-    def _is_met(self, place: int, days_ago: int) -> bool:
-        return bool(self.min_days[place] <= max(days_ago, 0) <= self.max_days[place])
+    def _judged(self, last: Mapping[int, int], today: int) -> tuple[list[int], list[int]]:
+        """Rows of the items where he bought, those whose term he meets and the others."""
+        rows, least, most = self.items.data, self.min_days.data, self.max_days.data
+        met: list[int] = []
+        unmet: list[int] = []
+        for place, day in last.items():
+            is_met = least[place] <= max(today - day, 0) <= most[place]
+            (met if is_met else unmet).append(rows[place])
+        return met, unmet
 
     def _last(self, last_days: LastDays) -> dict[int, int]:
         """Day of his last purchase by place of the item, where he ever bought."""
         columns, days = last_days
         last: dict[int, int] = {}
-        for column, day in zip(columns.tolist(), days.tolist(), strict=True):
-            if day != NEVER:
-                for place in self.places_on.get(column, ()):
+        if self.places_on.keys().isdisjoint(names := columns.tolist()):
+            return last
+        for column, day in zip(names, days.tolist(), strict=True):
+            places = self.places_on.get(column)
+            if places is not None and day != NEVER:
+                for place in places:
                     last[place] = max(day, last.get(place, NEVER))
         return last
 

@@ -1,6 +1,10 @@
 """The sentences of reasons, in the languages that are served."""
 
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
+
+from recsvc.domain.question import Reason
 
 
 class ReasonCode(StrEnum):
@@ -129,3 +133,29 @@ def sentence(code: ReasonCode, locale: str, **words: object) -> str:
         return TEXTS[code][locale]
     filled = {name: word or NAMELESS[name][locale] for name, word in words.items()}
     return TEXTS[code][locale].format(**filled)
+
+
+@dataclass(frozen=True, slots=True)
+class PlainReasons:
+    """The reasons that say the same of everyone, in one language."""
+
+    fits: Reason
+    new: Reason
+    popular: Reason
+    of_card: Reason
+    sponsored: Reason
+    different: Reason
+
+
+@cache
+def plain_reasons(locale: str) -> PlainReasons:
+    """The plain reasons in a language that is served."""
+    codes = (
+        ReasonCode.FITS_YOUR_HABITS,
+        ReasonCode.NEW_OFFER,
+        ReasonCode.POPULAR,
+        ReasonCode.BENEFIT_OF_YOUR_CARD,
+        ReasonCode.SPONSORED,
+        ReasonCode.SOMETHING_DIFFERENT,
+    )
+    return PlainReasons(*(Reason(code.value, sentence(code, locale)) for code in codes))
