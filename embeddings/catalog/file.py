@@ -4,7 +4,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, BinaryIO, Self
 
 import orjson
 from pydantic import ValidationError
@@ -43,6 +43,14 @@ class Catalog:
         """Item of an id, or None."""
         row = self.row(item_id)
         return None if row is None else self.items[row]
+
+
+def lines_of(stream: BinaryIO) -> Iterator[bytes]:
+    """Lines of a file, one without an end cut after ``MAX_LINE_BYTES`` and a bit.
+
+    So a file of one endless line is refused by its length and never held.
+    """
+    return iter(lambda: stream.readline(MAX_LINE_BYTES + 2), b"")
 
 
 def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Benefit | MerchantOffer]]:
@@ -93,7 +101,7 @@ def read_catalog(path: Path) -> Catalog:
     items: list[Any] = []
     try:
         with path.open("rb") as lines:
-            for number, item in parse_lines(lines):
+            for number, item in parse_lines(lines_of(lines)):
                 _refuse_twin(seen, item.item_id, number)
                 items.append(item)
     except OSError as error:

@@ -10,7 +10,7 @@ import click
 import orjson
 from pydantic import ValidationError
 
-from embeddings.catalog.file import MAX_LINE_BYTES, describe
+from embeddings.catalog.file import MAX_LINE_BYTES, describe, lines_of
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
 from recsvc.api.schemas import ID_PATTERN
 from recsvc.api.screening import found_in_value
@@ -55,7 +55,7 @@ def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> No
 def entries_of(file: Path, now: datetime) -> Iterator[Entry]:
     """Cardholders of a file; ClickException names the line and the field that is wrong."""
     with file.open("rb") as lines:
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(lines_of(lines), start=1):
             if line.strip():
                 yield _entry(line, f"{file}: line {number}", now)
 

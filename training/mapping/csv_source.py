@@ -17,6 +17,8 @@ from training.errors import BadInputError
 from training.mapping.csv_records import Records, read_records
 from training.mapping.spec import Source
 
+MAX_COLUMNS = 4_096
+
 
 @dataclass(frozen=True, slots=True)
 class Block:
@@ -67,7 +69,12 @@ def read_csv(path: Path, source: Source, wanted: tuple[str, ...]) -> Iterator[Bl
 
 
 def _check_header(path: Path, names: list[str], wanted: tuple[str, ...]) -> None:
-    """Refuse a header that has a wanted column twice."""
+    """Refuse a header that has a wanted column twice, or more columns than anything has."""
+    if len(names) > MAX_COLUMNS:
+        raise BadInputError(
+            f"{path.name}: the header names {len(names):,} columns, more than {MAX_COLUMNS:,}; "
+            "check source.delimiter"
+        )
     for name in wanted:
         if names.count(name) > 1:
             raise BadInputError(

@@ -13,11 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.errors import BadInputError
-from training.mapping.csv_source import Block
+from training.mapping.csv_source import MAX_COLUMNS, Block
 from training.mapping.spec import Source
 
 BATCH_ROWS = 131_072
-MAX_COLUMNS = 4_096
 NO_RAGGED = pl.DataFrame(schema={"_line": pl.Int64, "_text": pl.String})
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import orjson
 import polars as pl
 
+from embeddings.catalog.file import lines_of
 from training.errors import BadInputError
 
 AT_ONCE = 10_000
@@ -26,7 +27,7 @@ def read_profiles(path: Path) -> pl.DataFrame:
     """
     try:
         with path.open("rb") as lines:
-            table = _table(_profiles(path, lines))
+            table = _table(_profiles(path, lines_of(lines)))
     except OSError as error:
         raise BadInputError(f"{path}: cannot be read: {error.strerror}") from error
     if table["cardholder_id"].is_duplicated().any():

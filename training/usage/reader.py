@@ -7,16 +7,14 @@ missing required value and no value that breaks the rules of :mod:`training.usag
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from training.errors import BadInputError
 from training.usage.batches import BATCH_ROWS, frame_batches, parquet_batches
+from training.usage.limits import refuse_outsized
 from training.usage.rules import CHECKED, check_rows
 from training.usage.schema import INSTANT, REQUIRED, polars_schema
 
 NEXT_STEP = "bring other columns in with `recsvc-train import --mapping F`"
-MAX_ROWS = 2_000_000_000
 
 
 def scan(path: Path | str) -> pl.LazyFrame:
@@ -43,6 +41,7 @@ def scan(path: Path | str) -> pl.LazyFrame:
         or holds a value that breaks its rule. The message names the column and the row.
     """
     files = files_of(Path(path))
+    refuse_outsized(files)
     if is_csv(files):
         frame = _typed_csv(files)
         slices = frame.collect_batches(chunk_size=BATCH_ROWS, engine="streaming")
@@ -76,21 +75,10 @@ def files_of(path: Path) -> list[Path]:
 
 def _typed_parquet(files: list[Path]) -> pl.LazyFrame:
     """Scan parquet files whose columns already have our types."""
-    rows = sum(_parquet_rows(file) for file in files)
-    if not 0 < rows <= MAX_ROWS:
-        raise BadInputError(f"{files[0]}: {rows:,} rows; card usage has 1 to {MAX_ROWS:,}")
     frame = pl.scan_parquet(files, missing_columns="insert", extra_columns="ignore")
     found = frame.collect_schema()
     _check_names(files[0], found.names())
     return frame.select(_typed_column(files[0], name, found.get(name)) for name in polars_schema())
-
-
-def _parquet_rows(file: Path) -> int:
-    """Rows by the footer, without reading the data."""
-    try:
-        return int(pq.read_metadata(file).num_rows)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise BadInputError(f"{file}: not a readable parquet file ({error})") from error
 
 
 def _typed_column(file: Path, name: str, found: pl.DataType | None) -> pl.Expr:
