@@ -15,7 +15,8 @@ from recsvc.api.campaign_bodies import (
     ResultsAnswer,
     ResultsQuery,
 )
-from recsvc.api.results_page import POLICY, results_page
+from recsvc.api.page_parts import policy
+from recsvc.api.results_page import results_page
 from recsvc.api.routing import NDJSON, Routes
 from recsvc.domain.audience.disclosure import Answer, Withheld
 from recsvc.domain.audience.export import csv_lines, ndjson_lines
@@ -51,8 +52,8 @@ def audience_routes(gate: Gate, outreach: Outreach, body_limit_bytes: int) -> Ro
         """The results as a page with plots; without scripts."""
         campaign = desk.get(caller.issuer_id, path.campaign_id)
         document = _results(outreach, caller, path.campaign_id, "issuer")
-        html = results_page(campaign, document)
-        headers = {"Content-Security-Policy": POLICY, "X-Content-Type-Options": "nosniff"}
+        html = results_page(campaign, document, desk.currency(caller.issuer_id, campaign))
+        headers = {"Content-Security-Policy": policy(), "X-Content-Type-Options": "nosniff"}
         return Response(html, 200, headers, content_type="text/html; charset=utf-8")
 
     one = "/v1/campaigns/<string:campaign_id>"
@@ -110,5 +111,6 @@ def _results(outreach: Outreach, caller: Caller, campaign_id: str, view: str) ->
         "campaign_id": campaign_id,
         "state": campaign.state.value,
         "as_of": found["as_of"],
+        "past_retention": found.get("past_retention", False),
         **found[view],
     }

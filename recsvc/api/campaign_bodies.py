@@ -217,6 +217,8 @@ class ResultsAnswer(BaseModel):
     cost_minor: float | None = None
     return_on_cost: dict[str, Any] | None = None
     sample_ratio: dict[str, Any] | None
+    detectable_difference: float | None = None
+    past_retention: bool = False
     by_item: list[dict[str, Any]]
     by_segment: list[dict[str, Any]]
 

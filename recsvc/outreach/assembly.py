@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Self
 from zoneinfo import ZoneInfo
 
@@ -96,6 +96,7 @@ class Outreach:
             zone=zone,
             clock=clock,
             minimum=settings.min_report,
+            kept=timedelta(days=settings.retention_days),
         )
         return cls(
             settings, slot, clock, zone, zones, caps,

@@ -177,13 +177,23 @@ class CampaignDesk:
         return float(max(shares)) if len(shares) == own.size else EXPECTED_RATE
 
     def _cost(self, issuer_id: str, campaign: Campaign, reached: int) -> Money | None:
-        model = self._slot.current(issuer_id)
-        items = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
-        costs = [cost for item in items if item is not None and (cost := cost_of(item))]
-        if len({cost.currency for cost in costs}) != 1:
+        costs, currency = self._costs(issuer_id, campaign), self.currency(issuer_id, campaign)
+        if not costs or currency is None:
             return None
         most = max(cost.amount_minor for cost in costs)
-        return Money(amount_minor=most * reached, currency=costs[0].currency)
+        return Money(amount_minor=most * reached, currency=currency)
+
+    def _costs(self, issuer_id: str, campaign: Campaign) -> list[Money]:
+        model = self._slot.current(issuer_id)
+        items = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
+        return [cost for item in items if item is not None and (cost := cost_of(item))]
+
+    def currency(self, issuer_id: str, campaign: Campaign) -> str | None:
+        """Of the campaign's rewards or, without any, of its budget; None for none or several."""
+        limit = campaign.budget.amount
+        costs = self._costs(issuer_id, campaign) or ([limit] if limit else [])
+        found = {cost.currency for cost in costs}
+        return found.pop() if len(found) == 1 else None
 
     def launch(self, issuer_id: str, campaign_id: str) -> Campaign:
         """Let a campaign go live, or resume it.

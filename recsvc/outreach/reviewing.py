@@ -72,6 +72,7 @@ class Reviewer:
     zone : of budgets' days
     clock : aware now
     minimum : cardholders below which nothing is told
+    kept : how long a cardholder's events are kept
     windows : attribution
     """
 
@@ -84,6 +85,7 @@ class Reviewer:
         zone: ZoneInfo,
         clock: Callable[[], datetime],
         minimum: int,
+        kept: timedelta,
         windows: Windows | None = None,
     ) -> None:
         self._campaigns = campaigns
@@ -92,6 +94,7 @@ class Reviewer:
         self._zone = zone
         self._clock = clock
         self._minimum = minimum
+        self._kept = kept
         self._windows = windows or Windows()
 
     def results(self, issuer_id: str, campaign: Campaign) -> dict[str, Any]:
@@ -118,15 +121,23 @@ class Reviewer:
             "state": campaign.state.value,
             "as_of": self._clock().isoformat(),
             "cardholders": len(meant),
-            "issuer": told(found, minimum=self._minimum, confidence=CONFIDENCE, for_merchant=False),
-            "merchant": told(
-                found, minimum=self._minimum, confidence=CONFIDENCE, for_merchant=True
-            ),
+            "past_retention": self._is_past_retention(campaign),
         }
+        for view in ("issuer", "merchant"):
+            document[view] = told(
+                found,
+                minimum=self._minimum,
+                confidence=CONFIDENCE,
+                for_merchant=view == "merchant",
+            )
         stored = orjson.dumps(document, option=OPTIONS)
         self._campaigns.put_review(issuer_id, campaign.campaign_id, stored)
         kept: dict[str, Any] = orjson.loads(stored)
         return kept
+
+    def _is_past_retention(self, campaign: Campaign) -> bool:
+        """Whether events of the campaign's first days have come to their end already."""
+        return Span.of(campaign, self._windows).opens_at < self._clock() - self._kept
 
     def _roster(self, issuer_id: str, campaign: Campaign, meant: Sequence[Meant]) -> Roster:
         pushes = self._campaigns.pushes(issuer_id, campaign.campaign_id)
@@ -175,6 +186,7 @@ class Reviewer:
             Measure.VISITS: spent.visits,
             Measure.SPEND: spent.spend_minor,
             Measure.COST: sum(use.amount_minor for use in uses),
+            Measure.CUT_SHORT: _is_cut_short(did, span),
         }
 
     def _owed(self, did: Behaviour, item_id: str, span: Span) -> int:
@@ -190,6 +202,13 @@ class Reviewer:
             for r in own
         ]
         return len(credited(conversions, touches, self._windows))
+
+
+def _is_cut_short(did: Behaviour, span: Span) -> bool:
+    """Whether all that is remembered of him lies within the span, so that more may have."""
+    if not did.is_full:
+        return False
+    return all(record.occurred_at >= span.opens_at for record in did.records)
 
 
 def _spent(did: Behaviour, span: Span) -> Spending:

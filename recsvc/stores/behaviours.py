@@ -9,7 +9,7 @@ import redis
 
 from recsvc.domain.lifecycle import EventRecord, Use
 from recsvc.stores.client import Connection
-from recsvc.stores.event_codec import instants_of, records_of, uses_by_item
+from recsvc.stores.event_codec import KEPT_EVENTS, instants_of, records_of, uses_by_item
 from recsvc.stores.keys import CARDHOLDER
 
 BATCH = 500
@@ -17,12 +17,18 @@ BATCH = 500
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:
-    """One cardholder's recent events, uses of items, and when each was last shown to him."""
+    """One cardholder's recent events, uses of items, and when each was last shown to him.
+
+    Parameters
+    ----------
+    is_full : as many events as are kept of anyone, so that older ones may have gone
+    """
 
     cardholder_id: str
     records: tuple[EventRecord, ...]
     uses: Mapping[str, tuple[Use, ...]]
     shown_at: Mapping[str, datetime]
+    is_full: bool = False
 
 
 class BehaviourStore:
@@ -36,11 +42,13 @@ class BehaviourStore:
         for start in range(0, len(cardholder_ids), BATCH):
             ids = cardholder_ids[start : start + BATCH]
             for cardholder_id, fields in zip(ids, self._batch(issuer_id, ids), strict=True):
+                records = tuple(records_of(fields))
                 yield Behaviour(
                     cardholder_id,
-                    tuple(records_of(fields)),
+                    records,
                     uses_by_item(fields),
                     instants_of(fields, b"s:"),
+                    is_full=len(records) >= KEPT_EVENTS,
                 )
 
     def _batch(self, issuer_id: str, cardholder_ids: Sequence[str]) -> list[dict[bytes, bytes]]:

@@ -19,7 +19,11 @@ Floats = NDArray[np.float64]
 
 
 class Measure(StrEnum):
-    """What is counted of each cardholder over the attribution window."""
+    """What is counted of each cardholder over the attribution window.
+
+    ``CUT_SHORT`` is 1 for one who did more than is remembered of him: what he did first in the
+    window may be missing from his visits, spend, views and activations, though not from his uses.
+    """
 
     SENT = "sent"
     SERVED = "served"
@@ -30,6 +34,7 @@ class Measure(StrEnum):
     VISITS = "visits"
     SPEND = "spend_minor"
     COST = "cost_minor"
+    CUT_SHORT = "cut_short"
 
 
 COMPARED = (Measure.ACTIVATED, Measure.REDEEMED, Measure.VISITS, Measure.SPEND)

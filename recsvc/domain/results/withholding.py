@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from recsvc.domain.audience.disclosure import rounded
 from recsvc.domain.results.effect import Effect
+from recsvc.domain.results.planning import detectable_rate
 from recsvc.domain.results.review import Measure, Part, Reading, Review, Side
 
 Told = dict[str, object]
@@ -42,9 +44,22 @@ def told(review: Review, *, minimum: int, confidence: float, for_merchant: bool)
         "minimum": minimum,
         **_told_part(review.whole, minimum, for_merchant=for_merchant),
         "sample_ratio": _told_ratio(review),
+        **({} if for_merchant else {"detectable_difference": _detectable(review.whole, minimum)}),
         "by_item": _told_parts(review.by_item, minimum, for_merchant=for_merchant),
         "by_segment": _told_parts(review.by_segment, minimum, for_merchant=for_merchant),
     }
+
+
+def _detectable(whole: Part, minimum: int) -> float | None:
+    """The smallest difference of activation rates that arms of these sizes show four times in five.
+
+    The rate is the holdout's own; while that is 0, one in so many as it has cardholders.
+    """
+    size = whole.holdout.cardholders
+    if size < minimum:
+        return None
+    rate = max(whole.holdout.totals[Measure.ACTIVATED], 1.0) / size
+    return detectable_rate(whole.treated.cardholders, size, rate=min(rate, 0.5))
 
 
 def _told_parts(parts: Sequence[Part], minimum: int, *, for_merchant: bool) -> list[Told]:
@@ -85,17 +100,25 @@ def _told_part(part: Part, minimum: int, *, for_merchant: bool) -> Told:
 
 
 def _told_side(side: Side, minimum: int, *, for_merchant: bool) -> Told:
-    """Counts of an arm; for a merchant those below the minimum are null, and money is left out."""
+    """Counts of an arm; a merchant gets no money, and counts as coarse as those of an estimate.
+
+    Exact counts read every day would tell him of each single customer on the day he came.
+    """
     if 0 < side.cardholders < minimum:
         return {"cardholders": None}
     shown: Mapping[Measure, float] = side.totals
     if for_merchant:
-        counts = {m: shown[m] for m in EVENTS}
-        return {
-            "cardholders": side.cardholders,
-            **{m.value: int(n) if n >= minimum or n == 0 else None for m, n in counts.items()},
-        }
+        counts = {m.value: int(shown[m]) for m in EVENTS}
+        counts = {"cardholders": side.cardholders, **counts}
+        return {name: _coarse(n, minimum) for name, n in counts.items()}
     return {"cardholders": side.cardholders, **{m.value: int(n) for m, n in shown.items()}}
+
+
+def _coarse(count: int, minimum: int) -> int | None:
+    """A count rounded down; None where it is below the minimum and not 0."""
+    if 0 < count < minimum:
+        return None
+    return rounded(count, minimum)
 
 
 def _told_reading(reading: Reading) -> Told:

@@ -178,6 +178,44 @@ def test_refunds_are_taken_back_from_the_results(bank: Service, marketer: Market
     assert results["holdout"]["spend_minor"] == 0
 
 
+def test_who_did_more_than_is_remembered_of_him_is_counted_as_cut_short(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    heavy, light, early = [push["cardholder_id"] for push in gateway_of(bank.stores.durable)[:3]]
+    before = {**a_payment(early, 999, "settled", 100), "occurred_at": "2026-01-30T04:00:00Z"}
+    events = [
+        *(a_payment(heavy, number, "settled", 100) for number in range(210)),
+        *(a_payment(light, number, "settled", 100) for number in range(199)),
+        before,
+        *(a_payment(early, number, "settled", 100) for number in range(199)),
+    ]
+    for start in range(0, len(events), 400):
+        told = bank.ask("POST", "/v1/events", {"events": events[start : start + 400]})
+        assert {one["status"] for one in told.json["results"]} == {"accepted"}
+
+    results = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+    page = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results/page").data.decode()
+
+    assert results["treated"]["cut_short"] == 1
+    assert results["holdout"]["cut_short"] == 0
+    assert results["treated"]["visits"] == 200 + 199 + 199
+    assert results["past_retention"] is False
+    assert "Cut short: 1 cardholders" in page
+
+
+def test_results_say_when_the_first_days_were_deleted_as_promised(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live(ends_at="2026-12-01T00:00:00Z")
+    marketer.dispatch()
+
+    bank.clock.pass_time(hours=24 * 181)
+
+    assert bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json["past_retention"] is True
+
+
 def test_the_audience_comes_as_ndjson_and_as_csv_without_the_holdout(
     bank: Service, marketer: Marketer
 ) -> None:
@@ -203,6 +241,24 @@ def test_P24_who_opts_out_is_gone_from_the_next_export(bank: Service, marketer: 
 
     told = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience").data.decode()
     assert f'"{one}"' not in told
+
+
+def test_P21_who_objects_is_gone_from_the_next_export_and_counted_without_consent(
+    bank: Service, marketer: Marketer
+) -> None:
+    ask = {"item_id": "offer_0", "channel": "push"}
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    reached = [push["cardholder_id"] for push in gateway_of(bank.stores.durable)][:100]
+
+    for who in reached:
+        path = f"/v1/cardholders/{who}/consent"
+        body = {"personalisation": True, "marketing": {"push": True}, "purpose_version": "v1"}
+        assert bank.ask("PUT", path, {**body, "objection": True}).status_code == 200
+
+    told = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience").data.decode()
+    assert not [who for who in reached if f'"{who}"' in told]
+    assert marketer.post("/v1/audiences:estimate", ask).json["excluded"]["no_consent"] == 150
 
 
 def test_an_audience_below_the_minimum_is_neither_launched_nor_exported(

@@ -62,6 +62,32 @@ def test_P24_who_opts_out_between_selection_and_sending_gets_nothing(town: Town)
     assert Counter(v for v in told.values() if not v.isdigit()) == {"no_consent": 3}
 
 
+def test_P21_an_objection_after_selection_beats_the_consent_that_stands(town: Town) -> None:
+    campaign = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, campaign)
+    for who in ("ch_0", "ch_2"):
+        town.stores.cardholders.put_consent(ISSUER, who, ALLOWED, objects=True)
+
+    town.run()
+
+    assert town.reached() == set(town.ids) - {"ch_0", "ch_2"}
+    told = town.outreach.campaigns.pushes(ISSUER, "c_1")
+    assert Counter(v for v in told.values() if not v.isdigit()) == {"no_consent": 2}
+
+
+def test_P21_who_objects_is_in_no_roster_and_in_no_holdout_either(town: Town) -> None:
+    objectors = set(town.ids[:40])
+    for who in objectors:
+        town.stores.cardholders.put_consent(ISSUER, who, ALLOWED, objects=True)
+    campaign = town.launch(holdout_bps=5_000)
+
+    town.outreach.maker.make(ISSUER, campaign)
+
+    rosters = town.outreach.campaigns.roster(ISSUER, "c_1")
+    meant = {one.cardholder_id for _, part in rosters for one in part}
+    assert meant == set(town.ids) - objectors
+
+
 def test_F26_a_dispatcher_that_dies_after_sending_and_before_it_says_so_sends_once(
     town: Town,
 ) -> None:

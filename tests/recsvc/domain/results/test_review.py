@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain.results.effect import Effect
-from recsvc.domain.results.plots import Bar, bar_plot, interval_plot
+from recsvc.domain.results.plots import WIDTH, Bar, bar_plot, interval_plot, ticks
 from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told, withheld
 
@@ -155,7 +155,7 @@ def test_a_merchant_sees_no_count_below_the_minimum_and_no_money(n: int, seed: i
     shown = document(a_roster(n, seed=seed), for_merchant=True)
 
     for part in (shown["treated"], shown["holdout"], *shown["by_item"], *shown["by_segment"]):
-        assert all(number == 0 or number >= 50 for number in numbers(part))
+        assert all(number % 50 == 0 for number in numbers(part))
     assert "spend_minor" not in repr(shown)
     assert "lift" not in shown
 
@@ -177,7 +177,7 @@ def test_F54_words_in_a_plot_are_shown_and_never_run() -> None:
 
     for svg in (
         interval_plot([(hostile, EFFECT)], hostile),
-        bar_plot([Bar(hostile, 1, 2)], hostile),
+        bar_plot([Bar(hostile, 1, 2)], hostile, names=(hostile, "b")),
     ):
         tree = fromstring(svg)  # noqa: S314
         assert hostile in "".join(tree.itertext())
@@ -193,4 +193,23 @@ def test_every_mark_of_an_interval_plot_is_inside_it(rows: list[tuple[float, flo
 
     for node in tree.iter():
         for name in ("x1", "x2", "cx"):
-            assert 0 <= float(node.get(name, "0")) <= 640
+            assert 0 <= float(node.get(name, "0")) <= WIDTH
+
+
+@given(st.floats(-1e9, 1e9), st.floats(0, 1e9))
+def test_an_axis_has_few_round_marks_none_outside_of_it(low: float, span: float) -> None:
+    marks = ticks(low, low + span)
+
+    assert len(marks) <= 6
+    if span > max(1e-6 * abs(low), 1e-9):
+        assert len(marks) >= 2
+        assert all(low - span / 1e6 <= mark <= low + span * (1 + 1e-6) for mark in marks)
+
+
+def test_a_plot_tells_its_numbers_to_who_cannot_see_it() -> None:
+    tree = fromstring(interval_plot([("spend", EFFECT)], "Change of spend"))  # noqa: S314
+
+    told = {node.tag.rpartition("}")[2]: node.text for node in tree}
+    assert told["title"] == "Change of spend"
+    assert told["desc"] == "spend: 1 (0 to 2)"
+    assert tree.get("role") == "img"
