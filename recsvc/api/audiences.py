@@ -20,6 +20,7 @@ from recsvc.api.results_page import results_page
 from recsvc.api.routing import NDJSON, Routes
 from recsvc.domain.audience.disclosure import Answer, Withheld
 from recsvc.domain.audience.export import csv_lines, ndjson_lines
+from recsvc.domain.audience.parquet import parquet_parts
 from recsvc.domain.campaign.campaign import Audience, Campaign
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.estimating import Estimate
@@ -41,7 +42,7 @@ def audience_routes(gate: Gate, outreach: Outreach, body_limit_bytes: int) -> Ro
         return _estimate_document(body.item_id, found, outreach.estimator.minimum)
 
     def audience(caller: Caller, path: CampaignPath, query: AudienceQuery) -> Any:  # noqa: ANN401
-        """Cardholders whom a campaign addresses, without the holdout; NDJSON or csv."""
+        """Cardholders whom a campaign addresses, without the holdout; NDJSON, csv or parquet."""
         return _audience(desk.audience(caller.issuer_id, path.campaign_id), query.format)
 
     def results(caller: Caller, path: CampaignPath, query: ResultsQuery) -> Any:  # noqa: ANN401
@@ -94,9 +95,11 @@ def _estimate_document(item_id: str, found: Estimate, minimum: int) -> dict[str,
 
 def _audience(meant: Iterator[Meant], form: str) -> Response:
     rows = ((one.cardholder_id, one.item_id, one.segment) for one in meant)
+    lines: Iterator[Any]
     if form == "csv":
-        lines: Iterator[Any] = csv_lines(COLUMNS, rows)
-        kind = "text/csv; charset=utf-8"
+        lines, kind = csv_lines(COLUMNS, rows), "text/csv; charset=utf-8"
+    elif form == "parquet":
+        lines, kind = parquet_parts(COLUMNS, rows), "application/vnd.apache.parquet"
     else:
         lines = iter(ndjson_lines(dict(zip(COLUMNS, row, strict=True)) for row in rows))
         kind = NDJSON

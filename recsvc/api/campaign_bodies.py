@@ -128,7 +128,7 @@ class CampaignPath(Parameters):
 class AudienceQuery(Parameters):
     """In which form an audience is told."""
 
-    format: Literal["ndjson", "csv"] = "ndjson"
+    format: Literal["ndjson", "csv", "parquet"] = "ndjson"
 
 
 class ResultsQuery(Parameters):

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 
 from recsvc.domain.cardholder import Consent, Profile
@@ -230,6 +231,18 @@ def test_the_audience_comes_as_ndjson_and_as_csv_without_the_holdout(
     assert {line["cardholder_id"] for line in lines} == reached
     assert [row["cardholder_id"] for row in rows] == [line["cardholder_id"] for line in lines]
     assert told.headers["Content-Type"] == "application/x-ndjson"
+
+
+def test_the_audience_comes_as_parquet_as_well(bank: Service, marketer: Marketer) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    told = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience")
+    file = bank.ask("GET", f"/v1/campaigns/{campaign_id}/audience?format=parquet")
+
+    table = pl.read_parquet(io.BytesIO(file.data))
+    assert table.to_dicts() == [json.loads(line) for line in told.data.splitlines()]
+    assert file.headers["Content-Type"] == "application/vnd.apache.parquet"
+    assert file.headers["Content-Disposition"] == 'attachment; filename="audience.parquet"'
 
 
 def test_P24_who_opts_out_is_gone_from_the_next_export(bank: Service, marketer: Marketer) -> None:
