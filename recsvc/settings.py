@@ -154,6 +154,11 @@ class Settings(BaseSettings):
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="host names that are answered, comma-separated; all unless set"
     )
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="domains that webhooks may lead to, comma-separated, subdomains included; any "
+        "unless set, so set it where pushes must not leave a region",
+    )
     body_limit_bytes: int = Field(
         256 * 1024, ge=1024, description="largest request body, except for events and imports"
     )
@@ -180,7 +185,7 @@ class Settings(BaseSettings):
         description="cardholders below which no audience is launched or exported",
     )
 
-    @field_validator("trusted_hosts", "trusted_keys", mode="before")
+    @field_validator("trusted_hosts", "trusted_keys", "webhook_hosts", mode="before")
     @classmethod
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):

@@ -17,7 +17,7 @@ def outreach_routes(gate: Gate, outreach: Outreach, stores: Stores) -> tuple[Rou
     settings = outreach.settings
     limit = settings.body_limit_bytes
     once = OnceOnly(stores.idempotency)
-    require_safe = WebhookClient().require_safe
+    require_safe = WebhookClient(hosts=settings.webhook_hosts).require_safe
     return (
         audience_routes(gate, outreach, limit),
         campaign_routes(gate, outreach, once, Cursors(settings.secret_bytes), limit),

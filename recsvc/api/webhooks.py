@@ -17,7 +17,11 @@ from recsvc.api.campaign_bodies import (
 from recsvc.api.idempotency import OnceOnly
 from recsvc.api.routing import Rendered, Routes, render
 from recsvc.domain.errors import InvalidError
-from recsvc.outreach.webhook_client import DeliveryFailedError, UnsafeAddressError
+from recsvc.outreach.webhook_client import (
+    DeliveryFailedError,
+    ForbiddenHostError,
+    UnsafeAddressError,
+)
 from recsvc.stores.webhooks import Webhook, WebhookStore
 
 SCOPE = "campaigns:write"
@@ -76,6 +80,8 @@ def webhook_routes(
 def _require_safe(require_safe: Callable[[str], object], url: str) -> None:
     try:
         require_safe(url)
+    except ForbiddenHostError:
+        raise InvalidError("/url", "leads to a domain that pushes may not leave for") from None
     except UnsafeAddressError:
         raise InvalidError("/url", "leads to an address that is not public") from None
     except DeliveryFailedError:

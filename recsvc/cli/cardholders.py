@@ -1,7 +1,6 @@
 """``recsvc cardholders import``."""
 
 import itertools
-import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +11,9 @@ from pydantic import ValidationError
 
 from embeddings.catalog.file import MAX_LINE_BYTES, describe, lines_of
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
-from recsvc.api.schemas import ID_PATTERN
 from recsvc.api.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
-from recsvc.cli.opening import stores_of_settings
+from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import InvalidError
 
@@ -39,8 +37,7 @@ def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> No
     A line holds what PUT /v1/cardholders/{id} takes, the cardholder_id and, where there is one,
     the consent. The whole file is checked first; with a bad line nothing is written.
     """
-    if not re.fullmatch(ID_PATTERN, issuer):
-        raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
+    check_issuer(issuer)
     now = datetime.now(UTC)
     checked = sum(1 for _ in entries_of(file, now))
     with stores_of_settings() as stores:

@@ -1,6 +1,5 @@
 """``recsvc catalog import``."""
 
-import re
 from collections import Counter
 from pathlib import Path
 
@@ -9,10 +8,9 @@ import orjson
 
 from embeddings.catalog import read_catalog
 from embeddings.catalog.item import item_document
-from recsvc.api.schemas import ID_PATTERN
 from recsvc.api.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
-from recsvc.cli.opening import stores_of_settings
+from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.stores.catalog import Written
 
 
@@ -32,8 +30,7 @@ def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> No
     The whole file is checked first; with a bad line nothing is written. Items that are not in the
     file stay as they are.
     """
-    if not re.fullmatch(ID_PATTERN, issuer):
-        raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
+    check_issuer(issuer)
     items = read_catalog(file).items
     for item in items:
         found = found_in_value(item_document(item))

@@ -1,15 +1,13 @@
 """``recsvc keys create|list|revoke``."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 import orjson
 
-from recsvc.api.schemas import ID_PATTERN
 from recsvc.cli.auditing import ACTOR, tell
-from recsvc.cli.opening import stores_of_settings
+from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.stores.api_keys import SCOPES, ApiKey, ApiKeyStore
 
 
@@ -35,8 +33,7 @@ def create(
     as_json: bool,
 ) -> None:
     """Make a key and print it; it cannot be shown again."""
-    if not re.fullmatch(ID_PATTERN, issuer):
-        raise click.BadParameter(f"must match {ID_PATTERN}", param_hint="--issuer")
+    check_issuer(issuer)
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=expires_in_days) if expires_in_days else None
     key, shown = ApiKeyStore.drawn(issuer, scopes, now=now, expires_at=expires_at)

@@ -83,7 +83,7 @@ class _Program:
         )
         self._deliverer = Deliverer(
             self._own.webhooks,
-            WebhookClient(),
+            WebhookClient(hosts=settings.webhook_hosts),
             clock=_now,
             log=log,
             metrics=metrics,

@@ -4,7 +4,14 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from embeddings.catalog.text import Identifier
 from recsvc.settings import SettingsError
@@ -44,6 +51,13 @@ class Provider(BaseModel):
     leeway_seconds: Annotated[int, Field(ge=0, le=60)] = 30
     refresh_seconds: Annotated[float, Field(ge=1, le=86_400)] = 300
     ttl_seconds: Annotated[float, Field(ge=1, le=7 * 86_400)] = 3600
+
+    @field_validator("issuer_id")
+    @classmethod
+    def _names_a_folder(cls, issuer_id: str) -> str:
+        if set(issuer_id) == {"."}:
+            raise ValueError("must hold more than dots: it names folders too")
+        return issuer_id
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:

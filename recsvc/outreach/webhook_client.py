@@ -34,6 +34,10 @@ class UnsafeAddressError(Exception):
     """The address leads, or now leads, where no webhook may go; the message says why."""
 
 
+class ForbiddenHostError(UnsafeAddressError):
+    """The operator does not let pushes leave for this domain."""
+
+
 class DeliveryFailedError(Exception):
     """No answer came; the message is one word for the record."""
 
@@ -114,6 +118,7 @@ class WebhookClient:
 
     Parameters
     ----------
+    hosts : domains that may be sent to, their subdomains included; any when there are none
     resolver, judge : how names become addresses, and which may be connected to
     tls : how the receiver proves its name
     """
@@ -121,10 +126,12 @@ class WebhookClient:
     def __init__(
         self,
         *,
+        hosts: Sequence[str] = (),
         resolver: Resolver = resolve,
         judge: Judge = is_public,
         tls: ssl.SSLContext | None = None,
     ) -> None:
+        self._hosts = tuple(host.lower() for host in hosts)
         self._resolver = resolver
         self._judge = judge
         self._tls = tls or ssl.create_default_context()
@@ -135,9 +142,11 @@ class WebhookClient:
         Raises
         ------
         UnsafeAddressError
-            One of its addresses is not public.
+            One of its addresses is not public; ForbiddenHostError when its domain is not allowed.
         """
         parts = checked_url(url)
+        if self._hosts and not _is_within((parts.hostname or "").rstrip("."), self._hosts):
+            raise ForbiddenHostError("leads to a domain that pushes may not leave for")
         addresses = self._resolver(parts.hostname or "", parts.port or 443)
         if not addresses:
             raise DeliveryFailedError("unresolved")
@@ -168,6 +177,11 @@ class WebhookClient:
             raise DeliveryFailedError("connection") from None
         finally:
             connection.close()
+
+
+def _is_within(host: str, domains: Sequence[str]) -> bool:
+    """Whether a host name is one of these domains, or below one."""
+    return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
 def _read(answer: http.client.HTTPResponse, connection: "_Pinned", deadline: float) -> bytes:

@@ -38,6 +38,7 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
     "arguments",
     [
         ["keys", "create", "--issuer", "a/b", "--scope", "rec:read"],
+        ["keys", "create", "--issuer", "..", "--scope", "rec:read"],
         ["keys", "create", "--issuer", "demo", "--scope", "everything"],
         ["keys", "create", "--issuer", "demo"],
         ["keys", "revoke", "nobody"],

@@ -1,10 +1,14 @@
 """Values at the edge of what their types can hold are refused by name, never a 500."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from recsvc.logs import Log
+from recsvc.metrics import Metrics
+from recsvc.stores.assembly import Stores
 from tests.bundles import an_offer
 from tests.service import Service
 
@@ -52,3 +56,19 @@ def test_a_line_of_an_import_with_such_an_instant_holds_back_no_other(service: S
     )
 
     assert (answer.status_code, answer.json["accepted"], answer.json["rejected"]) == (200, 1, 1)
+
+
+def test_P38_a_webhook_outside_the_operators_domains_is_refused_when_it_is_registered(
+    tmp_path: Path, stores: Stores, log: Log, metrics: Metrics
+) -> None:
+    bank = Service.assembled(tmp_path, stores, log, metrics, webhook_hosts=("bank.example",))
+    answer = bank.ask(
+        "POST",
+        "/v1/webhooks",
+        {"url": "https://hooks.elsewhere.example/x"},
+        headers={"Idempotency-Key": "k"},
+    )
+    bank.close()
+
+    assert answer.status_code == 422
+    assert "may not leave for" in answer.json["errors"][0]["message"]

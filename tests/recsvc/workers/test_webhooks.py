@@ -17,6 +17,7 @@ from recsvc.logs import Log
 from recsvc.outreach.webhook_client import (
     MOST_ANSWER_BYTES,
     DeliveryFailedError,
+    ForbiddenHostError,
     UnsafeAddressError,
     WebhookClient,
     checked_url,
@@ -128,6 +129,27 @@ def test_F49_an_address_inside_is_refused_when_connecting(address: str) -> None:
     assert not is_public(address)
     with pytest.raises(UnsafeAddressError):
         client.post("https://hooks.bank.example/", b"{}", {})
+
+
+@pytest.mark.parametrize(
+    ("url", "may_go"),
+    [
+        ("https://bank.example/x", True),
+        ("https://Hooks.EU.bank.example./x", True),
+        ("https://notbank.example/x", False),
+        ("https://bank.example.elsewhere.example/x", False),
+    ],
+)
+def test_P38_pushes_leave_only_for_domains_that_the_operator_names(url: str, may_go: bool) -> None:
+    public: list[str] = ["93.184.215.14"]
+    client = WebhookClient(hosts=("bank.example",), resolver=lambda *_: public)
+
+    if may_go:
+        assert client.require_safe(url)[1] == public[0]
+    else:
+        for refused in (client.require_safe, lambda url: client.post(url, b"{}", {})):
+            with pytest.raises(ForbiddenHostError):
+                refused(url)
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
