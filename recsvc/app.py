@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from flask import Flask
 
 from recsvc.api import auditing, lifecycle, problems
+from recsvc.api.application import Application
 from recsvc.api.auditing import AuditedGate
 from recsvc.api.auth import Gate, KeyRing
 from recsvc.api.cardholders import cardholder_routes
@@ -125,7 +126,7 @@ def _recommender(settings: Settings) -> Recommender:
 
 
 def _bare_app(settings: Settings) -> Flask:
-    app = Flask("recsvc", static_folder=None)
+    app = Application("recsvc", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_limit_bytes,
         PROVIDE_AUTOMATIC_OPTIONS=False,

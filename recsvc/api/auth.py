@@ -4,6 +4,7 @@ The issuer is the credential's and never the body's. Each kind of credential is 
 the gate asks them in order.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from recsvc.stores.api_keys import ApiKey, split_key
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="recsvc"'}
 LONGEST_TOKEN = 8192
 QUERY_KEYS = frozenset(("api_key", "apikey", "key", "token", "access_token", "authorization"))
-KEY_PARTS = (b"key", b"token", b"authorization", b"%")
+KEY_PARTS = re.compile(rb"key|token|authorization|%", re.IGNORECASE)
 """One of these is in every query with one of those names; a name may be written in percents."""
 
 
@@ -157,7 +158,7 @@ def bearer_token(request: Request) -> str:
 
 def _may_name_a_key(query: bytes) -> bool:
     """Whether a query must be taken apart to know; few must, and that is half of reading it."""
-    return any(part in query.lower() for part in KEY_PARTS)
+    return KEY_PARTS.search(query) is not None
 
 
 def unauthorised(detail: str) -> ProblemError:

@@ -11,7 +11,8 @@ from http import HTTPStatus
 from typing import Any, get_type_hints
 
 import orjson
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g
+from flask.globals import request_ctx
 from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 
@@ -114,9 +115,11 @@ class Routes:
         gate = self._gate
 
         def endpoint(**segments: str) -> Response:
-            caller = gate.admit(request, scope)
-            g.issuer_id, g.credential_id = caller.issuer_id, caller.credential_id
-            arguments = parse.arguments(segments)
+            asked = request_ctx.request
+            told = g._get_current_object()  # noqa: SLF001 - werkzeug's own name
+            caller = gate.admit(asked, scope)
+            told.issuer_id, told.credential_id = caller.issuer_id, caller.credential_id
+            arguments = parse.arguments(asked, segments)
             refuse_late()
             return render(view(caller, **arguments))
 
@@ -197,21 +200,21 @@ class _Parser:
         self._limit_bytes = limit_bytes
         self._raw_media_type = raw_media_type
 
-    def arguments(self, segments: dict[str, str]) -> dict[str, Any]:
+    def arguments(self, asked: Request, segments: dict[str, str]) -> dict[str, Any]:
         """Arguments by name; one error that names each wrong field."""
         arguments: dict[str, Any] = {}
         if self._path is not None:
             refuse_words(segments.items(), "path")
             arguments["path"] = check(self._path, segments, "path")
-        query = self._query.read(request)
+        query = self._query.read(asked)
         if self._hands_query:
             arguments["query"] = query
         if self._header is not None:
-            arguments["header"] = read_headers(self._header, request)
+            arguments["header"] = read_headers(self._header, asked)
         if self._raw_media_type is not None:
-            arguments["raw"] = read_body(request, self._limit_bytes, (self._raw_media_type,))
+            arguments["raw"] = read_body(asked, self._limit_bytes, (self._raw_media_type,))
         elif self._body is not None:
-            body = read_body(request, self._limit_bytes, (JSON,))
+            body = read_body(asked, self._limit_bytes, (JSON,))
             arguments["body"] = parse_json(self._body, body)
         return arguments
 

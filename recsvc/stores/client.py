@@ -112,7 +112,7 @@ class Connection:
             raise StoreAwayError(self.name, "breaker_open")
         return self._put(question, self._quick)
 
-    def read_together(self, commands: Sequence[Sequence[str]]) -> list[Any]:
+    def read_together(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
         """Raw answers of several reading commands in one round trip; a hash is a flat list.
 
         A fraction of the cost of the client library's own pipeline, which matters on the path of

@@ -1,6 +1,7 @@
 """Values to bytes and back; the only place that knows how a stored value is spelled."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -25,8 +26,9 @@ def encode_profile(profile: Profile) -> bytes:
     return orjson.dumps(document, option=OPTIONS)
 
 
+@lru_cache(maxsize=4096)
 def decode_profile(stored: bytes) -> Profile:
-    """Profile of stored bytes."""
+    """Profile of stored bytes; those read lately are kept, since many cardholders' are alike."""
     document: dict[str, Any] = orjson.loads(stored)
     held = tuple(HeldProduct(product, tier) for product, tier in document["card_products"])
     zone = document.get("timezone")  # profiles that were written before it was asked have none

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
+from hiredis import pack_command
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-Commands = Sequence[Sequence[str]]
+Commands = Sequence[tuple[str, ...]]
 
 
 class Lanes:
@@ -60,7 +61,8 @@ class Lanes:
 
     def _exchange(self, lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
         try:
-            lane.send_packed_command(lane.pack_commands(commands), check_health=False)
+            packed: list[bytes] = [pack_command(one) for one in commands]  # type: ignore[arg-type]
+            lane.send_packed_command([b"".join(packed)], check_health=False)
             return [lane.read_response() for _ in commands]
         except RedisTimeoutError:
             lane.disconnect()
