@@ -7,7 +7,16 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.audience.disclosure import Answer, Sketch, disclose, sketch_of
+from recsvc.domain.audience.disclosure import (
+    Answer,
+    Disclosed,
+    Sketch,
+    disclose,
+    distance,
+    near_answers,
+    safe_count,
+    sketch_of,
+)
 from recsvc.domain.audience.waterfall import Exclusion
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.errors import NotFoundError
@@ -32,11 +41,13 @@ class Estimate:
     matched : rounded, or why withheld
     excluded : the same for each step of the waterfall
     sample_share : which share of all cardholders was looked at
+    least : as ``matched``, with the least that could have been told where that is withheld
     """
 
     matched: Answer
     excluded: dict[Exclusion, Answer]
     sample_share: float
+    least: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +127,48 @@ class Estimator:
     def estimate(self, issuer_id: str, asked: Asked) -> Estimate:
         """What may be told of an audience, and remembered as told."""
         counted = self.count(issuer_id, asked)
-        model = self._model(issuer_id)
-        hashes = model.bundle.model.cardholders.hashes if model.bundle else np.empty(0, np.uint64)
-        earlier = self._disclosures.earlier(issuer_id, self._clock())
+        told, least = self._disclose(issuer_id, asked, counted)
+        matched = told.pop(MATCHED)
+        excluded = {Exclusion(label): answer for label, answer in told.items()}
+        return Estimate(matched, excluded, counted.share, least)
+
+    def _disclose(
+        self, issuer_id: str, asked: Asked, counted: Counted
+    ) -> tuple[dict[str, Answer], int]:
+        """What each group's count may say, and the number of matches to reckon with."""
+        now, least = self._clock(), 0
+        earlier = self._disclosures.earlier(issuer_id, now)
+        has_room = self._disclosures.has_room(issuer_id, now)
         answers: dict[str, tuple[Sketch, Answer]] = {}
         for label, members in _groups(counted.judged, asked.audience.size, counted.share).items():
-            sketch = sketch_of(np.asarray(hashes[counted.judged.rows]), members)
+            sketch = sketch_of(self._hashes(issuer_id, counted.judged.rows), members)
             count = round(int(np.count_nonzero(members)) / counted.share)
-            known = earlier.get(label, ())
-            answers[label] = (sketch, disclose(count, sketch, known, minimum=self.minimum))
-        self._disclosures.keep(issuer_id, answers)
-        told = {label: answer for label, (_, answer) in answers.items()}
-        matched = told.pop(MATCHED)
-        return Estimate(matched, {Exclusion(k): v for k, v in told.items()}, counted.share)
+            known = earlier.get(label, [])
+            answer = disclose(count, sketch, known, minimum=self.minimum, has_room=has_room)
+            answers[label] = (sketch, answer)
+            if label == MATCHED:
+                near = near_answers(sketch, known, self.minimum)
+                least = safe_count(answer, near, count, self.minimum)
+        if has_room and not all(_is_known(one, earlier.get(k, [])) for k, one in answers.items()):
+            self._disclosures.keep(issuer_id, answers)
+        return {label: answer for label, (_, answer) in answers.items()}, least
+
+    def _hashes(self, issuer_id: str, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
+        model = self._model(issuer_id)
+        hashes = model.bundle.model.cardholders.hashes if model.bundle else np.empty(0, np.uint64)
+        return np.asarray(hashes[rows])
 
     def _model(self, issuer_id: str) -> ServingModel:
         model = self._slot.current(issuer_id)
         if model is None:
             raise NotFoundError
         return model
+
+
+def _is_known(one: tuple[Sketch, Answer], earlier: Sequence[Disclosed]) -> bool:
+    """Whether this very audience got this very answer before."""
+    sketch, answer = one
+    return any(past.answer == answer and distance(sketch, past.sketch) == 0 for past in earlier)
 
 
 def sampled(n_cardholders: int) -> tuple[NDArray[np.int64], float]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from embeddings.catalog import Money
-from recsvc.domain.audience.disclosure import Withheld, rounded
+from recsvc.domain.audience.disclosure import Withheld
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
@@ -113,7 +113,7 @@ class CampaignDesk:
         """Everything that speaks against a launch, and what it would reach."""
         model = self._slot.current(issuer_id)
         items = {item.item_id: item for item in model.catalog.items} if model else {}
-        projection = self._projection(issuer_id, campaign)
+        projection, told = self._projection(issuer_id, campaign)
         held = projection.reached * campaign.holdout_bps // 10_000 if projection else 0
         reached = projection.reached if projection else 0
         detectable = detectable_rate(reached - held, held, rate=EXPECTED_RATE)
@@ -127,7 +127,7 @@ class CampaignDesk:
                 minimum=self._minimum,
             ),
             notices(campaign, self.all(issuer_id), detectable=detectable, expected=EXPECTED_LIFT),
-            self._told(projection),
+            told,
             projection.most_cost if projection else None,
             detectable,
         )
@@ -137,16 +137,15 @@ class CampaignDesk:
         notice = self._standings.notice(issuer_id)
         return notice or ("as_recorded" if projection and projection.reached else None)
 
-    def _told(self, projection: Projection | None) -> int | Withheld | None:
-        if projection is None:
-            return None
-        minimum = self._estimator.minimum
-        if projection.reached < minimum:
-            return Withheld.BELOW_MINIMUM
-        return rounded(projection.reached, minimum)
+    def _projection(
+        self, issuer_id: str, campaign: Campaign
+    ) -> tuple[Projection | None, int | Withheld | None]:
+        """Reach and cost, and the reach as it may be told.
 
-    def _projection(self, issuer_id: str, campaign: Campaign) -> Projection | None:
-        """Reach and cost; None without a model, or while an item is not in the catalogue."""
+        All of it is reckoned from what an estimate would tell: cost and smallest effect would give
+        an exact reach away, and a launch that is refused below the minimum a single cardholder.
+        None without a model, or while an item is not in the catalogue.
+        """
         asked = Asked(
             item_ids=campaign.item_ids,
             channel=campaign.channel,
@@ -158,13 +157,15 @@ class CampaignDesk:
             window=(campaign.starts_at, campaign.ends_at),
         )
         try:
-            counted = self._estimator.count(issuer_id, asked)
+            estimate = self._estimator.estimate(issuer_id, asked)
         except NotFoundError:
-            return None
-        limits = (counted.matched, campaign.audience.size, campaign.budget.pushes)
-        reached = min(limit for limit in limits if limit is not None)
+            return None, None
+        limits = [limit for limit in (campaign.audience.size, campaign.budget.pushes) if limit]
+        reached = min([estimate.least, *limits])
         expected = reached * self._rate(issuer_id, campaign)
-        return Projection(reached, expected, self._cost(issuer_id, campaign, reached))
+        found = Projection(reached, expected, self._cost(issuer_id, campaign, reached))
+        told = estimate.matched if isinstance(estimate.matched, Withheld) else reached
+        return found, told
 
     def _rate(self, issuer_id: str, campaign: Campaign) -> float:
         """The largest share of cardholders who took one of the items in the model's history."""

@@ -94,6 +94,26 @@ class Dispatch:
     webhooks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A push that waits.
+
+    Parameters
+    ----------
+    again_at : when to ask again
+    priority : of its campaign, 0 to 1000; of those that wait for one hour the higher wakes first
+    """
+
+    push: Push
+    again_at: datetime
+    priority: int = 0
+
+    @property
+    def score(self) -> str:
+        """Its place in the queue: milliseconds, ties by priority within less than one."""
+        return f"{microseconds(self.again_at) // 1000 - self.priority / 1024:.4f}"
+
+
 class PushStore:
     """Pushes of all issuers in the durable store."""
 
@@ -204,22 +224,21 @@ class PushStore:
         hashed = self._deny_list.hash_of(issuer_id, push.cardholder_id)
         return keys, [*arguments, one.channel, hashed]
 
-    def hold(self, issuer_id: str, held: Sequence[tuple[Push, datetime]]) -> None:
+    def hold(self, issuer_id: str, held: Sequence[Held]) -> None:
         """Keep pushes until their cardholders' quiet hours end."""
-        calls = [self._wait_call(issuer_id, push, again_at) for push, again_at in held]
+        calls = [self._wait_call(issuer_id, one) for one in held]
         if calls:
             self._durable.ask_patiently(lambda store: self._wait.run_all(store, calls))
 
-    def _wait_call(
-        self, issuer_id: str, push: Push, again_at: datetime
-    ) -> tuple[list[str], list[Argument]]:
+    def _wait_call(self, issuer_id: str, one: Held) -> tuple[list[str], list[Argument]]:
+        push = one.push
         keys = [
             CAMPAIGN_PUSHES.key(issuer_id, push.campaign_id),
             PUSHES_WAITING.key(issuer_id),
             ERASED.key(issuer_id),
         ]
         hashed = self._deny_list.hash_of(issuer_id, push.cardholder_id)
-        return keys, [push.push_id, microseconds(again_at) // 1000, push.encoded(), hashed]
+        return keys, [push.push_id, one.score, push.encoded(), hashed]
 
     def refuse(self, issuer_id: str, refused: Sequence[tuple[Push, str]]) -> None:
         """Remember why pushes will never leave; what is known of one already stays."""

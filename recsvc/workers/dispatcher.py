@@ -31,7 +31,7 @@ from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.rosters import RosterMaker
 from recsvc.stores.campaigns import CampaignStore
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.pushes import Dispatch, Push, PushStore, Sent
+from recsvc.stores.pushes import Dispatch, Held, Push, PushStore, Sent
 from recsvc.stores.webhooks import WebhookStore
 
 BATCHES_AT_ONCE = 20
@@ -159,8 +159,9 @@ class Dispatcher:
                     continue
 
     def _make(self, issuer_id: str, campaigns: Iterable[Campaign]) -> int:
+        """Fill the outbox, campaigns of higher priority first, before anything is taken from it."""
         queued = 0
-        for campaign in campaigns:
+        for campaign in sorted(campaigns, key=lambda one: (-one.priority, one.campaign_id)):
             mark = (issuer_id, campaign.campaign_id)
             if campaign.state is State.LIVE and mark not in self._made:
                 queued += self._maker.make(issuer_id, campaign)
@@ -235,7 +236,11 @@ class Dispatcher:
     def _settle(self, issuer_id: str, model: ServingModel, judged: Judged) -> tuple[int, int, int]:
         now = self._clock()
         leaving = [(push, campaign) for push, campaign, verdict in judged if not verdict.refusal]
-        held = [(push, v.again_at) for push, _, v in judged if v.again_at is not None]
+        held = [
+            Held(push, v.again_at, campaign.priority)
+            for push, campaign, v in judged
+            if v.again_at is not None
+        ]
         refused = [
             (push, v.refusal.value) for push, _, v in judged if v.refusal and v.again_at is None
         ]

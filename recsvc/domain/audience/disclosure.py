@@ -32,6 +32,7 @@ class Withheld(StrEnum):
 
     BELOW_MINIMUM = "below_minimum"
     TOO_CLOSE = "too_close_to_earlier"
+    TOO_MANY = "too_many_audiences"
 
 
 Answer = int | Withheld
@@ -83,7 +84,12 @@ def rounded(count: int, minimum: int) -> int:
 
 
 def disclose(
-    count: int, sketch: Sketch, earlier: Iterable[Disclosed], *, minimum: int = MIN_REPORT
+    count: int,
+    sketch: Sketch,
+    earlier: Iterable[Disclosed],
+    *,
+    minimum: int = MIN_REPORT,
+    has_room: bool = True,
 ) -> Answer:
     """What may be said of an audience, given what was said before.
 
@@ -93,17 +99,42 @@ def disclose(
     sketch : int32, shape (WIDTH,)  of the same audience
     earlier : answers to the same question about other audiences of this issuer
     minimum : int, at least 2
+    has_room : whether one more answer can be remembered; what cannot is not told, or whoever asks
+        often enough would make the earlier ones be forgotten
 
     Returns
     -------
-    The earlier answer when one is near; :attr:`Withheld.TOO_CLOSE` when near ones disagree;
-    else :attr:`Withheld.BELOW_MINIMUM`, or the rounded count.
+    The earlier answer when one is near; :attr:`Withheld.TOO_CLOSE` when near ones disagree; without
+    room the answer to the same audience or :attr:`Withheld.TOO_MANY`; else
+    :attr:`Withheld.BELOW_MINIMUM`, or the rounded count.
     """
     if minimum < 2:
         raise ValueError(f"minimum: {minimum} must be at least 2 to protect anyone")
-    near = {past.answer for past in earlier if distance(sketch, past.sketch) < minimum}
+    near = near_answers(sketch, earlier, minimum if has_room else 1)
     if len(near) > 1:
         return Withheld.TOO_CLOSE
     if near:
         return near.pop()
+    if not has_room:
+        return Withheld.TOO_MANY
     return rounded(count, minimum) if count >= minimum else Withheld.BELOW_MINIMUM
+
+
+def near_answers(sketch: Sketch, earlier: Iterable[Disclosed], nearer_than: int) -> set[Answer]:
+    """The different answers that audiences nearer than this got."""
+    return {past.answer for past in earlier if distance(sketch, past.sketch) < nearer_than}
+
+
+def safe_count(answer: Answer, near: Iterable[Answer], count: int, minimum: int) -> int:
+    """A number to reckon with where an answer is withheld: the least that could have been told.
+
+    Parameters
+    ----------
+    near : what near audiences were told
+    count : exact; looked at, rounded, only where there was no room to remember an answer
+    """
+    if isinstance(answer, int):
+        return answer
+    if answer is Withheld.TOO_MANY:
+        return rounded(count, minimum)
+    return min((one if isinstance(one, int) else 0 for one in near), default=0)

@@ -46,7 +46,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What a campaign would reach and cost; counts are exact and for no one's eyes.
+    """What a campaign would reach and cost, reckoned from what may be told.
 
     Parameters
     ----------

@@ -4,18 +4,21 @@ import csv
 import io
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+from recsvc.domain.audience.disclosure import sketch_of
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
+from recsvc.stores.disclosures import DisclosureStore
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import a_catalog, checkerboard, publish
 from tests.outreach import ALLOWED, gateway_of
@@ -307,6 +310,38 @@ def test_F60_two_estimates_that_differ_by_one_cardholder_answer_alike(
         again = marketer.post("/v1/audiences:estimate", ask).json
         assert again["matched"] == first["matched"]
         assert again["excluded"] == first["excluded"]
+
+
+def test_F60_a_check_tells_no_more_than_an_estimate(bank: Service, marketer: Marketer) -> None:
+    plan = {"audience": {"segments": ["south"]}, "holdout_bps": 0}
+    path = f"/v1/campaigns/{marketer.plan(**plan)}:check"
+    first = marketer.post(path).json
+
+    for number in range(51, 141, 3):
+        bank.stores.cardholders.put_profile("demo", f"ch_{number}", Profile(segments=()))
+        assert marketer.post(path).json == first
+
+    assert first["projected_reach"] % 50 == 0
+    assert first["projected_most_cost"]["amount_minor"] == 2_000 * first["projected_reach"]
+
+
+def test_F60_whoever_asks_very_often_does_not_make_the_first_answers_be_forgotten(
+    stores: Stores,
+) -> None:
+    now = datetime(2026, 11, 22, tzinfo=UTC)
+    book = DisclosureStore(stores.durable, most_kept=3)
+    for number in range(3):
+        assert book.has_room("demo", now)
+        book.keep("demo", {"matched": (sketch_of(np.arange(number, dtype=np.uint64)), number)})
+
+    told = [one.answer for one in book.earlier("demo", now)["matched"]]
+    sketches = [one.sketch.sum() for one in book.earlier("demo", now)["matched"]]
+    assert told == [0, 1, 2]
+    assert sketches == [0, 1, 2]
+    assert not book.has_room("demo", now)
+    assert book.has_room("other", now)
+    assert book.has_room("demo", datetime.now(UTC) + timedelta(days=31))
+    assert book.earlier("demo", now) == {}
 
 
 def test_F60_an_estimate_of_few_tells_no_number(bank: Service, marketer: Marketer) -> None:

@@ -202,6 +202,29 @@ def test_a_cap_counts_over_all_campaigns_and_the_higher_priority_goes_first(town
     assert town.reached("c_low") == set()
 
 
+def test_in_the_morning_the_higher_priority_wakes_first(stores: Stores) -> None:
+    town = Town.of(stores, 1_200)
+    town.clock.now = NOON + timedelta(hours=10)
+    for campaign_id, priority in (("c_low", 1), ("c_high", 1_000), ("c_none", 0)):
+        town.launch(campaign_id=campaign_id, holdout_bps=0, priority=priority)
+    assert town.run() == 0
+
+    town.clock.now = NOON + timedelta(hours=20)
+
+    assert town.run() == 1_200
+    assert len(town.reached("c_high")) == 1_200
+
+
+def test_the_outbox_of_many_batches_is_filled_by_priority(stores: Stores) -> None:
+    town = Town.of(stores, 3_000)
+    town.launch(campaign_id="c_1", holdout_bps=0)
+    town.launch(campaign_id="c_2", holdout_bps=0, priority=7)
+
+    town.run()
+
+    assert len(town.reached("c_2")) == 3_000
+
+
 def test_pushes_wait_over_the_night_and_leave_in_the_morning(town: Town) -> None:
     town.clock.now = NOON + timedelta(hours=10)
     town.launch(holdout_bps=0)

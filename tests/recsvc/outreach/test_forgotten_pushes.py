@@ -13,7 +13,7 @@ from recsvc.stores.erasure import ErasureStore
 from recsvc.stores.export import EXPORTED
 from recsvc.stores.finding import Finder
 from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD
-from recsvc.stores.pushes import Dispatch, Push, Sent
+from recsvc.stores.pushes import Dispatch, Held, Push, Sent
 from recsvc.stores.sweeping import Sweeper
 from recsvc.workers.forgetting import Forgetting
 from tests.outreach import ISSUER, NOON, Town
@@ -112,7 +112,7 @@ def test_P47_nothing_of_the_erased_is_held_or_sent_by_who_judged_him_before(town
     dispatch = Dispatch(push=push, body=b"{}", channel="push", caps=(), most=None)
     erase(town)
 
-    town.outreach.pushes.hold(ISSUER, [(push, NOON)])
+    town.outreach.pushes.hold(ISSUER, [Held(push, NOON)])
     sent = town.outreach.pushes.send(ISSUER, [dispatch], NOON)
 
     assert sent == [Sent.ERASED]

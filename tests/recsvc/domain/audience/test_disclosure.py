@@ -10,6 +10,7 @@ from recsvc.domain.audience.disclosure import (
     disclose,
     distance,
     rounded,
+    safe_count,
     sketch_of,
 )
 
@@ -20,15 +21,18 @@ People = frozenset[int]
 class Book:
     """Asks and remembers, as the service does."""
 
-    def __init__(self, minimum: int) -> None:
+    def __init__(self, minimum: int, most: int = 1_000) -> None:
         self.minimum = minimum
+        self.most = most
         self.asked: list[tuple[People, Answer]] = []
         self._earlier: list[Disclosed] = []
 
     def ask(self, people: People) -> Answer:
         sketch = sketch_of(HASHES[sorted(people)])
-        answer = disclose(len(people), sketch, self._earlier, minimum=self.minimum)
-        self._earlier.append(Disclosed(sketch, answer))
+        room = len(self._earlier) < self.most
+        answer = disclose(len(people), sketch, self._earlier, minimum=self.minimum, has_room=room)
+        if room:
+            self._earlier.append(Disclosed(sketch, answer))
         self.asked.append((people, answer))
         return answer
 
@@ -53,11 +57,15 @@ people = st.tuples(st.integers(0, 400), st.frozensets(st.integers(0, 420), max_s
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(people, min_size=2, max_size=30), st.sampled_from([2, 10, 50]))
+@given(
+    st.lists(people, min_size=2, max_size=30),
+    st.sampled_from([2, 10, 50]),
+    st.sampled_from([3, 1_000]),
+)
 def test_F60_no_probing_gets_two_numbers_for_audiences_nearer_than_the_minimum(
-    probes: list[People], minimum: int
+    probes: list[People], minimum: int, most: int
 ) -> None:
-    book = Book(minimum)
+    book = Book(minimum, most)
     for probe in probes:
         book.ask(probe)
 
@@ -112,6 +120,21 @@ def test_an_audience_below_the_minimum_has_no_number() -> None:
     assert disclose(49, sketch, ()) is Withheld.BELOW_MINIMUM
     assert disclose(499, sketch_of(HASHES[:499]), (), minimum=500) is Withheld.BELOW_MINIMUM
     assert disclose(50, sketch_of(HASHES[:50]), ()) == 50
+
+
+def test_F60_without_room_to_remember_only_the_same_audience_is_answered() -> None:
+    known = [Disclosed(sketch_of(HASHES[:100]), 100)]
+
+    for size, answer in ((100, 100), (101, Withheld.TOO_MANY), (900, Withheld.TOO_MANY)):
+        assert disclose(size, sketch_of(HASHES[:size]), known, has_room=False) == answer
+
+
+def test_what_is_reckoned_with_is_never_more_than_could_be_told() -> None:
+    assert safe_count(250, (), 270, 50) == 250
+    assert safe_count(Withheld.TOO_CLOSE, (550, 500), 549, 50) == 500
+    assert safe_count(Withheld.TOO_CLOSE, (500, Withheld.BELOW_MINIMUM), 549, 50) == 0
+    assert safe_count(Withheld.BELOW_MINIMUM, (), 49, 50) == 0
+    assert safe_count(Withheld.TOO_MANY, (), 549, 50) == 500
 
 
 def test_contradicting_neighbours_withhold_the_answer() -> None:
