@@ -8,7 +8,7 @@ import argparse
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ class Goal:
     figure : dotted name in the JSON
     says : what is measured, in words
     at_least, at_most : the bound; both for a range
+    when_named : whether it runs only when its name is asked for, as it takes half an hour
     """
 
     command: str
@@ -30,6 +31,7 @@ class Goal:
     says: str
     at_least: float | None = None
     at_most: float | None = None
+    when_named: bool = False
 
     def bound(self) -> str:
         """The goal as people write it."""
@@ -44,7 +46,7 @@ class Goal:
         return low <= value <= high
 
 
-GOALS = (
+GOALS: tuple[Goal, ...] = (
     Goal("bench_serving", "ratio", "requests/s, whole path ÷ bare route", at_least=0.5),
     Goal("bench_serving", "p99_ratio", "p99, whole path ÷ bare route", at_most=3),
     Goal(
@@ -70,6 +72,21 @@ GOALS = (
         "false alarms without effect, read daily",
         at_most=0.05,
     ),
+)
+
+
+MEBIBYTE = 1024 * 1024
+SOAK = "soak --minutes 30"
+GOALS += tuple(
+    Goal(SOAK, figure, f"half an hour, a bundle a minute: {says}", at_most=most, when_named=True)
+    for figure, says, most in (
+        ("own_bytes_per_bundle", "own memory a bundle, bytes", MEBIBYTE),
+        ("resident_bytes_per_bundle", "all memory a bundle, bytes", MEBIBYTE),
+        ("descriptors_grown", "descriptors more, late − earlier", 1),
+        ("versions_held", "bundles mapped at a time", 2),
+        ("failures", "requests not answered well", 0),
+        ("workers_lost", "workers lost", 0),
+    )
 )
 
 
@@ -106,13 +123,17 @@ def lines(found: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return ["  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)) for row in rows]
 
 
+def is_wanted(goal: Goal, names: Sequence[str]) -> bool:
+    """Whether a goal is measured when these are asked for."""
+    return any(name in goal.command for name in names) if names else not goal.when_named
+
+
 def main() -> None:
     """Run the chosen benchmarks, all unless named, and print the table last."""
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", help="part of a benchmark's name, e.g. serving")
     wanted = parser.parse_args().names
-    commands = list(dict.fromkeys(goal.command for goal in GOALS))
-    chosen = [c for c in commands if not wanted or any(name in c for name in wanted)]
+    chosen = list(dict.fromkeys(goal.command for goal in GOALS if is_wanted(goal, wanted)))
     found = {}
     for command in chosen:
         sys.stderr.write(f"{command} …\n")
