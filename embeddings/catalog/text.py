@@ -28,6 +28,8 @@ class Strict(BaseModel):
 
 def readable(text: str) -> str:
     """Text in NFC; ValueError when a control, bidi or invisible character is in it."""
+    if text.isascii() and text.isprintable():
+        return text  # most are, and nothing is to be looked for in them
     for character in text:
         if (
             unicodedata.category(character) in ("Cc", "Cs")

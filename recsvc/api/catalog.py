@@ -11,10 +11,12 @@ from embeddings.catalog.file import MAX_LINE_BYTES
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.api.auth import Caller, Gate
 from recsvc.api.cursors import Cursors
-from recsvc.api.parsing import faults_of, read_json, refuse, screen
+from recsvc.api.json_text import read_json
+from recsvc.api.parsing import faults_of, refuse
 from recsvc.api.problems import FieldFault, ProblemError
 from recsvc.api.routing import NDJSON, Rendered, Routes
 from recsvc.api.schemas import Headers, ItemPath, PageQuery
+from recsvc.api.screening import screen
 from recsvc.stores.catalog import AnyItem, CatalogStore, StoredItem, Written
 
 ETAG = re.compile(r'"([0-9]{1,15})"')

@@ -1,38 +1,37 @@
 """Events as they are sent: each is judged by itself, so that one bad one holds back no other."""
 
+import json
+from contextlib import suppress
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, Self
 
 import orjson
 from pydantic import (
     AwareDatetime,
     BaseModel,
-    BeforeValidator,
     Field,
+    InstanceOf,
+    Strict,
     TypeAdapter,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
     model_validator,
 )
+from pydantic.json_schema import SkipJsonSchema
 
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label, Mcc
 from embeddings.interactions import EventType, TransactionStatus
+from recsvc.api.json_text import has_keys_once, read_json
 from recsvc.api.schemas import Body, OutsideId, Parameters
 from recsvc.api.screening import found_in_value, may_hold_numbers
-from recsvc.domain.identifying import Identifying
 from recsvc.domain.lifecycle import CardTransaction, EventCode, EventRecord
+from recsvc.domain.lifecycle.records import TRANSACTION
 
 MOST_EVENTS = 500
 
 
-def written(value: object) -> object:
-    """An instant that is text; a number could mean seconds or milliseconds, so it is refused."""
-    return value if isinstance(value, str) else {}
-
-
-Instant = Annotated[AwareDatetime, BeforeValidator(written)]
+Instant = Annotated[AwareDatetime, Strict()]
+"""An instant as RFC 3339 text; a number could mean seconds or milliseconds, so it is refused."""
 
 
 class TransactionBody(Parameters):
@@ -44,6 +43,30 @@ class TransactionBody(Parameters):
     amount: Money
     status: TransactionStatus
     city: Label | None = None
+
+    def record(self) -> CardTransaction:
+        """What is kept of it."""
+        return CardTransaction(
+            transaction_id=self.transaction_id,
+            merchant_id=self.merchant_id,
+            status=self.status,
+            amount_minor=self.amount.amount_minor,
+            currency=self.amount.currency,
+            mcc=self.mcc,
+            city=self.city,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """JSON value of it, keys in order."""
+        amount = self.amount
+        return {
+            "amount": {"amount_minor": amount.amount_minor, "currency": amount.currency},
+            "city": self.city,
+            "mcc": self.mcc,
+            "merchant_id": self.merchant_id,
+            "status": self.status,
+            "transaction_id": self.transaction_id,
+        }
 
 
 class EventBody(Parameters):
@@ -62,9 +85,10 @@ class EventBody(Parameters):
 
     @model_validator(mode="after")
     def _has_its_subject(self) -> Self:
-        if self.type is EventType.TRANSACTION and self.transaction is None:
-            raise ValueError("transaction: an event of this type tells of one")
-        if self.type is not EventType.TRANSACTION and self.item_id is None:
+        if self.type is TRANSACTION:
+            if self.transaction is None:
+                raise ValueError("transaction: an event of this type tells of one")
+        elif self.item_id is None:
             raise ValueError("item_id: an event of this type is about an item")
         return self
 
@@ -76,20 +100,23 @@ class EventBody(Parameters):
             event_type=self.type,
             occurred_at=occurred_at,
             item_id=self.item_id,
-            transaction=_transaction(paid) if paid else None,
+            transaction=paid.record() if paid else None,
         )
 
-
-def _transaction(paid: TransactionBody) -> CardTransaction:
-    return CardTransaction(
-        transaction_id=paid.transaction_id,
-        merchant_id=paid.merchant_id,
-        status=paid.status,
-        amount_minor=paid.amount.amount_minor,
-        currency=paid.amount.currency,
-        mcc=paid.mcc,
-        city=paid.city,
-    )
+    def entry(self, occurred_at: datetime) -> bytes:
+        """How the stream and the archive keep it, as of an admitted instant; keys in order."""
+        paid = self.transaction
+        document = {
+            "cardholder_id": self.cardholder_id,
+            "event_id": self.event_id,
+            "item_id": self.item_id,
+            "occurred_at": occurred_at,
+            "reason": self.reason,
+            "serve_token": self.serve_token,
+            "transaction": paid.document() if paid else None,
+            "type": self.type,
+        }
+        return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 class Refused:
@@ -111,15 +138,60 @@ class Refused:
 ID: TypeAdapter[str] = TypeAdapter(OutsideId)
 
 
-def _or_refused(value: Any, check: ValidatorFunctionWrapHandler) -> Any:  # noqa: ANN401 - any JSON
+EventOrRefused = Annotated[
+    EventBody | SkipJsonSchema[InstanceOf[Refused]], Field(union_mode="left_to_right")
+]
+
+
+class EventBatch(Body):
+    """Up to 500 events, each answered by itself."""
+
+    events: Annotated[tuple[EventOrRefused, ...], Field(max_length=MOST_EVENTS)]
+
+    @classmethod
+    def of_json(cls, body: bytes) -> Self:
+        """Batch of a JSON text; most hold nothing to refuse and are looked at as a whole."""
+        if not may_hold_numbers(body):
+            with suppress(ValidationError):
+                batch = cls.model_validate_json(body)
+                if has_keys_once(body, 1 + sum(map(_keys_in, batch.events))):
+                    return batch
+        sent = _Envelope.model_validate(read_json(body)).events
+        return cls.model_validate({"events": tuple(map(_event_or_refused, sent))})
+
+
+def _keys_in(event: EventBody | Refused) -> int:
+    """How many keys the JSON of an event had."""
+    if isinstance(event, Refused):
+        return 0
+    own, paid = len(event.model_fields_set), event.transaction
+    return own if paid is None else own + len(paid.model_fields_set) + 2
+
+
+class _Envelope(Body):
+    """A batch whose events have not been looked at."""
+
+    events: Annotated[list[Any], Field(max_length=MOST_EVENTS)]
+
+
+def _event_or_refused(value: object) -> EventBody | Refused:
     """The event, or why it is none; numbers that name a person come before anything else."""
-    number = _number_in(value)
+    text = _text_of(value)
+    number = found_in_value(value) if may_hold_numbers(text) else None
     if number is not None:
         return Refused(None, EventCode(number.value))
     try:
-        return check(value)
+        return EventBody.model_validate_json(text)
     except ValidationError:
         return Refused(_id_of(value), EventCode.INVALID)
+
+
+def _text_of(value: object) -> bytes:
+    """JSON text of a decoded value."""
+    try:
+        return orjson.dumps(value)
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits, halves of characters
+        return json.dumps(value).encode()
 
 
 def _id_of(value: object) -> str | None:
@@ -128,27 +200,6 @@ def _id_of(value: object) -> str | None:
         return ID.validate_python(value.get("event_id") if isinstance(value, dict) else None)
     except ValidationError:
         return None
-
-
-def _number_in(value: object) -> Identifying | None:
-    """Which number that names a person stands in an event; the close look only where one may."""
-    try:
-        if not may_hold_numbers(orjson.dumps(value).decode()):
-            return None
-    except orjson.JSONEncodeError:
-        pass  # a number beyond 64 bits: look closely
-    return found_in_value(value)
-
-
-EventOrRefused = Annotated[EventBody, WrapValidator(_or_refused)]
-
-
-class EventBatch(Body):
-    """Up to 500 events, each answered by itself."""
-
-    SCREENS_ITSELF: ClassVar[bool] = True
-
-    events: Annotated[tuple[EventOrRefused, ...], Field(max_length=MOST_EVENTS)]
 
 
 class EventResult(BaseModel):

@@ -1,19 +1,18 @@
 """``POST /v1/events``: what cardholders did."""
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
-import orjson
-
+from embeddings.interactions import EventType
 from recsvc.api.auth import Caller, Gate
 from recsvc.api.event_bodies import EventAnswer, EventBatch, EventBody, Refused
 from recsvc.api.routing import Routes
-from recsvc.domain.lifecycle import EventCode, admit
-from recsvc.ledger.intake import Intake, Told
+from recsvc.domain.lifecycle import Door, EventCode
+from recsvc.domain.lifecycle.dismissals import dismissed_until
+from recsvc.ledger.intake import Intake
 from recsvc.metrics import Metrics
-from recsvc.stores.codec import OPTIONS
-from recsvc.stores.events import Taken
+from recsvc.stores.events import Arrival, Taken
 
 
 def event_routes(
@@ -28,12 +27,12 @@ def event_routes(
 
     def post_events(caller: Caller, body: EventBatch) -> Any:  # noqa: ANN401
         """Tell what cardholders did; send again what was not acknowledged."""
-        now = clock()
-        judged = [judge(event, now) for event in body.events]
-        told = [one for one in judged if isinstance(one, Told)]
-        taken = iter(intake.take(caller.issuer_id, told))
+        door = Door.at(clock())
+        judged = [judge(event, door) for event in body.events]
+        arrivals = [one for one in judged if isinstance(one, Arrival)]
+        taken = iter(intake.take(caller.issuer_id, arrivals))
         results = [
-            _result(one.record.event_id, next(taken)) if isinstance(one, Told) else _rejected(one)
+            _rejected(one) if isinstance(one, Refused) else _result(one, next(taken))
             for one in judged
         ]
         _count(results, metrics)
@@ -49,49 +48,29 @@ def event_routes(
     return routes
 
 
-def judge(event: EventBody | Refused, now: datetime) -> Told | Refused:
+def judge(event: EventBody | Refused, door: Door) -> Arrival | Refused:
     """The event as it is kept, or why it is refused."""
     if isinstance(event, Refused):
         return event
-    admission = admit(event.occurred_at, now)
-    if admission.refused is not None:
-        return Refused(event.event_id, admission.refused)
-    record = event.record(admission.occurred_at)
-    return Told(event.cardholder_id, record, entry_of(event, admission.occurred_at), event.reason)
+    at = door.admit(event.occurred_at.astimezone(UTC))
+    if isinstance(at, EventCode):
+        return Refused(event.event_id, at)
+    until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
+    return Arrival(event.cardholder_id, event.record(at), event.entry(at), until)
 
 
-def entry_of(event: EventBody, occurred_at: datetime) -> bytes:
-    """The event as the stream and the archive keep it."""
-    paid = event.transaction
-    document = {
-        "event_id": event.event_id,
-        "type": event.type.value,
-        "cardholder_id": event.cardholder_id,
-        "item_id": event.item_id,
-        "occurred_at": occurred_at,
-        "serve_token": event.serve_token,
-        "reason": event.reason,
-        "transaction": paid
-        and {
-            "transaction_id": paid.transaction_id,
-            "merchant_id": paid.merchant_id,
-            "mcc": paid.mcc,
-            "amount": {
-                "amount_minor": paid.amount.amount_minor,
-                "currency": paid.amount.currency,
-            },
-            "status": paid.status.value,
-            "city": paid.city,
-        },
-    }
-    return orjson.dumps(document, option=OPTIONS)
+DISMISSED = EventType.DISMISSED
+STATUSES = {
+    Taken.ACCEPTED: "accepted",
+    Taken.ACCEPTED_AND_COUNTS: "accepted",
+    Taken.DUPLICATE: "duplicate",
+}
 
 
-def _result(event_id: str, taken: Taken) -> dict[str, str | None]:
+def _result(one: Arrival, taken: Taken) -> dict[str, str | None]:
     if taken is Taken.ERASED:
-        return _rejected(Refused(event_id, EventCode.ERASED))
-    status = Taken.DUPLICATE if taken is Taken.DUPLICATE else Taken.ACCEPTED
-    return {"event_id": event_id, "status": status.value}
+        return _rejected(Refused(one.record.event_id, EventCode.ERASED))
+    return {"event_id": one.record.event_id, "status": STATUSES[taken]}
 
 
 def _rejected(refused: Refused) -> dict[str, str | None]:

@@ -1,6 +1,5 @@
 """From a request to frozen models, or to one error that names each wrong field."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin
@@ -10,9 +9,10 @@ from gunicorn.http.errors import ParseException
 from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from recsvc.api.json_text import not_json, read_json
 from recsvc.api.problems import FieldFault, ProblemError
 from recsvc.api.schemas import Body
-from recsvc.api.screening import may_hold_numbers, refuse_value, refuse_words, safe_step
+from recsvc.api.screening import refuse_words, safe_step, screen
 
 Model = TypeVar("Model", bound=BaseModel)
 OWN_MESSAGES = {
@@ -95,60 +95,16 @@ def parse_json(model: type[Model], body: bytes) -> Model:
         400 when it is not one JSON value in UTF-8 with each key once; 422 for numbers that name a
         person, and for wrong fields
     """
-    document = read_json(body)
-    if not (issubclass(model, Body) and model.SCREENS_ITSELF):
-        screen(body, document)
     try:
+        if issubclass(model, Body):
+            return model.of_json(body)
+        screen(body, read_json(body))
         return model.model_validate_json(body)
     except ValidationError as error:
         faults = faults_of(error)
         if faults and faults[0].code == "json_invalid":
-            raise _not_json() from None
+            raise not_json() from None
         raise refuse(faults) from None
-
-
-def screen(body: bytes, document: object) -> None:
-    """Refuse a body, beside what it decodes to, in which a person's number stands."""
-    if may_hold_numbers(body.decode()):
-        refuse_value(document)
-
-
-def read_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
-    """The value of a JSON text that cannot be read in two ways.
-
-    Raises
-    ------
-    ProblemError
-        400 for bytes that are not UTF-8, a byte order mark, NaN or Infinity, a key that comes
-        twice in one object, nesting or numbers beyond reason
-    """
-    try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant
-        )
-    except _TwiceError:
-        raise ProblemError(400, "duplicate_key", "A key comes twice in one object.") from None
-    except (ValueError, RecursionError):
-        raise _not_json() from None
-
-
-class _TwiceError(Exception):
-    pass
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) != len(pairs):
-        raise _TwiceError
-    return read
-
-
-def _no_constant(_name: str) -> None:
-    raise ValueError
-
-
-def _not_json() -> ProblemError:
-    return ProblemError(400, "not_json", "The body is not one JSON value in UTF-8.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,9 +1,12 @@
 """Models that several resources share: ids, paths, pages."""
 
 import re
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from recsvc.api.json_text import read_json
+from recsvc.api.screening import screen
 
 ID_PATTERN = "^[A-Za-z0-9._~-]{1,128}$"
 OutsideId = Annotated[str, Field(pattern=ID_PATTERN)]
@@ -11,15 +14,23 @@ DIGITS = re.compile(r"-?[0-9]{1,15}")
 
 
 class Body(BaseModel):
-    """A request body: unknown fields refused, no value turned into another type.
-
-    `SCREENS_ITSELF` says that the model looks for numbers that name a person in each of its
-    records, so that one of them does not hold back the others.
-    """
-
-    SCREENS_ITSELF: ClassVar[bool] = False
+    """A request body: unknown fields refused, no value turned into another type."""
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+
+    @classmethod
+    def of_json(cls, body: bytes) -> Self:
+        """Body of a JSON text.
+
+        Raises
+        ------
+        ProblemError
+            400 when it can be read in two ways, 422 for numbers that name a person
+        ValidationError
+            for wrong fields
+        """
+        screen(body, read_json(body))
+        return cls.model_validate_json(body)
 
 
 class Parameters(BaseModel):

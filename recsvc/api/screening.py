@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 
 from recsvc.api.problems import FieldFault, ProblemError
-from recsvc.domain.identifying import MANY_DIGITS, Identifying, identifying
+from recsvc.domain.identifying import Identifying, identifying, may_hold_many_digits
 
 IDS_OF_PEOPLE = frozenset(("cardholder_id", "cardholder_ids"))
 IDS = ("_id", "_ids", "exclude", "placement", "idempotency_key")
@@ -65,9 +65,21 @@ def safe_step(step: int | str) -> str:
     return step if PLAIN_NAME.fullmatch(step) else "?"
 
 
-def may_hold_numbers(text: str) -> bool:
+def screen(body: bytes, document: object) -> None:
+    """Refuse a JSON text, beside what it decodes to, in which a person's number stands.
+
+    Raises
+    ------
+    ProblemError
+        as `refuse_value`
+    """
+    if may_hold_numbers(body):
+        refuse_value(document)
+
+
+def may_hold_numbers(body: bytes) -> bool:
     """Whether a JSON text needs a closer look: many digits in a row, or escapes that hide them."""
-    return "\\u" in text or MANY_DIGITS.search(text) is not None
+    return b"\\u" in body or may_hold_many_digits(body)
 
 
 def _refusal(faults: list[FieldFault]) -> ProblemError:

@@ -84,31 +84,45 @@ class Settler:
         StoreAwayError
             what is not settled then stays marked, and is swept up later
         """
-        book, waiting = self._books.of(issuer_id), sorted(set(cardholder_ids))
-        if book is None:
-            return len(waiting)
-        for _ in range(ATTEMPTS):
-            if not waiting:
-                return 0
-            accounts = self._ledger.accounts(issuer_id, waiting)
-            commits = [self.commit_of(account, book) for account in accounts]
-            done = self._ledger.commit(issuer_id, commits)
-            waiting = [
-                one for one, did in zip(waiting, done, strict=True) if did is Committed.MOVED
-            ]
-        return len(waiting)
+        return self.settle_these(
+            issuer_id, self._ledger.accounts(issuer_id, sorted(set(cardholder_ids)))
+        )
 
-    def commit_of(self, account: Account, book: OfferBook) -> Commit:
-        """The change that makes an account what its events say."""
+    def settle_these(self, issuer_id: str, accounts: Sequence[Account]) -> int:
+        """Settle accounts as they were just read; those that moved meanwhile are read again.
+
+        Returns and raises as :meth:`settle`.
+        """
+        book = self._books.of(issuer_id)
+        if book is None:
+            return len(accounts)
+        for _ in range(ATTEMPTS):
+            if not accounts:
+                return 0
+            commits = self.commits_of(accounts, book)
+            done = self._ledger.commit(issuer_id, commits)
+            moved = [
+                one.cardholder_id
+                for one, did in zip(accounts, done, strict=True)
+                if did is Committed.MOVED
+            ]
+            accounts = self._ledger.accounts(issuer_id, moved)
+        return len(accounts)
+
+    def commits_of(self, accounts: Sequence[Account], book: OfferBook) -> list[Commit]:
+        """The change that makes each account what its events say."""
         now = self._clock()
         day = Day.of(now, self._zone)
-        return Commit(
-            account=account,
-            entries=self._entries(account, book, now),
-            day=day.number,
-            day_ends_at=day.ends_at,
-            is_whole=True,
-        )
+        return [
+            Commit(
+                account=account,
+                entries=self._entries(account, book, now),
+                day=day.number,
+                day_ends_at=day.ends_at,
+                is_whole=True,
+            )
+            for account in accounts
+        ]
 
     def _entries(self, account: Account, book: OfferBook, now: datetime) -> Sequence[Entry]:
         """Uses of every item that his events or his record tell of, where they changed."""

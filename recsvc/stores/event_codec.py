@@ -8,7 +8,7 @@ d:ITEM    microseconds until which the item stays dismissed
 s:ITEM    microseconds of the last serve
 u:ITEM    uses, ``id,kind,day,amount,until,transaction,currency`` each, ``;`` between
 f:COLUMN  microseconds at which the cardholder deleted this interest
-rev       grows with each change of the above
+rev       another with each change of the above
 act       there once the cardholder has activated anything
 ========  =============================================================================
 """
@@ -43,14 +43,14 @@ def encode_record(record: EventRecord) -> tuple[str, bytes]:
 def _compact(record: EventRecord) -> list[Any]:
     paid = record.transaction
     if paid is None:
-        return [record.event_type.value, record.item_id]
+        return [record.event_type, record.item_id]
     return [
-        record.event_type.value,
+        record.event_type,
         record.item_id,
         paid.transaction_id,
         paid.merchant_id,
         paid.mcc,
-        paid.status.value,
+        paid.status,
         paid.amount_minor,
         paid.currency,
         paid.city,

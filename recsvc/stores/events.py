@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from itertools import repeat
 
+from embeddings.erasure import erased_hash
 from embeddings.interactions import EventType
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import StoreFullError
@@ -14,7 +16,8 @@ from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import KEPT_EVENTS, encode_record
 from recsvc.stores.event_scripts import EVENTS_TAKE
-from recsvc.stores.keys import CARDHOLDER, ERASED, EVENT_SEEN, EVENTS, UNSETTLED
+from recsvc.stores.keys import CARDHOLDER, ERASED, EVENTS, EVENTS_SEEN, UNSETTLED, WEEK_SECONDS
+from recsvc.stores.ledger import Account, account_of
 from recsvc.stores.scripts import Argument, Script
 
 LONGEST_BACKLOG = 1_000_000
@@ -29,6 +32,12 @@ class Taken(StrEnum):
     ERASED = "erased"
 
 
+SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
+ACTIVATES = 3
+"""Beside the numbers of `Concern`, for the script: an event that may, and is an activation."""
+WEEK_MS = 1000 * WEEK_SECONDS
+WEEKS_ASKED = (0, 1, -1, -2, -3, -4, -5)
+"""An event is known for at least five weeks; another worker's clock may be in the next one."""
 ANSWERS = {2: Taken.ACCEPTED_AND_COUNTS, 1: Taken.ACCEPTED, 0: Taken.DUPLICATE, -1: Taken.ERASED}
 
 
@@ -44,15 +53,26 @@ class Arrival:
         The event as the stream and the archive keep it.
     lasts_until : datetime, optional
         Until when a dismissal holds.
-    concern : Concern
-        Whether it may change a use of an item.
     """
 
     cardholder_id: str
     record: EventRecord
     entry: bytes
     lasts_until: datetime | None = None
-    concern: Concern = Concern.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class Intaken:
+    """What became of a batch.
+
+    Parameters
+    ----------
+    answers : tuple of Taken     one an event, in the order given
+    accounts : tuple of Account  of those cardholders whose uses may change, as they are now
+    """
+
+    answers: tuple[Taken, ...]
+    accounts: tuple[Account, ...]
 
 
 class EventStore:
@@ -73,8 +93,22 @@ class EventStore:
         self._longest_backlog = longest_backlog
         self._take = Script(EVENTS_TAKE)
 
-    def take(self, issuer_id: str, arrivals: Sequence[Arrival], now: datetime) -> tuple[Taken, ...]:
+    def take(
+        self,
+        issuer_id: str,
+        arrivals: Sequence[Arrival],
+        now: datetime,
+        concerns: Sequence[Concern] = (),
+    ) -> Intaken:
         """Take events in, all or none; exact once by event id, in whatever order.
+
+        Parameters
+        ----------
+        issuer_id : str
+        arrivals : sequence of Arrival
+        now : datetime, aware
+        concerns : sequence of Concern
+            Whether each may change a use of an item; empty when none does.
 
         Raises
         ------
@@ -84,50 +118,63 @@ class EventStore:
             The store, or the stream, takes no more at present.
         """
         if not arrivals:
-            return ()
-        keys, arguments = self._call(issuer_id, arrivals, now)
-        answers = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
-        if answers == b"backlog":
+            return Intaken((), ())
+        cardholder_ids = list(dict.fromkeys(arrival.cardholder_id for arrival in arrivals))
+        keys = self._keys(issuer_id, cardholder_ids, now)
+        arguments = self._arguments(issuer_id, cardholder_ids, now)
+        number = {one: place for place, one in enumerate(cardholder_ids, 1)}
+        for one, concern in zip(arrivals, concerns or repeat(Concern.NONE), strict=False):
+            arguments += (one.record.event_id, number[one.cardholder_id], one.entry)
+            arguments += _change(one, concern)
+        found = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
+        if found == b"backlog":
             raise StoreFullError(self._durable.name, "backlog")
-        return tuple(ANSWERS[answer] for answer in answers)
+        answers, accounts = found
+        return Intaken(
+            tuple(ANSWERS[answer] for answer in answers),
+            tuple(
+                account_of(cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True)))
+                for number, flat in zip(*[iter(accounts)] * 2, strict=True)
+            ),
+        )
 
-    def _call(
-        self, issuer_id: str, arrivals: Sequence[Arrival], now: datetime
-    ) -> tuple[list[str], list[Argument]]:
-        """Keys and arguments of the script."""
-        number = {one: i for i, one in enumerate(dict.fromkeys(a.cardholder_id for a in arrivals))}
-        keys = [EVENTS.key(issuer_id), UNSETTLED.key(issuer_id), ERASED.key(issuer_id)]
-        keys += [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in number]
-        keys += [EVENT_SEEN.key(issuer_id, arrival.record.event_id) for arrival in arrivals]
-        ttl = EVENT_SEEN.ttl_seconds or 0
+    def _keys(self, issuer_id: str, cardholder_ids: Sequence[str], now: datetime) -> list[str]:
+        week = microseconds(now) // 1000 // WEEK_MS
+        holder = CARDHOLDER.key(issuer_id, "")
+        return [
+            EVENTS.key(issuer_id),
+            UNSETTLED.key(issuer_id),
+            ERASED.key(issuer_id),
+            *(EVENTS_SEEN.key(issuer_id, str(week + weeks)) for weeks in WEEKS_ASKED),
+            *(holder + cardholder_id for cardholder_id in cardholder_ids),
+        ]
+
+    def _arguments(
+        self, issuer_id: str, cardholder_ids: Sequence[str], now: datetime
+    ) -> list[Argument]:
+        """What the script is told before the events."""
         arguments: list[Argument] = [
             self._longest_backlog,
-            ttl,
+            EVENTS_SEEN.ttl_seconds or 0,
             microseconds(now) // 1000,
             KEPT_EVENTS,
-            len(number),
+            len(WEEKS_ASKED),
+            len(cardholder_ids),
+            len(CARDHOLDER.key(issuer_id, "")),
         ]
-        for cardholder_id in number:
-            arguments += (self._deny_list.hash_of(issuer_id, cardholder_id), cardholder_id)
-        for arrival in arrivals:
-            arguments += (number[arrival.cardholder_id] + 1, arrival.entry, *_merge(arrival))
-            arguments.append(_concern(arrival))
-        return keys, arguments
+        key = self._deny_list.key_of(issuer_id)
+        arguments += [erased_hash(key, cardholder_id) for cardholder_id in cardholder_ids]
+        return arguments
 
 
-def _concern(arrival: Arrival) -> int:
-    """The script's number for it; an activation is remembered as one."""
-    is_activation = arrival.record.event_type is EventType.ACTIVATED
-    return 3 if is_activation and arrival.concern else int(arrival.concern)
-
-
-def _merge(arrival: Arrival) -> tuple[Argument, ...]:
-    """Field, how it merges, and what stands before and after the position."""
+def _change(arrival: Arrival, concern: Concern) -> tuple[Argument, ...]:
+    """What the event is to the script, and two words more."""
     record = arrival.record
-    if record.event_type is EventType.SERVED:
-        return f"s:{record.item_id}", "max", microseconds(record.occurred_at), ""
-    if record.event_type is EventType.DISMISSED:
+    if record.event_type is SERVED:
+        return "max", f"s:{record.item_id}", microseconds(record.occurred_at)
+    if record.event_type is DISMISSED:
         until = arrival.lasts_until or record.occurred_at
-        return f"d:{record.item_id}", "max", microseconds(until), ""
-    before, after = encode_record(record)
-    return f"e:{record.event_id}", "set", before, after
+        return "max", f"d:{record.item_id}", microseconds(until)
+    if record.event_type is ACTIVATED and concern:
+        return ACTIVATES, *encode_record(record)
+    return int(concern), *encode_record(record)

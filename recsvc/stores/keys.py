@@ -12,6 +12,7 @@ EVERY_ISSUER = "*"
 """Stands where an issuer stands, for the few keys that are read before the issuer is known."""
 
 DAY_SECONDS = 24 * 60 * 60
+WEEK_SECONDS = 7 * DAY_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +149,13 @@ EVENTS_DEAD = Family(
     "events that could not be archived, with the reason",
     personal=True,
 )
-EVENT_SEEN = Family(
-    "event_seen",
-    "string",
+EVENTS_SEEN = Family(
+    "events_seen",
+    "set",
     "durable",
-    35 * DAY_SECONDS,
-    "35 days",
-    "one key an accepted event id, so that it is accepted once",
+    6 * WEEK_SECONDS,
+    "six weeks from its first",
+    "one week: ids of the events accepted in it, so that each is accepted once for five weeks",
 )
 ARCHIVE_COMMITS = Family(
     "archive_commits",
@@ -366,7 +367,7 @@ TABLE = (
     IDEMPOTENCY_OF,
     EVENTS,
     EVENTS_DEAD,
-    EVENT_SEEN,
+    EVENTS_SEEN,
     ARCHIVE_COMMITS,
     UNSETTLED,
     USES_DUE,

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import redis
 
+from embeddings.erasure import erased_hash
 from recsvc.domain.budgets import BudgetLimits, Spent
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.eligibility.moment import microseconds
@@ -20,7 +21,13 @@ from recsvc.domain.lifecycle import EventRecord, Use
 from recsvc.stores import codec
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.event_codec import encode_record, records_of, use_arguments, uses_by_item
+from recsvc.stores.event_codec import (
+    Fields,
+    encode_record,
+    records_of,
+    use_arguments,
+    uses_by_item,
+)
 from recsvc.stores.event_scripts import LEDGER_COMMIT
 from recsvc.stores.keys import (
     BUDGET,
@@ -41,6 +48,10 @@ class Committed(StrEnum):
     MOVED = "moved"
     EXHAUSTED = "exhausted"
     ERASED = "erased"
+
+
+COMMITTED = {one.value.encode(): one for one in Committed}
+SHARED_KEYS = (USES_DUE, UNSETTLED, EVENTS, ERASED, BUDGETS_SPENT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,42 +113,22 @@ class LedgerStore:
         """Accounts in the order asked; one round trip."""
         keys = [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in cardholder_ids]
         hashes = self._durable.ask(lambda store: _hashes(store, keys))
-        return tuple(map(_account, cardholder_ids, hashes))
+        return tuple(map(account_of, cardholder_ids, hashes))
 
     def commit(self, issuer_id: str, commits: Sequence[Commit]) -> tuple[Committed, ...]:
-        """Write changes; each is checked by itself. One round trip."""
-        calls = [self._call(issuer_id, commit) for commit in commits]
-        if len(calls) == 1:
-            answers = [self._durable.ask(lambda store: self._commit.run(store, *calls[0]))]
-        else:
-            answers = self._durable.ask(lambda store: self._commit.run_all(store, calls))
-        return tuple(Committed(answer.decode()) for answer in answers)
-
-    def _call(self, issuer_id: str, commit: Commit) -> tuple[list[str], list[Argument]]:
-        cardholder_id = commit.account.cardholder_id
-        keys = [
-            CARDHOLDER.key(issuer_id, cardholder_id),
-            USES_DUE.key(issuer_id),
-            UNSETTLED.key(issuer_id),
-            EVENTS.key(issuer_id),
-            ERASED.key(issuer_id),
-            BUDGETS_SPENT.key(issuer_id),
-            *(BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries),
-        ]
-        arguments: list[Argument] = [
-            cardholder_id,
-            self._deny_list.hash_of(issuer_id, cardholder_id),
-            commit.account.revision,
-            int(commit.is_strict),
-            int(commit.is_whole),
-            commit.day,
-            microseconds(commit.day_ends_at) // 1000,
-            *_event_arguments(commit),
-            len(commit.entries),
-        ]
-        for entry in commit.entries:
-            arguments += _entry_arguments(entry)
-        return keys, arguments
+        """Write changes in one script, in order; each is checked by itself."""
+        if not commits:
+            return ()
+        key = self._deny_list.key_of(issuer_id)
+        keys = [family.key(issuer_id) for family in SHARED_KEYS]
+        arguments: list[Argument] = []
+        for commit in commits:
+            own_keys = _commit_keys(issuer_id, commit)
+            own = _commit_arguments(commit, erased_hash(key, commit.account.cardholder_id))
+            keys += own_keys
+            arguments += (len(own_keys), len(own), *own)
+        answers = self._durable.ask(lambda store: self._commit.run(store, keys, arguments))
+        return tuple(COMMITTED[answer] for answer in answers)
 
     def spent(self, issuer_id: str, item_ids: Sequence[str]) -> tuple[Spent, ...]:
         """What was taken from the total budgets of these items, in the order asked."""
@@ -168,6 +159,32 @@ class LedgerStore:
         members, ids = self._durable.ask_patiently(read)
         found = {one.decode().partition("|")[0] for one in (*members, *ids)}
         return sorted(found)
+
+
+def _commit_keys(issuer_id: str, commit: Commit) -> list[str]:
+    """The cardholder's key and those of his items' budgets."""
+    return [
+        CARDHOLDER.key(issuer_id, commit.account.cardholder_id),
+        *(BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries),
+    ]
+
+
+def _commit_arguments(commit: Commit, erased: str) -> list[Argument]:
+    """What the script is told of one commit; `erased` stands for the cardholder on the list."""
+    arguments: list[Argument] = [
+        commit.account.cardholder_id,
+        erased,
+        commit.account.revision,
+        int(commit.is_strict),
+        int(commit.is_whole),
+        commit.day,
+        microseconds(commit.day_ends_at) // 1000,
+        *_event_arguments(commit),
+        len(commit.entries),
+    ]
+    for entry in commit.entries:
+        arguments += _entry_arguments(entry)
+    return arguments
 
 
 def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
@@ -209,7 +226,8 @@ def _sums(store: redis.Redis, keys: Sequence[str]) -> list[list[bytes | None]]:
     return list(pipeline.execute())
 
 
-def _account(cardholder_id: str, fields: dict[bytes, bytes]) -> Account:
+def account_of(cardholder_id: str, fields: Fields) -> Account:
+    """What the fields of a cardholder's hash say."""
     profile = fields.get(b"profile")
     return Account(
         cardholder_id,

@@ -7,6 +7,7 @@ import redis
 
 from recsvc.domain.eligibility.moment import EPOCH_DATE, microseconds
 from recsvc.stores.client import Connection
+from recsvc.stores.event_scripts import TURN_REVISION
 from recsvc.stores.keys import BUDGET, CARDHOLDER
 from recsvc.stores.scripts import Script
 
@@ -14,7 +15,9 @@ BUDGET_DAYS = 400
 
 # Key: a cardholder. Arguments: events received before this ms, and what ended before these
 # microseconds, go. Answers how many fields went.
-FORGET = """
+FORGET = (
+    TURN_REVISION
+    + """
 local all, gone = redis.call('HGETALL', KEYS[1]), 0
 for i = 1, #all, 2 do
   local kind, past = string.sub(all[i], 1, 2), false
@@ -25,9 +28,10 @@ for i = 1, #all, 2 do
   end
   if past then gone = gone + redis.call('HDEL', KEYS[1], all[i]) end
 end
-if gone > 0 then redis.call('HINCRBY', KEYS[1], 'rev', 1) end
+if gone > 0 then turn_revision(KEYS[1]) end
 return gone
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

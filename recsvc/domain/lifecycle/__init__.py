@@ -5,15 +5,15 @@ the events of one card transaction come to, ``rewards`` what a purchase earns, `
 uses of an item follow, ``stages`` the word for it.
 """
 
-from recsvc.domain.lifecycle.admission import Admission, EventCode, admit
+from recsvc.domain.lifecycle.admission import Door, EventCode
 from recsvc.domain.lifecycle.purchases import Purchase, purchases_of
 from recsvc.domain.lifecycle.records import CardTransaction, EventRecord
 from recsvc.domain.lifecycle.stages import Stage, stage_of
 from recsvc.domain.lifecycle.standing import Past, Use, UseKind, uses_of
 
 __all__ = [
-    "Admission",
     "CardTransaction",
+    "Door",
     "EventCode",
     "EventRecord",
     "Past",
@@ -21,7 +21,6 @@ __all__ = [
     "Stage",
     "Use",
     "UseKind",
-    "admit",
     "purchases_of",
     "stage_of",
     "uses_of",

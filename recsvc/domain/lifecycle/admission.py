@@ -7,6 +7,7 @@ one further ahead is refused, as are instants from before anything could still c
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Self
 
 LEEWAY = timedelta(minutes=5)
 OLDEST = timedelta(days=2 * 365)
@@ -25,22 +26,30 @@ class EventCode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Admission:
-    """The instant that counts, or why there is none."""
-
-    occurred_at: datetime
-    refused: EventCode | None = None
-
-
-def admit(occurred_at: datetime, now: datetime) -> Admission:
-    """Judge the instant of an event.
+class Door:
+    """Which instants are let in now; build with :meth:`at`.
 
     Parameters
     ----------
-    occurred_at, now : aware
+    now, oldest, latest : datetime    aware; both ends are let in
     """
-    if occurred_at > now + LEEWAY:
-        return Admission(occurred_at, EventCode.IN_FUTURE)
-    if occurred_at < now - OLDEST:
-        return Admission(occurred_at, EventCode.TOO_OLD)
-    return Admission(min(occurred_at, now))
+
+    now: datetime
+    oldest: datetime
+    latest: datetime
+
+    @classmethod
+    def at(cls, now: datetime) -> Self:
+        """Door as it stands at an aware instant."""
+        return cls(now, now - OLDEST, now + LEEWAY)
+
+    def admit(self, occurred_at: datetime) -> datetime | EventCode:
+        """The instant that counts for an event, or why it is refused.
+
+        Parameters
+        ----------
+        occurred_at : aware
+        """
+        if occurred_at <= self.now:
+            return occurred_at if occurred_at >= self.oldest else EventCode.TOO_OLD
+        return self.now if occurred_at <= self.latest else EventCode.IN_FUTURE
