@@ -1,11 +1,12 @@
 """What a bundle says of itself: written last, read first."""
 
 import hashlib
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError
 
 from embeddings.catalog.file import describe
 from embeddings.catalog.text import Identifier, Instant, Strict
@@ -18,6 +19,7 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 SIGNATURE = "manifest.sig"
 MAX_MANIFEST_BYTES = 16 * 1024 * 1024
+PLACE_PATTERN = r"[0-9]{1,19}-[0-9]{1,19}"
 VERSION_PATTERN = r"^\d{8}T\d{6}Z-\d{6}-[0-9a-f]{8}$"
 
 Count = Annotated[int, Field(strict=True, ge=0)]
@@ -57,8 +59,21 @@ class Canary(Strict):
     column_rows: tuple[Count, ...]
 
 
+def place_or_none(value: object) -> object:
+    """A place in a stream; None for the instants that the first bundles named in its stead."""
+    known = value is None or (isinstance(value, str) and re.fullmatch(PLACE_PATTERN, value))
+    return value if known else None
+
+
+StreamPlace = Annotated[str | None, BeforeValidator(place_or_none)]
+
+
 class Manifest(Strict):
-    """Everything a reader must know before it opens a file of the bundle."""
+    """Everything a reader must know before it opens a file of the bundle.
+
+    ``events_through`` is the furthest place in the issuer's stream of events that training read,
+    as ``milliseconds-number``; None when it read none whose place is known.
+    """
 
     format: Literal[1]
     version: Annotated[str, Field(pattern=VERSION_PATTERN)]
@@ -80,7 +95,7 @@ class Manifest(Strict):
     data_fingerprint: Sha256
     canaries: tuple[Canary, ...]
     files: dict[str, FileEntry]
-    events_through: str | None = None
+    events_through: StreamPlace = None
 
     @property
     def rule(self) -> EventWeights:

@@ -3,7 +3,7 @@
 Most events were served and no more: types that nobody asked for are dropped as they are read.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,7 +18,9 @@ NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
 OPTIONAL = ("item_id", "transaction")
 SUFFIXES = frozenset({".parquet", ".ndjson", ".jsonl"})
 INSTANT = pl.Datetime("us", "UTC")
+POSITION = "position"
 BATCH_ROWS = 100_000
+Place = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,12 +31,13 @@ class Events:
     ----------
     rows : polars.DataFrame
         ``event_id, type, cardholder_id, occurred_at, item_id, transaction``; the wanted types only.
-    last_at : str
-        RFC 3339 instant of the last event of any type; empty when there is none.
+    through : (int, int) or None
+        The furthest place of an event of any type in the issuer's stream, its milliseconds and
+        its number; None where no event tells its place.
     """
 
     rows: pl.DataFrame
-    last_at: str
+    through: Place | None
 
 
 def event_files(path: Path) -> list[Path]:
@@ -75,8 +78,8 @@ def _of_parquet(file: Path, types: Collection[str]) -> Iterator[Events]:
     wanted = pa.array(sorted(types), pa.string())
     for batch in row_batches(file, names, n_rows=BATCH_ROWS):
         is_wanted = pc.is_in(batch["type"].cast(pa.string()), wanted)
-        last = _last_at(pl.DataFrame({"occurred_at": batch["occurred_at"]}))
-        yield Events(_typed(pl.DataFrame(batch.filter(is_wanted))), last)
+        through = _furthest(pl.DataFrame(batch.select(_present_of([POSITION], names))))
+        yield Events(_typed(pl.DataFrame(batch.filter(is_wanted))), through)
 
 
 def _of_lines(file: Path, types: Collection[str]) -> Iterator[Events]:
@@ -85,7 +88,7 @@ def _of_lines(file: Path, types: Collection[str]) -> Iterator[Events]:
     for start in range(0, int(frame.select(pl.len()).collect().item()), BATCH_ROWS):
         batch = frame.select(names).slice(start, BATCH_ROWS).collect()
         rows = batch.filter(pl.col("type").is_in(sorted(types)))
-        yield Events(_typed(rows), _last_at(batch))
+        yield Events(_typed(rows), _furthest(batch))
 
 
 def _present(file: Path, columns: list[str]) -> list[str]:
@@ -93,12 +96,25 @@ def _present(file: Path, columns: list[str]) -> list[str]:
     if missing := [name for name in NEEDED if name not in columns]:
         found = ", ".join(columns)
         raise BadInputError(f"{file}: column {', '.join(missing)} is missing; found {found}")
-    return [*NEEDED, *(name for name in OPTIONAL if name in columns)]
+    return [*NEEDED, *_present_of([*OPTIONAL, POSITION], columns)]
 
 
-def _last_at(batch: pl.DataFrame) -> str:
-    last = batch.select(_instant(batch).dt.strftime("%Y-%m-%dT%H:%M:%S%.6fZ")).max().item()
-    return str(last or "")
+def _present_of(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    return [name for name in names if name in columns]
+
+
+def _furthest(batch: pl.DataFrame) -> Place | None:
+    """The furthest place in the stream; positions are ``milliseconds-number``."""
+    if POSITION not in batch.columns or batch[POSITION].null_count() == batch.height:
+        return None
+    words = pl.col(POSITION).drop_nulls().str.split_exact("-", 1)
+    places = batch.select(
+        words.struct[place].cast(pl.UInt64()).alias(name)
+        for place, name in enumerate(("milliseconds", "number"))
+    )
+    latest = places.filter(pl.col("milliseconds") == pl.col("milliseconds").max())
+    milliseconds, number = latest.max().row(0)
+    return milliseconds, number
 
 
 def _instant(batch: pl.DataFrame) -> pl.Expr:

@@ -43,7 +43,8 @@ class Inputs:
     unknown_items : int
         Responses left out because the catalogue does not know their item.
     events_through : str or None
-        RFC 3339 instant of the last response read.
+        The furthest place in the issuer's stream of events that was read, as
+        ``milliseconds-number``: serving folds in what lies beyond it, and that only.
     events : Path or None
         Where the responses are, for :meth:`log_of`.
     """
@@ -118,7 +119,7 @@ def fingerprint(paths: Sequence[Path]) -> str:
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = sorted(path.rglob("*")) if path.is_dir() else [path]
     for file in (f for f in files if f.is_file()):
         with file.open("rb") as content:
             while chunk := content.read(CHUNK_BYTES):

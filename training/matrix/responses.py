@@ -17,7 +17,7 @@ from embeddings.catalog import Catalog
 from embeddings.compose import own_kind
 from embeddings.interactions import EventType, EventWeights
 from embeddings.vocabulary import column_id
-from training.matrix.events import event_batches
+from training.matrix.events import Place, event_batches
 from training.usage import polars_schema
 
 CONTACT_SCHEMA = {
@@ -42,7 +42,8 @@ class Responses:
     transactions : polars.DataFrame
         Archived card transactions in canonical columns.
     through : str or None
-        RFC 3339 instant of the last event of any type.
+        The furthest place of an event, of any type, in the issuer's stream, as
+        ``milliseconds-number``; None where no event tells its place.
     """
 
     contacts: pl.DataFrame
@@ -67,15 +68,20 @@ def read_responses(path: Path, catalog: Catalog, rule: EventWeights) -> Response
     """
     types = [e.value for e in EventType if e is not EventType.TRANSACTION and rule.of(e) > 0]
     items = pl.Enum([item.item_id for item in catalog.items])
-    answers, paid, last = [], [], ""
+    answers, paid = [], []
+    through: Place | None = None
     for batch in event_batches(path, {*types, EventType.TRANSACTION.value}):
         answers.append(_answers(batch.rows, types, items))
         paid.append(batch.rows.filter(pl.col("type") == EventType.TRANSACTION.value))
-        last = max(last, batch.last_at)
+        through = max(filter(None, (through, batch.through)), default=None)
     if not answers:
         return no_responses()
     contacts, unknown = _on_items(_first_of_each(answers), catalog)
-    return Responses(contacts, unknown, _canonical(_once(paid)), last or None)
+    return Responses(contacts, unknown, _canonical(_once(paid)), _written(through))
+
+
+def _written(place: Place | None) -> str | None:
+    return None if place is None else f"{place[0]}-{place[1]}"
 
 
 def log_of(path: Path, catalog: Catalog, cardholder_ids: Sequence[str]) -> pl.DataFrame:

@@ -118,6 +118,19 @@ def test_a_place_in_the_stream_decides_over_the_date_when_the_bundle_knows_one()
     assert not is_news(bundle, known)
 
 
+def test_a_bundle_that_names_an_instant_in_place_of_a_place_is_read_by_its_dates() -> None:
+    bundle = bundle_of(events_through="2026-01-10T09:00:00.000000Z")
+    ends_at = bundle.manifest.window.ends_at
+    late, known = (
+        a_purchase("m_1", occurred_at=at, position="1770000000000-5")
+        for at in (ends_at, ends_at - timedelta(seconds=1))
+    )
+
+    assert bundle.manifest.events_through is None
+    assert is_news(bundle, late)
+    assert not is_news(bundle, known)
+
+
 def test_places_in_the_stream_compare_as_numbers() -> None:
     assert stream_position("9-10") > stream_position("9-9")
     assert stream_position("10-0") > stream_position("9-99")

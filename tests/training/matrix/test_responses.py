@@ -31,7 +31,7 @@ def test_only_what_weighs_is_kept_and_each_event_once(log: Path) -> None:
     assert found.contacts["type"].to_list() == ["clicked", "activated", "redeemed", "activated"]
     assert found.contacts["column"].unique().sort().to_list() == ["offer:offer_1", "offer:offer_2"]
     assert found.unknown_items == 1
-    assert found.through == "2025-01-10T09:00:00.000000Z"
+    assert found.through is None  # nobody said where they stood in a stream
 
 
 def test_views_are_kept_where_they_weigh(log: Path) -> None:
@@ -57,6 +57,31 @@ def test_a_folder_of_parquet_and_ndjson_is_one_log(log: Path, tmp_path: Path) ->
     found = read_responses(tmp_path / "archive", CATALOG, EventWeights())
 
     assert found.contacts.height == 5
+
+
+@pytest.mark.parametrize("as_parquet", [True, False])
+def test_the_furthest_place_in_the_stream_is_told_over_all_types_and_files(
+    tmp_path: Path, *, as_parquet: bool
+) -> None:
+    places = (["900-7", "1000-9", None], ["1000-10", "999-99"])
+    for number, positions in enumerate(places):
+        events = [
+            an_event(10 * number + n, "ch_1", "offer_1", n, type="served", position=place)
+            for n, place in enumerate(positions)
+        ]
+        if as_parquet:
+            pl.DataFrame(events).write_parquet(tmp_path / f"{number}.parquet")
+        else:
+            write_lines(tmp_path / f"{number}.ndjson", events)
+
+    assert read_responses(tmp_path, CATALOG, EventWeights()).through == "1000-10"
+
+
+def test_a_place_in_the_stream_that_is_none_is_named(tmp_path: Path) -> None:
+    write_lines(tmp_path / "x.ndjson", [an_event(1, "ch_1", "offer_1", 1, position="here")])
+
+    with pytest.raises(BadInputError, match=r"x\.ndjson: not readable as events"):
+        read_responses(tmp_path / "x.ndjson", CATALOG, EventWeights())
 
 
 def test_a_log_without_a_column_is_named(tmp_path: Path) -> None:
