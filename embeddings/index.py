@@ -160,9 +160,9 @@ class ItemIndex:
         """Eligible rows of vectors, best first, to at least the limit and the ties of its last."""
         firsts = self._starts[groups]
         sizes = self._starts[groups + 1] - firsts
-        ends = np.cumsum(sizes)
-        places = np.repeat(firsts - ends + sizes, sizes) + np.arange(ends[-1])
-        rows, of_each = self._members[places], np.repeat(scores, sizes)
+        ends = sizes.cumsum()
+        places = (firsts - ends + sizes).repeat(sizes) + np.arange(ends[-1])
+        rows, of_each = self._members[places], scores.repeat(sizes)
         if eligible is not None:
             kept = eligible[rows]
             rows, of_each = rows[kept], of_each[kept]

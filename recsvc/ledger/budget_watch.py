@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from embeddings.catalog import Catalog
 from recsvc.domain.budgets import is_ahead_of_pace
-from recsvc.domain.model import ModelSlot, ServingModel
+from recsvc.domain.model import Item, ModelSlot, ServingModel
 from recsvc.stores.ledger import LedgerStore
 
 
@@ -25,6 +26,7 @@ class BudgetWatch:
         self._ledger = ledger
         self._slot = slot
         self._clock = clock
+        self._paced: dict[str, tuple[Catalog, tuple[Item, ...]]] = {}
 
     def follow(self) -> None:
         """Look once at the budgets of every issuer served."""
@@ -41,7 +43,7 @@ class BudgetWatch:
 
     def _ahead(self, issuer_id: str, model: ServingModel, now: datetime) -> frozenset[str]:
         """Items whose budget is used faster than their window passes."""
-        paced = [item for item in model.catalog.items if item.budget and item.budget.total]
+        paced = self._paced_of(issuer_id, model)
         if not paced:
             return frozenset()
         spent = self._ledger.spent(issuer_id, [item.item_id for item in paced])
@@ -50,3 +52,12 @@ class BudgetWatch:
             for item, used in zip(paced, spent, strict=True)
             if is_ahead_of_pace(item, used, now)
         )
+
+    def _paced_of(self, issuer_id: str, model: ServingModel) -> tuple[Item, ...]:
+        """Items with a total budget; looked for once in each catalogue, as it may be large."""
+        kept = self._paced.get(issuer_id)
+        if kept is None or kept[0] is not model.catalog:
+            items = model.catalog.items
+            found = tuple(item for item in items if item.budget and item.budget.total)
+            kept = self._paced[issuer_id] = (model.catalog, found)
+        return kept[1]

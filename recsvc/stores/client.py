@@ -23,7 +23,7 @@ from recsvc.domain.errors import StoreAwayError, StoreFullError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.breaker import Breaker
-from recsvc.stores.lanes import Lanes
+from recsvc.stores.lanes import Lanes, packed
 
 Answer = TypeVar("Answer")
 PATIENT_SECONDS = 5.0
@@ -190,7 +190,7 @@ def tell_together(store: redis.Redis, commands: Sequence[Sequence[bytes | str | 
     pool = store.connection_pool
     connection: Any = pool.get_connection()
     try:
-        connection.send_packed_command(connection.pack_commands(commands), check_health=False)
+        connection.send_packed_command([packed(commands)], check_health=False)
         for _ in commands:
             connection.read_response()
     except BaseException:

@@ -61,8 +61,7 @@ class Lanes:
 
     def _exchange(self, lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
         try:
-            packed: list[bytes] = [pack_command(one) for one in commands]  # type: ignore[arg-type]
-            lane.send_packed_command([b"".join(packed)], check_health=False)
+            lane.send_packed_command([packed(commands)], check_health=False)
             return [lane.read_response() for _ in commands]
         except RedisTimeoutError:
             lane.disconnect()
@@ -76,3 +75,8 @@ class Lanes:
         """Close every socket."""
         for lane in list(self._all):
             lane.disconnect()
+
+
+def packed(commands: Sequence[Sequence[bytes | str | int]]) -> bytes:
+    """Commands as they go over the wire, at a fraction of the client library's own cost."""
+    return b"".join([pack_command(tuple(command)) for command in commands])  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Customer recency for all items at once: for newcomers only, or for regulars only."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -31,6 +31,8 @@ class RecencyTable:
     closed_to_strangers : int32, shape (n_closed,)
         Rows of the items that one who never bought there may not have.
     places_on : mapping of a column row to the places in ``items`` that look at it
+    is_looked_at : bool, shape (n_columns,)
+        Whether any does; the last one is False, and so is every column beyond.
     """
 
     items: NDArray[np.int32]
@@ -38,6 +40,7 @@ class RecencyTable:
     max_days: NDArray[np.int32]
     closed_to_strangers: NDArray[np.int32]
     places_on: Mapping[int, Sequence[int]]
+    is_looked_at: NDArray[np.bool_]
 
     @classmethod
     def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
@@ -56,6 +59,7 @@ class RecencyTable:
             np.array([t.max_days or NO_LIMIT for t in terms], np.int32),
             np.array([row for row, t in limited if t.max_days is not None], np.int32),
             dict(places_on),
+            _marked(places_on),
         )
 
     def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
@@ -93,13 +97,10 @@ class RecencyTable:
         """Day of his last purchase by place of the item, where he ever bought."""
         columns, days = last_days
         last: dict[int, int] = {}
-        if self.places_on.keys().isdisjoint(names := columns.tolist()):
-            return last
-        for column, day in zip(names, days.tolist(), strict=True):
-            places = self.places_on.get(column)
-            if places is not None and day != NEVER:
-                for place in places:
-                    last[place] = max(day, last.get(place, NEVER))
+        looked_at = self.is_looked_at.take(columns, mode="clip") & (days != NEVER)
+        for column, day in zip(columns[looked_at].tolist(), days[looked_at].tolist(), strict=True):
+            for place in self.places_on[column]:
+                last[place] = max(day, last.get(place, NEVER))
         return last
 
     def last_purchase_day(self, row: int, last_days: LastDays) -> int | None:
@@ -108,6 +109,13 @@ class RecencyTable:
         if place == self.items.size or self.items[place] != row:
             return None
         return self._last(last_days).get(place)
+
+
+def _marked(columns: Collection[int]) -> NDArray[np.bool_]:
+    """True at these columns; one longer than the largest of them needs."""
+    marks = np.zeros(max(columns, default=-1) + 2, np.bool_)
+    marks[list(columns)] = True
+    return marks
 
 
 def _pairs(

@@ -158,7 +158,7 @@ class EligibilityTables:
         """
         profile, moment = asked.profile, asked.moment
         segments = profile.segments if asked.sees_segments else ()
-        slot = int(np.searchsorted(self.boundaries, moment.microsecond, "right"))
+        slot = int(self.boundaries.searchsorted(moment.microsecond, "right"))
         key = (slot, moment.weekday, profile.card_products, profile.city, segments, asked.channel)
         mask = self.masks.get(key)
         if mask is None:
