@@ -21,7 +21,7 @@ from recsvc.domain.audience.waterfall import Exclusion
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ModelSlot, ServingModel
-from recsvc.outreach.selection import Asked, Judged, judge_all
+from recsvc.outreach.selection import Asked, Crowd, Judged, judge_all
 from recsvc.stores.disclosures import DisclosureStore
 from recsvc.stores.pushes import PushStore
 from recsvc.stores.standings import StandingStore
@@ -102,15 +102,10 @@ class Estimator:
             raise NotFoundError
         rows, share = sampled(len(model.bundle.model.cardholders))
         ids = model.bundle.model.cardholders.ids(rows)
-        judged = judge_all(
-            model,
-            asked,
-            rows=rows,
-            cardholder_ids=ids,
-            standings=self._standings.read(issuer_id, ids, asked.channel.value),
-            capped=self._capped(issuer_id, ids, asked.channel.value),
-            now=self._clock(),
-        )
+        channel = asked.channel.value
+        standings = self._standings.read(issuer_id, ids, channel)
+        crowd = Crowd(rows, ids, standings, self._capped(issuer_id, ids, channel))
+        judged = judge_all(model, asked, crowd, self._clock())
         return Counted(judged, tuple(ids), share)
 
     def _capped(

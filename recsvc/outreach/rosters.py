@@ -16,7 +16,14 @@ from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
-from recsvc.outreach.selection import Asked, Judged, judge_all
+from recsvc.outreach.selection import (
+    Asked,
+    Crowd,
+    Judged,
+    best_for_item,
+    judge_all,
+    may_be_told,
+)
 from recsvc.stores.campaigns import CampaignStore, Part, Row, parts_of
 from recsvc.stores.standings import Standings, StandingStore
 
@@ -120,19 +127,24 @@ class RosterMaker:
         rows = np.arange(len(cardholders), dtype=np.int64)
         ids = cardholders.ids(rows)
         standings = self._standings.read(issuer_id, ids, campaign.channel.value)
-        judged = judge_all(
-            model,
-            self._asked(issuer_id, campaign),
-            rows=rows,
-            cardholder_ids=ids,
-            standings=standings,
-            capped=np.zeros(rows.size, np.bool_),
-            now=self._clock(),
-        )
-        items = chosen_items(judged, campaign)
+        crowd = Crowd(rows, ids, standings, np.zeros(rows.size, np.bool_))
+        items = self._items(issuer_id, model, campaign, crowd)
         value = bundle.model.scores.get("value")
         before = np.zeros(rows.size) if value is None else np.nan_to_num(np.asarray(value))
         return self._listed(issuer_id, campaign, ids, items, standings, before)
+
+    def _items(
+        self, issuer_id: str, model: ServingModel, campaign: Campaign, crowd: Crowd
+    ) -> NDArray[np.int32]:
+        """The item of each cardholder who is meant, -1 for the others, shape (n,)."""
+        asked, now = self._asked(issuer_id, campaign), self._clock()
+        if len(campaign.item_ids) > 1:
+            return chosen_items(judge_all(model, asked, crowd, now), campaign)
+        _, fallen = may_be_told(model, asked, crowd, now)
+        room = _room(campaign, crowd.rows.size)
+        items = np.full(crowd.rows.size, NOBODY, np.int32)
+        items[best_for_item(model, asked, fallen.allowed, room).rows] = 0
+        return items
 
     def _asked(self, issuer_id: str, campaign: Campaign) -> Asked:
         """The campaign's own holdout is meant as well: it is what the treated are held against."""
@@ -179,8 +191,8 @@ def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:
     n, n_items = judged.worth.shape
     worth = np.where(judged.fallen.allowed[:, None], judged.worth, np.float32(-np.inf))
     room = _room(campaign, n)
-    if n_items == 1 or (campaign.budget.per_item is None and room >= n):
-        return _best(worth, room)
+    if campaign.budget.per_item is None and room >= n:
+        return _best(worth)
     per_item = campaign.budget.per_item
     budget = n if per_item is None else _both_arms(per_item, campaign.holdout_bps)
     finite = np.isfinite(worth)
@@ -189,16 +201,11 @@ def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:
     return assign(lifted.astype(np.float32), np.full(n_items, budget), room).items
 
 
-def _best(worth: NDArray[np.float32], room: int) -> NDArray[np.int32]:
-    """The best item of each, of the best ``room`` cardholders, ties by row."""
+def _best(worth: NDArray[np.float32]) -> NDArray[np.int32]:
+    """The best item of each who may have any, ties by the item's place."""
     items = np.argmax(worth, axis=1).astype(np.int32)
-    best = worth[np.arange(items.size), items]
-    order = np.argsort(-best, kind="stable")
-    chosen = np.full(items.size, NOBODY, np.int32)
-    kept = order[:room]
-    kept = kept[np.isfinite(best[kept])]
-    chosen[kept] = items[kept]
-    return chosen
+    has_any = np.isfinite(worth[np.arange(items.size), items])
+    return np.where(has_any, items, np.int32(NOBODY))
 
 
 def _room(campaign: Campaign, n: int) -> int:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from embeddings.catalog import Channel
 from recsvc.domain.audience.filters import names_of, parse_rule
+from recsvc.domain.audience.ranking import Ranked, rank_cardholders
 from recsvc.domain.audience.waterfall import Exclusion, Waterfall, waterfall
 from recsvc.domain.campaign.campaign import Audience
 from recsvc.domain.campaign.holdout import Holdout
@@ -52,6 +53,24 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Crowd:
+    """Cardholders to be judged, and what is known of them, all in one order.
+
+    Parameters
+    ----------
+    rows : int64, shape (n,)    cardholder rows of the model
+    cardholder_ids : n ids
+    standings : Standings
+    capped : bool, shape (n,)   whose frequency cap has no room now
+    """
+
+    rows: NDArray[np.int64]
+    cardholder_ids: Sequence[str]
+    standings: Standings
+    capped: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Judged:
     """Cardholders and what each item is worth to each.
 
@@ -67,22 +86,8 @@ class Judged:
     fallen: Waterfall
 
 
-def judge_all(  # noqa: PLR0913 - all that judging takes, each by its name
-    model: ServingModel,
-    asked: Asked,
-    *,
-    rows: NDArray[np.int64],
-    cardholder_ids: Sequence[str],
-    standings: Standings,
-    capped: NDArray[np.bool_],
-    now: datetime,
-) -> Judged:
+def judge_all(model: ServingModel, asked: Asked, crowd: Crowd, now: datetime) -> Judged:
     """Judge cardholders for items, in the waterfall's order.
-
-    Parameters
-    ----------
-    rows, cardholder_ids, standings, capped : of the cardholders, in one order
-    capped : bool, shape (n,)   whose frequency cap has no room now
 
     Raises
     ------
@@ -91,25 +96,64 @@ def judge_all(  # noqa: PLR0913 - all that judging takes, each by its name
     InvalidError
         The audience's filter is no rule over the model's scores.
     """
-    eligible = _eligible(model, asked, standings, now)
-    worth = np.where(eligible, _scores(model, asked, rows), np.float32(-np.inf))
-    held = np.zeros(rows.size, np.bool_)
-    for holdout in asked.holdouts:
-        held |= holdout.holds_each(cardholder_ids)
+    eligible, fallen = may_be_told(model, asked, crowd, now)
+    worth = np.where(eligible, _scores(model, asked, crowd.rows), np.float32(-np.inf))
     least = asked.audience.min_score
     enough = np.isfinite(worth) & (worth >= np.float32(-np.inf if least is None else least))
+    reached = np.logical_or.reduce(enough, axis=1, dtype=np.bool_)
+    fallen = fallen.then(Exclusion.BELOW_SCORE, reached)
+    return Judged(crowd.rows, np.where(enough, worth, -np.inf), fallen)
+
+
+def may_be_told(
+    model: ServingModel, asked: Asked, crowd: Crowd, now: datetime
+) -> tuple[NDArray[np.bool_], Waterfall]:
+    """Everything but the score: who may have which item, and where each cardholder fell.
+
+    Returns
+    -------
+    eligible : bool, shape (n, n_items)
+    fallen : Waterfall
+
+    Raises
+    ------
+    NotFoundError, InvalidError
+        As :func:`judge_all`.
+    """
+    standings = crowd.standings
+    eligible = _eligible(model, asked, standings, now)
+    held = np.zeros(crowd.rows.size, np.bool_)
+    for holdout in asked.holdouts:
+        held |= holdout.holds_each(crowd.cardholder_ids)
     passes: dict[Exclusion, NDArray[np.bool_]] = {
         Exclusion.NO_CONSENT: standings.consents,
         Exclusion.ERASED: ~standings.erased,
         Exclusion.NOT_IN_SEGMENT: _in_segments(asked.audience.segments, standings),
         Exclusion.NOT_ELIGIBLE: np.logical_or.reduce(eligible, axis=1, dtype=np.bool_),
-        Exclusion.NOT_IN_FILTER: _in_filter(model, asked.audience.filter, rows),
-        Exclusion.FREQUENCY_CAP: ~capped,
+        Exclusion.NOT_IN_FILTER: _in_filter(model, asked.audience.filter, crowd.rows),
+        Exclusion.FREQUENCY_CAP: ~crowd.capped,
         Exclusion.QUIET_HOURS: _can_speak(model.issuer_id, asked, standings),
         Exclusion.HOLDOUT: ~held,
-        Exclusion.BELOW_SCORE: np.logical_or.reduce(enough, axis=1, dtype=np.bool_),
     }
-    return Judged(rows, np.where(enough, worth, -np.inf), waterfall(rows.size, passes))
+    return eligible, waterfall(crowd.rows.size, passes)
+
+
+def best_for_item(
+    model: ServingModel, asked: Asked, allowed: NDArray[np.bool_], size: int
+) -> Ranked:
+    """The cardholders whom the only item fits best, of all of the model, in one pass.
+
+    Parameters
+    ----------
+    allowed : bool, shape (n_cardholders,)   who may be told
+    size : int                               the most that are wanted
+    """
+    if model.bundle is None:
+        raise NotFoundError
+    (pull,) = model.space.pulls[item_rows(model, asked.item_ids)]
+    least, factors = asked.audience.min_score, model.bundle.model.factors.cardholders
+    min_score = None if least is None else least - float(pull[-1])
+    return rank_cardholders(factors, pull[:-1], allowed, size=size, min_score=min_score)
 
 
 def item_rows(model: ServingModel, item_ids: Sequence[str]) -> NDArray[np.int64]:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-LISTED = 64
+LISTED = 256
 """Movers kept ready for each two places; when all have gone, the place is looked at anew."""
 
 Gains = NDArray[np.float64]
