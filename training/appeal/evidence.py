@@ -11,7 +11,11 @@ from embeddings.bundle import History, Model
 from embeddings.compose import Composition
 from embeddings.vocabulary import ColumnKind, split_column_id
 from training.appeal.impressions import Impressions
+from training.appeal.lens import lens_of
 from training.solver import solve_rows
+
+LENS_CARDHOLDERS = 20_000
+"""So many say which directions to trust; rows are in the order of a hash, so they are a sample."""
 
 ITEM_KINDS = (ColumnKind.BENEFIT, ColumnKind.OFFER)
 
@@ -23,7 +27,7 @@ class ItemSide:
     Parameters
     ----------
     merchants, categories : float64, shape (n_items, n_factors)
-        Directions (:class:`embeddings.appeal.Setting`).
+        Directions (:class:`embeddings.appeal.Setting`), seen through the lens.
     traits : float64, shape (n_items, n_traits)
     """
 
@@ -40,18 +44,22 @@ class Evidence:
     ----------
     seen : Impressions
     tastes : float64, shape (n_viewers, n_factors)
-        Vector of each cardholder with an impression, of mean square length 1 over the impressions.
+        Vector of each cardholder with an impression, seen through the lens, of mean square length
+        1 over the impressions.
     viewers : int64, shape (n_impressions,)
         Row in ``tastes`` of each impression's cardholder.
     items : ItemSide
+    lens : float64, shape (n_factors, n_factors)
+        From vectors to coordinates of the fit (:func:`training.appeal.lens.lens_of`).
     length : float
-        What the vectors were divided by, above 0.
+        What the vectors were divided by after it, above 0.
     """
 
     seen: Impressions
     tastes: NDArray[np.float64]
     viewers: NDArray[np.int64]
     items: ItemSide
+    lens: NDArray[np.float64]
     length: float
 
 
@@ -63,25 +71,36 @@ def evidence_of(model: Model, seen: Impressions, n_threads: int) -> Evidence:
     """
     rows, viewers, times = np.unique(seen.cardholders, return_inverse=True, return_counts=True)
     tastes = np.asarray(usage_vectors(model, rows, n_threads), np.float64)
+    lens = _lens(model, rows[:LENS_CARDHOLDERS], tastes[:LENS_CARDHOLDERS], n_threads)
+    tastes = tastes @ lens
     length = float(np.sqrt(times @ np.sum(tastes**2, axis=1) / len(seen))) or 1.0
     tastes /= length
-    return Evidence(seen, tastes, viewers.astype(np.int64), item_side(model), length)
+    items = item_side(model, lens)
+    return Evidence(seen, tastes, viewers.astype(np.int64), items, lens, length)
 
 
-def item_side(model: Model) -> ItemSide:
+def _lens(
+    model: Model, rows: NDArray[np.int64], tastes: NDArray[np.float64], n_threads: int
+) -> NDArray[np.float64]:
+    """Lens of some cardholders' vectors and of those of each half of their cells."""
+    halves = (usage_vectors(model, rows, n_threads, half=half) for half in (0, 1))
+    return lens_of(tastes, *(np.asarray(one, np.float64) for one in halves))
+
+
+def item_side(model: Model, lens: NDArray[np.float64]) -> ItemSide:
     """Directions and traits of all items of the model's catalogue."""
     composer = model.composer(Composition())
     settings = [composer.setting(item) for item in model.catalog.items]
     pairs = zip(model.catalog.items, settings, strict=True)
     return ItemSide(
-        np.array([setting.merchants for setting in settings], np.float64),
-        np.array([setting.categories for setting in settings], np.float64),
+        np.array([setting.merchants for setting in settings], np.float64) @ lens,
+        np.array([setting.categories for setting in settings], np.float64) @ lens,
         np.array([traits_of(item, setting) for item, setting in pairs], np.float64),
     )
 
 
 def usage_vectors(
-    model: Model, cardholders: NDArray[np.int64], n_threads: int
+    model: Model, cardholders: NDArray[np.int64], n_threads: int, *, half: int | None = None
 ) -> NDArray[np.float32]:
     """Fold-in of some cardholders' histories without their responses to items.
 
@@ -90,6 +109,9 @@ def usage_vectors(
     model : Model
     cardholders : int64, shape (n,)     rows of the model
     n_threads : int
+    half : 0, 1 or None
+        Every other cell alone, from the first or from the second on; None for all. Columns are
+        in the order of a keyed hash, so the halves are drawn by chance.
 
     Returns
     -------
@@ -99,6 +121,8 @@ def usage_vectors(
     of_items = np.array([split_column_id(name)[0] in ITEM_KINDS for name in model.columns])
     rows, strength, sizes = _cells(model.history, cardholders)
     kept = ~of_items[rows]
+    if half is not None:
+        kept &= (np.cumsum(kept) + half) % 2 == 1
     counts = np.diff(np.r_[0, np.cumsum(kept)][np.r_[0, np.cumsum(sizes)]])
     rows, strength = rows[kept], strength[kept]
     confidence = factors.step.confidence(

@@ -18,6 +18,7 @@ LOOKED_INTO = (EventType.CLICKED.value, *TAKEN_UP)
 SEEN = (EventType.VIEWED.value, EventType.DISMISSED.value, *LOOKED_INTO)
 OUTCOMES = {"seen": SEEN, "looked_into": LOOKED_INTO, "taken_up": TAKEN_UP}
 BIT_OF = {"seen": 1, "looked_into": 2, "taken_up": 4}
+AT_ONCE = 100_000
 ITEM_BITS = 32
 """A pair is one number: the cardholder's row above so many bits, the item's in them."""
 
@@ -75,11 +76,13 @@ def read_impressions(
     """
     holders = _codes(list(islice(cardholders, max_cardholders)), "cardholder_id", "cardholder")
     items = _codes([item.item_id for item in catalog.items], "item_id", "item")
-    parts = [
-        _answers(batch.rows.join(holders, on="cardholder_id").join(items, on="item_id"))
-        for batch in event_batches(path, (EventType.SERVED.value, *SEEN))
-    ]
-    pairs, outcomes = _together(parts)
+    known, new = _together([]), []
+    for batch in event_batches(path, (EventType.SERVED.value, *SEEN)):
+        rows = batch.rows.select("type", "cardholder_id", "item_id")
+        new.append(_answers(rows.join(holders, on="cardholder_id").join(items, on="item_id")))
+        if sum(pairs.size for pairs, _ in new) > max(known[0].size // 4, AT_ONCE):
+            known, new = _together([known, *new]), []
+    pairs, outcomes = _together([known, *new])
     if (outcomes & BIT_OF["seen"]).any():
         is_seen = (outcomes & BIT_OF["seen"]) > 0
         pairs, outcomes = pairs[is_seen], outcomes[is_seen]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import Bounds, minimize
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.appeal import Appeal
@@ -36,7 +36,7 @@ class AppealRule:
     min_impressions: int = 1000
     min_taken_up: int = 50
     max_impressions: int = 300_000
-    iterations: int = 40
+    iterations: int = 80
     priors: Priors = field(default_factory=Priors)
 
 
@@ -77,33 +77,39 @@ def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
 def fitted(evidence: Evidence, rule: AppealRule) -> Appeal:
     """The appeal that explains the evidence best, on the scale of scores."""
     loss = Loss(evidence, rule.priors)
-    start, step = loss.start().flat(), loss.steps().flat()
+    with threadpool_limits(1, "blas"):
+        return _as_scores(best_of(loss, rule.iterations), loss)
+
+
+def best_of(loss: Loss, iterations: int) -> Parameters:
+    """Parameters of the least loss, or as near as so many steps of L-BFGS come."""
+    start, step, bounds = loss.start().flat(), loss.steps().flat(), loss.bounds()
 
     def stepped(moved: Floats) -> tuple[float, Floats]:
         value, gradient = loss(start + step * moved)
         return value, step * gradient
 
-    with threadpool_limits(1, "blas"):
-        found = minimize(
-            stepped,
-            np.zeros_like(start),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": rule.iterations},
-        )
-        best = Parameters.of(start + step * np.asarray(found.x, np.float64), loss.shape)
-        return _as_scores(best, loss)
+    found = minimize(
+        stepped,
+        np.zeros_like(start),
+        jac=True,
+        method="L-BFGS-B",
+        bounds=Bounds((bounds.lb - start) / step, (bounds.ub - start) / step),
+        options={"maxiter": iterations},
+    )
+    return Parameters.of(start + step * np.asarray(found.x, np.float64), loss.shape)
 
 
 def _as_scores(found: Parameters, loss: Loss) -> Appeal:
     """The same order of items on the scale of ``x·y``: an average impression ½, its spread ¼."""
-    interest, length = loss.interest(found), loss.evidence.length
+    interest, lens = loss.interest(found), loss.evidence.lens
     scale = SPREAD / max(float(interest.std()), 1e-9)
     traits = loss.foretold.weights(found.biases) * scale
     traits[0] += MIDDLE - scale * float(interest.mean())
+    size = scale / loss.evidence.length
     return Appeal(
-        (found.maps * scale / length).astype(np.float32),
+        (lens @ found.maps @ lens.T * size).astype(np.float32),
         traits.astype(np.float32),
-        (found.corrections * scale / length).astype(np.float32),
+        (found.corrections @ lens.T * size).astype(np.float32),
         (loss.foretold.beyond(found.biases) * scale).astype(np.float32),
     )

@@ -2,9 +2,13 @@
 
 Two outcomes of one interest ``z``: an item is taken up with log-odds ``z`` and looked into with
 ``level + slope·z``; the click is the commoner, so it tells more of tastes, and its slope is learned
-beside the rest. What responses cannot decide stays near the prior (Gaussian, so a weighted sum of
-squares): maps near the identity, an item's own vector near what it hangs on, its bias near what its
-traits foretell, each trait's weight near nothing.
+beside the rest, within 0 and 1: were it free, clicks could be learned by heart at no cost, with a
+steep slope and an interest too small for the prior to see.
+
+What responses cannot decide stays near the prior (Gaussian, so a weighted sum of squares): maps
+near a multiple of the identity, each direction of taste being nearly free to count more or less; an
+item's own vector near what it hangs on, its bias near what its traits foretell, each trait's weight
+near nothing.
 """
 
 from dataclasses import dataclass
@@ -12,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.optimize import Bounds
 
 from embeddings.appeal import TRAITS, TYPE
 from training.appeal.evidence import Evidence
@@ -19,6 +24,7 @@ from training.appeal.evidence import Evidence
 Floats = NDArray[np.float64]
 AT_ONCE = 8192
 """Impressions whose vectors are gathered at once: as many as a core's cache holds."""
+CLICK_SLOPE = (0.0, 1.0)
 UNCERTAIN = 0.2
 """``p(1 - p)`` of a usual outcome, for the size of steps only."""
 
@@ -66,16 +72,28 @@ class Priors:
 
     Parameters
     ----------
-    maps, corrections, biases, types, traits : float, above 0
-        ``types`` is for the traits that name the type of a reward or benefit, ``traits`` for the
-        others.
+    multiple : float
+        What a map is a multiple of the identity of, before there are responses.
+    multiples, directions, maps, corrections, biases, types, traits : float, above 0
+        ``multiples`` is for the mean of a map's diagonal, ``directions`` for the diagonal about
+        its mean and ``maps`` for what is beside it; ``types`` is for the traits that name the type
+        of a reward or benefit, ``traits`` for the others.
     """
 
-    maps: float = 30.0
-    corrections: float = 300.0
-    biases: float = 8.0
-    types: float = 25.0
-    traits: float = 1.0
+    multiple: float = 2.0
+    multiples: float = 5.0
+    directions: float = 2.0
+    maps: float = 10.0
+    corrections: float = 20.0
+    biases: float = 16.0
+    types: float = 250.0
+    traits: float = 10.0
+
+    def of_maps(self, n_factors: int) -> Floats:
+        """Prior of each entry of a map, shape (n_factors, n_factors)."""
+        found = np.full((n_factors, n_factors), self.maps, np.float64)
+        np.fill_diagonal(found, self.directions)
+        return found
 
     def of_traits(self, n_traits: int) -> Floats:
         """Prior of each trait's weight; 0 for the first, the general level, which is free."""
@@ -132,6 +150,7 @@ class Loss:
         self.evidence = evidence
         self.priors = priors
         self.shape = evidence.items.merchants.shape
+        self._of_maps = priors.of_maps(self.shape[1])
         self._times = self._per_item(np.ones(len(evidence.seen)))
         self._order = np.argsort(evidence.seen.items, kind="stable")
         self._viewers = evidence.viewers[self._order].astype(np.int32)
@@ -146,7 +165,7 @@ class Loss:
             for outcome in (self.evidence.seen.taken_up, self.evidence.seen.looked_into)
         )
         return Parameters(
-            np.stack([np.eye(n_factors)] * 2),
+            np.stack([self.priors.multiple * np.eye(n_factors)] * 2),
             np.zeros((n_items, n_factors)),
             np.full(n_items, level) * (self._times > 0),
             np.array([click - 0.5 * level, 0.5]),
@@ -161,12 +180,19 @@ class Loss:
         times = UNCERTAIN * self._times
         of_maps = np.stack([times @ part**2 for part in (side.merchants, side.categories)])
         curvature = Parameters(
-            priors.maps + np.repeat(of_maps[:, None] / n_factors, n_factors, axis=1),
+            self._of_maps + np.repeat(of_maps[:, None] / n_factors, n_factors, axis=1),
             priors.corrections + np.repeat(times[:, None], n_factors, axis=1) / n_factors,
             priors.biases + times,
             times.sum() * np.array([1.0, 4.0]) + 1.0,
         )
         return Parameters.of(1.0 / np.sqrt(curvature.flat()), self.shape)
+
+    def bounds(self) -> Bounds:
+        """Between which values each parameter lies: the click's slope alone has any."""
+        lower, upper = np.full((2, self.start().flat().size), np.inf)
+        lower *= -1
+        lower[-1], upper[-1] = CLICK_SLOPE
+        return Bounds(lower, upper)
 
     def interest(self, found: Parameters) -> Floats:
         """Log-odds that each impression is taken up, shape (n_impressions,)."""
@@ -208,14 +234,23 @@ class Loss:
 
     def _penalise(self, found: Parameters, gradient: Parameters) -> float:
         """Add the priors' share to the gradient; returns their share of the loss."""
-        away = found.maps - np.eye(self.shape[1])
+        of_maps, by_maps = self._penalise_maps(found.maps)
         of_biases, by_biases = self.foretold.penalty(found.biases)
-        gradient.maps[:] += self.priors.maps * away
+        gradient.maps[:] += by_maps
         gradient.corrections[:] += self.priors.corrections * found.corrections
         gradient.biases[:] += by_biases
-        of_maps = self.priors.maps * np.sum(away**2)
-        of_corrections = self.priors.corrections * np.sum(found.corrections**2)
-        return float(0.5 * (of_maps + of_corrections)) + of_biases
+        of_corrections = 0.5 * self.priors.corrections * np.sum(found.corrections**2)
+        return of_maps + float(of_corrections) + of_biases
+
+    def _penalise_maps(self, maps: Floats) -> tuple[float, Floats]:
+        """The maps' share of the loss, and its gradient."""
+        n_factors, strict = self.shape[1], self.priors.multiples
+        means = np.trace(maps, axis1=1, axis2=2) / n_factors
+        beyond = means - self.priors.multiple
+        away = maps - means[:, None, None] * np.eye(n_factors)
+        value = 0.5 * (np.sum(self._of_maps * away**2) + strict * np.sum(beyond**2))
+        by_means = strict / n_factors * beyond[:, None, None] * np.eye(n_factors)
+        return float(value), np.asarray(self._of_maps * away + by_means, np.float64)
 
 
 def _logistic(log_odds: Floats, happened: NDArray[np.bool_]) -> tuple[float, Floats]:

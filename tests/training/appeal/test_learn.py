@@ -13,9 +13,14 @@ from embeddings.compose import Composition
 from tests.bundles import a_catalog, an_offer, checkerboard
 from training.appeal import AppealRule, Impressions, learn, read_impressions
 from training.appeal.evidence import evidence_of, usage_vectors
+from training.appeal.learn import best_of
 from training.appeal.loss import Loss, Parameters, Priors
 
-LITTLE = AppealRule(min_impressions=10, min_taken_up=2, priors=Priors(maps=1.0, corrections=10.0))
+LITTLE = AppealRule(
+    min_impressions=10,
+    min_taken_up=2,
+    priors=Priors(maps=1.0, corrections=10.0, biases=8.0, types=25.0, traits=1.0),
+)
 
 
 def seen_by_all(model: Model, chance_of: np.ndarray, seed: int = 0, times: int = 1) -> Impressions:
@@ -84,6 +89,16 @@ def test_what_everyone_likes_comes_first_though_nobody_shops_there_more() -> Non
     assert appeal is not None
     assert int(np.argmax(appeal.biases)) == 2
     assert (np.argmax(scores(replace(model, appeal=appeal)), axis=1) == 2).mean() > 0.9
+
+
+def test_a_click_never_tells_more_than_a_take_up() -> None:
+    model = checkerboard()
+    likes = own_colour_likes(model)
+    seen = seen_by_all(model, 0.2 + 0.2 * likes)
+    sure = replace(seen, looked_into=likes[seen.cardholders, seen.items] > 0.5)
+    found = best_of(Loss(evidence_of(model, sure, 1), Priors()), iterations=200)
+
+    assert found.click[1] == 1.0
 
 
 def test_a_type_of_reward_that_moves_people_lends_its_strength_to_a_new_offer() -> None:
