@@ -2,9 +2,10 @@
 
 Run: ``python -m tests.benchmarks.bench_serving [--seconds S] [--rounds R] [--memory]``.
 100,000 cardholders, 20,000 items with every kind of term, ten items an answer, a real Valkey, two
-workers of eight threads. Each round loads the bare route first and the service after it, so both
-meet the same noise; the median of the rounds' ratios counts. Beside the rates stands the processor
-time of the workers for each request, which other work on the machine disturbs least.
+workers. The bare route runs under the service's own worker class, with as many workers and threads.
+Each round loads the bare route first and the service after it, so both meet the same noise; the
+median of the rounds' ratios counts. Beside the rates stands the processor time of the workers for
+each request, which other work on the machine disturbs least.
 
 With ``--memory``: what one more worker takes for itself, with 10,000 and with 1,000,000
 cardholders.
@@ -29,6 +30,7 @@ from embeddings.shelf import Shelf
 from recsvc.domain.cardholder import Consent, HeldProduct, Profile
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
+from recsvc.settings import Settings
 from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
 from tests.benchmarks.load import Load, generate, requests_for
@@ -44,6 +46,7 @@ from tests.bundles import publish
 from tests.service import Server, a_connection, a_free_port, a_server, until
 
 LANES = 16
+THREADS = int(Settings.model_fields["threads"].default)
 ASKED = 4000
 TARGET_RATIO, TARGET_P99 = 0.5, 3.0
 MEMORY_TARGET_BYTES = 5 * 1024 * 1024
@@ -86,8 +89,9 @@ def a_bare_server(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]
     address = f"127.0.0.1:{a_free_port()}"
     command = [
         *(sys.executable, "-m", "gunicorn", "tests.benchmarks.bare:application()"),
-        *("-b", address, "-k", "gthread", "-w", str(workers), "--threads", "8"),
-        *("--keep-alive", "75", "--no-control-socket"),
+        *("-b", address, "-k", "recsvc.gunicorn_worker.BoundedWorker", "-w", str(workers)),
+        *("--threads", str(THREADS), "--keep-alive", "75", "--no-control-socket"),
+        *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - heartbeat files, as the service has them
     ]
     with (folder / "bare.log").open("wb") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
