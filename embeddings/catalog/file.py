@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from embeddings.catalog.item import Benefit, MerchantOffer, item_document, parse_item
 from embeddings.errors import CatalogError
+from embeddings.identifying import Identifying, identifying, may_hold_many_digits
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_ITEMS = 200_000
@@ -59,7 +60,8 @@ def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Benefit | Merchan
     Raises
     ------
     CatalogError
-        At the first line that is no item; it names the line and each wrong field.
+        At the first line that is no item, or holds a number that names a person; it names the
+        line and each wrong field.
     """
     for number, line in enumerate(lines, start=1):
         if line.strip():
@@ -71,11 +73,40 @@ def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
     if len(line) > MAX_LINE_BYTES:
         raise CatalogError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")
     try:
-        return parse_item(orjson.loads(line))
+        document = orjson.loads(line)
+        if b"\\u" in line or may_hold_many_digits(line):
+            _refuse_numbers(document, number)
+        return parse_item(document)
     except orjson.JSONDecodeError as error:
         raise CatalogError(f"line {number}: not JSON: {error.msg}") from None
     except ValidationError as error:
         raise CatalogError(f"line {number}: {describe(error)}") from None
+
+
+def _refuse_numbers(document: object, number: int) -> None:
+    """CatalogError when a text or number of a line names a person; it says where, not which."""
+    for field_name, found in _numbers_in(document, ""):
+        raise CatalogError(
+            f"line {number}: {field_name or 'item'}: holds what must not come in: {found.value}"
+        )
+
+
+def _numbers_in(value: object, name: str) -> Iterator[tuple[str, Identifying]]:
+    """Field and kind of each number that names a person, in the order of the document.
+
+    Mobile numbers have no check digit, so they are not looked for in ids of things.
+    """
+    if isinstance(value, dict):
+        for key, part in value.items():
+            yield from _numbers_in(key, "")
+            yield from _numbers_in(part, f"{name}.{key}" if name else key)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _numbers_in(part, name)
+    elif isinstance(value, str | int | float):
+        is_word = isinstance(value, str) and not name.endswith(("_id", "_ids"))
+        if (found := identifying(str(value), mobiles=is_word)) is not None:
+            yield name, found
 
 
 def describe(error: ValidationError) -> str:

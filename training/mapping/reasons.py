@@ -33,6 +33,10 @@ REASONS: Mapping[str, Reason] = MappingProxyType(
             "bring account references in its place; a long transaction number may be left out of "
             'the search with never_card_numbers = ["transaction_id"] in [checks]',
         ),
+        "personal_number": Reason(
+            "a text holds what looks like a resident id or a mobile number",
+            "bring an id of your own in its place",
+        ),
         "undecodable_text": Reason(
             "bytes that are no text of the encoding",
             'write the encoding of the file in source.encoding, such as "cp1252" or "gb18030"',

@@ -10,17 +10,18 @@ from datetime import datetime
 
 import polars as pl
 
-from embeddings.pan import contains_card_number
+from embeddings.identifying import SHORTEST, Identifying, identifying
 from training.errors import BadInputError
 from training.mapping import ids
 from training.mapping.amounts import read_amounts
 from training.mapping.currencies import CODES
 from training.mapping.instants import in_window, read_instants
 from training.mapping.spec import Column, Mapping
+from training.usage.numbers import OF_PEOPLE
 from training.usage.schema import STATUSES, polars_schema
 
 REFUNDS = ("returned", "reversed")
-MAYBE_CARD = r"\d(?:[^\d]{0,3}\d){12}"
+MAYBE_NUMBER = rf"\d(?:[^\d]{{0,3}}\d){{{SHORTEST - 1}}}"
 SEARCHED = (
     "cardholder_id",
     "transaction_id",
@@ -168,8 +169,8 @@ class RowReader:
         return values.to_frame("v").select(expr.alias("occurred_at")).to_series()
 
     def _ids(self, frame: pl.DataFrame) -> pl.DataFrame:
-        """Turn names into ids, and add ``_card`` for rows that hold a card number."""
-        card = self._with_card_number(frame)
+        """Turn names into ids, and add ``_number``: what kind of person's number a row holds."""
+        number = self._numbers(frame)
         names = frame["merchant_name"]
         made = {
             "merchant_id": self._id(frame, "merchant_id").zip_with(
@@ -186,7 +187,7 @@ class RowReader:
             made[name] = self._id(frame, name)
         raw_status = frame["status"].alias("_status")
         return frame.with_columns(
-            *(series.alias(name) for name, series in made.items()), raw_status, card
+            *(series.alias(name) for name, series in made.items()), raw_status, number
         )
 
     def _id(self, frame: pl.DataFrame, name: str) -> pl.Series:
@@ -205,19 +206,19 @@ class RowReader:
             return own
         return pl.select(pl.coalesce([own, _looked_up(frame["category"], table)])).to_series()
 
-    def _with_card_number(self, frame: pl.DataFrame) -> pl.Series:
-        """Tell for each row whether any text of it holds a card number."""
-        found = pl.Series("_card", [False]).new_from_index(0, frame.height)
+    def _numbers(self, frame: pl.DataFrame) -> pl.Series:
+        """What kind of number that names a person stands in each row; null where none does."""
+        found = pl.Series("_number", [None], pl.String).new_from_index(0, frame.height)
         for name in SEARCHED:
             if name in self.mapping.checks.never_card_numbers:
                 continue
             values = frame[name]
-            maybe = values.filter(values.str.len_bytes() >= 13).unique()
-            maybe = maybe.filter(maybe.str.contains(MAYBE_CARD))
-            cards = [text for text in maybe.to_list() if contains_card_number(text)]
-            if cards:
-                found = found | values.is_in(cards).fill_null(value=False)
-        return found.alias("_card")
+            maybe = values.filter(values.str.len_bytes() >= SHORTEST).unique()
+            for text in maybe.filter(maybe.str.contains(MAYBE_NUMBER)).to_list():
+                what = identifying(text, mobiles=name in OF_PEOPLE)
+                if what is not None:
+                    found = found.set((values == text).fill_null(value=False), what.value)
+        return found
 
     def _reason(self, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.Series:
         """First fault of each row, or null."""
@@ -228,7 +229,8 @@ class RowReader:
         garbled = [text.str.contains("\ufffd", literal=True) for text in texts]
         steps: list[tuple[pl.Expr | pl.Series, str | pl.Expr]] = [
             (empty, "empty_row"),
-            (pl.col("_card"), "card_number"),
+            (pl.col("_number") == Identifying.CARD_NUMBER.value, "card_number"),
+            (pl.col("_number").is_not_null(), "personal_number"),
             *((mark, "undecodable_text") for mark in garbled),
             (pl.col("cardholder_id").is_null(), "cardholder_id_missing"),
             (pl.col("merchant_id").is_null(), "merchant_missing"),

@@ -12,14 +12,14 @@ import polars as pl
 from embeddings.pan import redact
 from training.errors import BadInputError
 
-LONG_NUMBER = re.compile(r"\d(?:[\s.\u2010-\u2015-]{0,2}\d){11,}")
+LONG_NUMBER = re.compile(r"\d(?:[\s.\u2010-\u2015-]{0,2}\d){10,}[Xx]?")
 TEXT_LIMIT = 500
 
 
 class Quarantine:
     """A file of one JSON object a line: ``file``, ``line``, ``reason`` and ``row``.
 
-    ``row`` holds the columns that the mapping uses. No card number is in it: any number of twelve
+    ``row`` holds the columns that the mapping uses. No card number is in it: any number of eleven
     digits or more is cut to its last four, whether it looks like a card's or not.
 
     Parameters
@@ -69,7 +69,7 @@ class Quarantine:
 
 
 def masked(text: str) -> str:
-    """Return the text with card numbers and all other numbers of twelve digits or more cut."""
+    """Return the text with card numbers and all other numbers of eleven digits or more cut."""
     return LONG_NUMBER.sub(lambda found: f"…{re.sub(r'[^0-9]', '', found[0])[-4:]}", redact(text))
 
 

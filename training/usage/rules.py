@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from training.errors import BadInputError
 from training.usage.batches import Batch
+from training.usage.numbers import SCREENED, names_a_person
 from training.usage.schema import ID_PATTERN, OPTIONAL, REQUIRED, STATUSES, polars_schema
 
 AN_ID = (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -")
@@ -31,7 +32,8 @@ IN_WORDS = {
     "amount_minor": "an integer of at least 0",
     "occurred_at": "RFC 3339 with an offset",
 }
-CHECKED = tuple(name for name in polars_schema() if name in REQUIRED or name in PATTERNS)
+RULED = tuple(name for name in polars_schema() if name in REQUIRED or name in PATTERNS)
+CHECKED = tuple(name for name in polars_schema() if name in RULED or name in SCREENED)
 
 
 @dataclass(slots=True)
@@ -53,12 +55,16 @@ class _Check:
     """What was found in the batches so far."""
 
     rows: int = 0
-    faults: dict[str, _Fault] = field(default_factory=lambda: {n: _Fault() for n in CHECKED})
+    faults: dict[str, _Fault] = field(default_factory=lambda: {n: _Fault() for n in RULED})
+    numbers: dict[str, _Fault] = field(default_factory=lambda: {n: _Fault() for n in SCREENED})
 
     def add(self, batch: Batch) -> None:
         for name, fault in self.faults.items():
             if name in batch.columns:
                 fault.add(_wrong(name, batch.columns[name]), self.rows)
+        for name, fault in self.numbers.items():
+            if name in batch.columns:
+                fault.add(names_a_person(name, batch.columns[name]), self.rows)
         self.rows += batch.height
 
 
@@ -68,7 +74,8 @@ def check_rows(batches: Iterable[Batch], path: Path) -> None:
     Raises
     ------
     BadInputError
-        There is no row, or a column holds wrong values; names the column and the first row.
+        There is no row, or a column holds wrong values, or numbers that name a person; names the
+        column and the first row.
     """
     check = _Check()
     for batch in batches:
@@ -80,6 +87,13 @@ def check_rows(batches: Iterable[Batch], path: Path) -> None:
             raise BadInputError(
                 f"{path}: column {name}: {fault.count:,} of {check.rows:,} values are "
                 f"missing or not {IN_WORDS[name]}, the first in data row {fault.first + 1:,}; "
+                "`recsvc-train import --mapping F` puts such rows aside and goes on"
+            )
+    for name, fault in check.numbers.items():
+        if fault.count:
+            raise BadInputError(
+                f"{path}: column {name}: {fault.count:,} of {check.rows:,} values hold a card "
+                f"number, resident id or mobile number, the first in data row {fault.first + 1:,}; "
                 "`recsvc-train import --mapping F` puts such rows aside and goes on"
             )
 

@@ -1,0 +1,43 @@
+"""Numbers that name a person in columns of card usage: looked for in each distinct text once."""
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from embeddings.identifying import SHORTEST, identifying
+
+MANY_DIGITS = rf"\p{{Nd}}(?:[^\p{{Nd}}]{{0,3}}\p{{Nd}}){{{SHORTEST - 1}}}"
+"""Whatever `identifying` finds has this many digits; arrow sorts out the others."""
+OF_PEOPLE = frozenset(("cardholder_id", "merchant_name", "city", "channel", "segment"))
+SCREENED = (*sorted(OF_PEOPLE), "merchant_id", "card_product_id", "category")
+"""Columns that a bundle may be made of. A ``transaction_id`` goes into none, and such numbers pass
+a card's check by chance."""
+
+
+def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
+    """Tell for each value of a text column whether a person's number stands in it.
+
+    Mobile numbers have no check digit, so they are looked for where people and words stand only.
+
+    Parameters
+    ----------
+    name : of the column
+    column : text, plain or dictionary; null is no number
+
+    Returns
+    -------
+    bool, shape (n_rows,)
+    """
+    if pa.types.is_null(column.type):
+        return np.zeros(len(column), np.bool_)
+    if pa.types.is_dictionary(column.type):
+        of_value = np.r_[names_a_person(name, column.dictionary), False]
+        codes = np.asarray(column.indices.cast(pa.int64()).fill_null(len(column.dictionary)))
+        return np.asarray(of_value[codes], np.bool_)
+    found = np.zeros(len(column), np.bool_)
+    maybe = pc.match_substring_regex(column.fill_null(""), MANY_DIGITS)
+    for row in np.flatnonzero(maybe).tolist():
+        text = column[row].as_py()
+        found[row] = identifying(text, mobiles=name in OF_PEOPLE) is not None
+    return found
