@@ -14,7 +14,9 @@ from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.factors import Factors, gram_of
+from training.memory import give_back, let_go
 from training.solver import solve_rows
+from training.sums import cells_per_column
 from training.weighting import ModelParameters, confidence_matrix
 
 Progress = Callable[[int, int], None]
@@ -57,8 +59,10 @@ def fit(
     """
     _check(strength)
     confidence, scale = confidence_matrix(strength, parameters)
+    let_go(strength.data)
     with threadpool_limits(1, "blas"):
         columns = _columns(confidence, parameters, seed, progress, n_threads)
+        give_back()
         gram = gram_of(columns)
         cardholders = solve_rows(confidence, columns, gram, parameters.step, n_threads)
     return Factors(cardholders, columns, scale, parameters.step, gram)
@@ -67,7 +71,8 @@ def fit(
 def _check(strength: sparse.csr_matrix) -> None:
     if strength.nnz == 0:
         raise ValueError("the matrix has no cell: nothing to learn from")
-    if not (np.isfinite(strength.data).all() and strength.data.min() > 0):
+    least, most = strength.data.min(), strength.data.max()  # NaN when any cell is
+    if not (least > 0 and np.isfinite(most)):
         raise ValueError("the matrix holds a cell that is not above 0; leave such cells out")
 
 
@@ -85,8 +90,10 @@ def _columns(
         alpha=1.0,
         iterations=parameters.iterations,
         num_threads=n_threads,
-        random_state=seed,
     )
+    chance = np.random.default_rng(seed)
+    model.user_factors = _first_vectors(chance, confidence.shape[0], parameters.n_factors)
+    model.item_factors = _first_vectors(chance, confidence.shape[1], parameters.n_factors)
 
     def told(iteration: int, _seconds: float, _loss: float | None = None) -> None:
         if progress is not None:
@@ -94,5 +101,12 @@ def _columns(
 
     model.fit(confidence, show_progress=False, callback=told)
     columns = np.array(model.item_factors, np.float32)
-    columns[np.bincount(confidence.indices, minlength=confidence.shape[1]) == 0] = 0
+    columns[cells_per_column(confidence) == 0] = 0
     return columns
+
+
+def _first_vectors(chance: np.random.Generator, n_rows: int, n_factors: int) -> NDArray[np.float32]:
+    """The vectors that ``implicit`` itself would start from, without its second copy of them."""
+    vectors = chance.random(dtype=np.float32, out=np.empty((n_rows, n_factors), np.float32))
+    vectors *= 0.01
+    return vectors

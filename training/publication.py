@@ -17,6 +17,7 @@ from embeddings.interactions import EventWeights
 from embeddings.manifest import FORMAT, Manifest
 from embeddings.shelf import Shelf
 from training.errors import TrainingError
+from training.memory import let_go
 
 N_CANARIES = 5
 TOLERANCE = 1e-4
@@ -85,6 +86,7 @@ def publish(
 
     def write(folder: Path, sequence: int) -> Manifest:
         write_model(folder, model)
+        let_go(*model.arrays().values())
         write_report(folder)
         return seal(folder, _document(shelf.issuer_id, model, imprint, sequence))
 

@@ -19,7 +19,7 @@ from scipy import sparse
 
 from embeddings.factors import HalfStep
 
-NUMBERS_PER_BATCH = 2_000_000
+NUMBERS_PER_BATCH = 250_000
 
 Wide = NDArray[np.float64]
 

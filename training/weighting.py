@@ -15,6 +15,7 @@ from scipy import sparse
 from embeddings.blend import Blend
 from embeddings.factors import HalfStep, Transform
 from embeddings.interactions import EventWeights
+from training.sums import cells_per_column, row_parts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,14 +118,17 @@ def confidence_matrix(
     confidence : CSR float32 of the same cells
     scale : float32, shape (n_columns,)
     """
-    per_column = np.bincount(strength.indices, minlength=strength.shape[1]).astype(np.int32)
+    per_column = cells_per_column(strength).astype(np.int32)
     scale = column_scale(per_column, parameters.popularity_exponent)
-    per_row = np.diff(strength.indptr)
-    confidence = parameters.step.confidence(
-        strength.data, scale[strength.indices], np.repeat(per_row, per_row)
-    )
-    cells = (confidence, strength.indices, strength.indptr)
-    return sparse.csr_matrix(cells, shape=strength.shape), scale
+    confidence = np.empty(strength.nnz, np.float32)
+    for start, stop in row_parts(strength.indptr):
+        cells = slice(int(strength.indptr[start]), int(strength.indptr[stop]))
+        per_row = np.diff(strength.indptr[start : stop + 1])
+        confidence[cells] = parameters.step.confidence(
+            strength.data[cells], scale[strength.indices[cells]], np.repeat(per_row, per_row)
+        )
+    parts = (confidence, strength.indices, strength.indptr)
+    return sparse.csr_matrix(parts, shape=strength.shape), scale
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:

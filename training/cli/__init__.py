@@ -5,11 +5,13 @@ Every command takes ``--json``: one JSON object on standard output, progress on 
 
 import importlib
 import json
+import os
 import sys
 from typing import Any
 
 import click
 
+from training.allocators import be_thrifty
 from training.errors import TrainingError
 
 COMMANDS = {
@@ -61,6 +63,7 @@ def print_json(document: dict[str, Any]) -> None:
 
 def main() -> None:
     """Run one command; a TrainingError becomes one line on standard error and exit code 1."""
+    be_thrifty(os.environ)
     try:
         group()
     except TrainingError as error:

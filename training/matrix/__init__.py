@@ -1,13 +1,15 @@
 """From card usage and responses to the training matrix.
 
-Read in this order: ``inputs`` (what is read: ``tables``, ``responses``, ``profiles``), ``survey``
-(who and what there is), ``spool`` (dated contacts as numbers, by cardholder, on disk), ``cells``
-(contacts added up by the shared rule), ``homes`` and ``segments`` (who belongs together).
+Read in this order: ``inputs`` (what is read: ``tables``, ``events``, ``responses``, ``profiles``),
+``survey`` (who and what there is), ``spool`` (dated contacts as numbers, by cardholder, on disk),
+``cells`` (contacts added up by the shared rule, into arrays of ``scratch``), ``homes`` and
+``segments`` (who belongs together).
 """
 
 from training.matrix.cells import Matrix, build, first_days, visited_after
 from training.matrix.homes import Homes, homes_of
 from training.matrix.inputs import Inputs, open_inputs
+from training.matrix.scratch import on_disk
 from training.matrix.segments import Segments, popularity, segments_of
 from training.matrix.spool import Spool, spool_contacts
 from training.matrix.survey import EPOCH, Survey, survey
@@ -23,6 +25,7 @@ __all__ = [
     "build",
     "first_days",
     "homes_of",
+    "on_disk",
     "open_inputs",
     "popularity",
     "segments_of",

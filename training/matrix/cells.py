@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.interactions import Cells, EventWeights, cells_of_contacts
+from training.matrix.scratch import Scratch
 from training.matrix.spool import Spool, kind_visits, kind_weights
+from training.memory import let_go
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Matrix:
-    """Cells of a range of cardholders, ready to fit and to publish.
+    """Cells of a range of cardholders, ready to fit and to publish; on disk, and mapped.
 
     Parameters
     ----------
@@ -32,6 +34,10 @@ class Matrix:
         """Refuse evidence that is not of these cells."""
         if not self.visits.size == self.last_day.size == self.strength.nnz:
             raise ValueError(f"evidence of {self.visits.size} for {self.strength.nnz} cells")
+
+    def let_go(self) -> None:
+        """Drop what was read of the cells from memory; they stay on disk."""
+        let_go(self.strength.data, self.strength.indices, self.visits, self.last_day)
 
 
 def build(
@@ -59,37 +65,30 @@ def build(
         are a sample.
     """
     wanted = int(spool.fences[-1]) if n_cardholders is None else n_cardholders
-    parts: list[_Part] = []
-    for contacts in _parts(spool, wanted):
-        kept = contacts if before_day is None else contacts[contacts["day"] < before_day]
-        parts.append(_Part.of(_cells(kept, n_columns, rule, as_of_day), n_columns, wanted))
-    return _assemble(parts, wanted, n_columns)
+    per_row = np.zeros(wanted, np.int64)
+    with Scratch(columns="i4", strength="f4", visits="i4", last_day="i4") as scratch:
+        for contacts in _parts(spool, wanted):
+            kept = contacts if before_day is None else contacts[contacts["day"] < before_day]
+            cells = _cells(kept, n_columns, rule, as_of_day)
+            rows, columns = np.divmod(cells.keys, n_columns)
+            per_row += np.bincount(rows, minlength=wanted)
+            scratch.append(
+                columns=columns,
+                strength=cells.strength,
+                visits=cells.visits,
+                last_day=cells.last_day,
+            )
+        return _matrix(scratch.mapped(), per_row, n_columns)
 
 
-@dataclass(slots=True)
-class _Part:
-    """Cells of a range of cardholders, in as few bytes as they will have in the end."""
-
-    per_row: NDArray[np.int64]
-    first_row: int
-    columns: NDArray[np.int32]
-    strength: NDArray[np.float32]
-    visits: NDArray[np.int32]
-    last_day: NDArray[np.int32]
-
-    @classmethod
-    def of(cls, cells: Cells, n_columns: int, n_rows: int) -> Self:
-        """Rows and columns of the keys; keys ascend."""
-        rows = cells.keys // n_columns
-        first = int(rows[0]) if rows.size else n_rows
-        return cls(
-            np.bincount(rows - first),
-            first,
-            (cells.keys - rows * n_columns).astype(np.int32),
-            cells.strength,
-            cells.visits,
-            cells.last_day,
-        )
+def _matrix(cells: dict[str, NDArray[Any]], per_row: NDArray[np.int64], n_columns: int) -> Matrix:
+    """One matrix over arrays that lie on disk."""
+    indptr = np.r_[0, np.cumsum(per_row)]
+    narrow = indptr[-1] < np.iinfo(np.int32).max
+    parts = (cells["strength"], cells["columns"], indptr.astype(np.int32) if narrow else indptr)
+    strength = sparse.csr_matrix(parts, shape=(per_row.size, n_columns), copy=False)
+    strength.has_sorted_indices = True
+    return Matrix(strength, cells["visits"], cells["last_day"])
 
 
 def _parts(spool: Spool, n_cardholders: int) -> Iterator[NDArray[np.void]]:
@@ -115,36 +114,6 @@ def _cells(contacts: NDArray[np.void], n_columns: int, rule: EventWeights, as_of
         rule,
         as_of_day=as_of_day,
     )
-
-
-def _assemble(parts: list[_Part], n_cardholders: int, n_columns: int) -> Matrix:
-    """One matrix of the parts, which are in ascending order of cardholders and used up."""
-    indptr = np.zeros(n_cardholders + 1, np.int64)
-    for part in parts:
-        indptr[1 + part.first_row : 1 + part.first_row + part.per_row.size] += part.per_row
-    np.cumsum(indptr, out=indptr)
-    wide = indptr[-1] >= np.iinfo(np.int32).max
-    columns = _joined(parts, "columns", np.int32)
-    cells = (_joined(parts, "strength", np.float32), columns)
-    shape = (n_cardholders, n_columns)
-    strength = sparse.csr_matrix(
-        (*cells, indptr if wide else indptr.astype(np.int32)), shape=shape, copy=False
-    )
-    strength.has_sorted_indices = True
-    visits = _joined(parts, "visits", np.int32)
-    return Matrix(strength, visits, _joined(parts, "last_day", np.int32))
-
-
-def _joined(parts: list[_Part], name: str, kind: type[np.generic]) -> NDArray[Any]:
-    """One array of all parts, taken away from them, so that both are never held at once."""
-    whole = np.empty(sum(getattr(part, name).size for part in parts), kind)
-    end = 0
-    for part in parts:
-        piece = getattr(part, name)
-        whole[end : end + piece.size] = piece
-        end += piece.size
-        setattr(part, name, piece[:0].copy())
-    return whole
 
 
 def visited_after(

@@ -25,6 +25,7 @@ from training.usage import Batch, Text
 
 TEXT = pa.large_string()
 ROWS_PER_PART = 200_000
+RESPONSES_AT_ONCE = 200_000
 CONTACT = np.dtype(
     [
         ("cardholder", "<i4"),
@@ -133,8 +134,9 @@ def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
     spool = Spool.open(len(found.cardholders), found.transactions + inputs.contacts.height)
     try:
         for batch in inputs.batches(WANTED):
-            spool.append(coder.contacts(batch))
-        spool.append(_response_rows(inputs.contacts, found))
+            spool.append(coder.of_usage(batch))
+        for some in inputs.contacts.iter_slices(RESPONSES_AT_ONCE):
+            spool.append(coder.of_responses(some))
     except BaseException:
         spool.__exit__(None, None, None)
         raise
@@ -155,58 +157,84 @@ GROUP_FIELDS = dict(zip(GROUPS, ("product", "city", "segment"), strict=True))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Coder:
-    """Turns batches of card usage into contacts.
+class _Numbers:
+    """Known texts and a number of each.
 
     Parameters
     ----------
-    known : dict of str to arrow array
-        Field of a contact → the texts that its numbers count into, ascending numbers.
-    rows : dict of str to int32, shape (n_known,)
-        Field → the number of each of those texts.
+    texts : arrow array of large_string, shape (n,)
+    numbers : int32, shape (n,)
     """
 
-    known: dict[str, pa.Array]
-    rows: dict[str, NDArray[np.int32]]
+    texts: pa.Array
+    numbers: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, numbers: dict[str, int]) -> Self:
+        return cls(pa.array(list(numbers), TEXT), np.array([*numbers.values()], np.int32))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Coder:
+    """Turns batches of card usage, and responses, into contacts.
+
+    Parameters
+    ----------
+    numbers : dict
+        Field of a contact → texts and their numbers there.
+    """
+
+    numbers: dict[str, _Numbers]
 
     @classmethod
     def of(cls, found: Survey) -> Self:
-        groups = {field: found.groups[group] for group, field in GROUP_FIELDS.items()}
-        merchants, merchant_rows = _of_kind(found.columns, ColumnKind.MERCHANT)
-        categories, category_rows = _of_kind(found.columns, ColumnKind.CATEGORY)
         kinds = {s.value: (1 - sign) // 2 for s, sign in SIGN_OF_STATUS.items() if sign}
-        known = {
-            "cardholder": _texts_of(found.cardholders),
-            "column": pa.array(merchants, TEXT),
-            "category": pa.array(categories, TEXT),
-            **{field: pa.array(names, TEXT) for field, names in groups.items()},
-            "kind": pa.array(list(kinds), TEXT),
+        everyone, columns = _texts_of(found.cardholders), _texts_of(found.columns)
+        groups = {
+            field: _Numbers.of({name: n for n, name in enumerate(found.groups[group])})
+            for group, field in GROUP_FIELDS.items()
         }
-        rows = {field: np.arange(len(texts), dtype=np.int32) for field, texts in known.items()}
-        rows |= {"column": merchant_rows, "category": category_rows}
-        return cls(known, rows | {"kind": np.array([*kinds.values()], np.int32)})
+        return cls(
+            {
+                "cardholder": _Numbers(everyone, np.arange(len(everyone), dtype=np.int32)),
+                "column": _Numbers.of(_of_kind(found.columns, ColumnKind.MERCHANT)),
+                "category": _Numbers.of(_of_kind(found.columns, ColumnKind.CATEGORY)),
+                "item": _Numbers(columns, np.arange(len(columns), dtype=np.int32)),
+                "kind": _Numbers.of(kinds),
+                "response": _Numbers.of({e.value: n for n, (e, _) in enumerate(KINDS) if n >= 2}),
+                **groups,
+            }
+        )
 
-    def contacts(self, batch: Batch) -> NDArray[np.void]:
+    def of_usage(self, batch: Batch) -> NDArray[np.void]:
         """One batch of card usage, without declined transactions and the erased."""
         settled = pa.array([TransactionStatus.SETTLED.value], TEXT)
         unsaid = Text(np.zeros(batch.height, np.int32), settled)
-        texts = {
-            "cardholder": batch.text("cardholder_id"),
-            "column": batch.text("merchant_id"),
-            "category": batch.category(),
-            **{field: batch.text(group) for group, field in GROUP_FIELDS.items()},
-            "kind": batch.text("status").or_else(unsaid),
-        }
         rows = np.empty(batch.height, CONTACT)
         rows["day"] = batch.days()
-        for field, text in texts.items():
-            rows[field] = self._numbers(field, text)
+        rows["cardholder"] = self._numbers("cardholder", batch.text("cardholder_id"))
+        rows["column"] = self._numbers("column", batch.text("merchant_id"))
+        rows["category"] = self._numbers("category", batch.category())
+        rows["kind"] = self._numbers("kind", batch.text("status").or_else(unsaid))
+        for group, field in GROUP_FIELDS.items():
+            rows[field] = self._numbers(field, batch.text(group))
         return rows[(rows["kind"] >= 0) & (rows["cardholder"] >= 0)]
 
+    def of_responses(self, contacts: pl.DataFrame) -> NDArray[np.void]:
+        """Responses of cardholders who are not erased, without category and groups."""
+        rows = np.full(contacts.height, -1, CONTACT)
+        rows["day"] = contacts["day"].to_numpy()
+        rows["cardholder"] = self._numbers("cardholder", _text_of(contacts["cardholder_id"]))
+        rows["column"] = self._numbers("item", _text_of(contacts["column"]))
+        rows["kind"] = self._numbers("response", _text_of(contacts["type"]))
+        return rows[(rows["kind"] >= 0) & (rows["cardholder"] >= 0) & (rows["column"] >= 0)]
+
     def _numbers(self, field: str, text: Text) -> NDArray[np.int32]:
-        """Number of each row's text, -1 where it is not known."""
-        place = _places(text, self.known[field])
-        return np.asarray(np.r_[self.rows[field], np.int32(-1)][place], np.int32)
+        """Number of each row's text, -1 where it has none."""
+        known = self.numbers[field]
+        place = pc.index_in(text.values, known.texts).fill_null(-1).to_numpy()
+        of_value = np.r_[np.r_[known.numbers, np.int32(-1)][place], np.int32(-1)]
+        return np.asarray(of_value[text.codes], np.int32)
 
 
 def _texts_of(names: Vocabulary) -> pa.Array:
@@ -215,37 +243,14 @@ def _texts_of(names: Vocabulary) -> pa.Array:
     return pa.Array.from_buffers(TEXT, len(names), buffers)
 
 
-def _of_kind(columns: Vocabulary, kind: ColumnKind) -> tuple[list[str], NDArray[np.int32]]:
-    """Outside ids of one kind of column, and their rows."""
+def _of_kind(columns: Vocabulary, kind: ColumnKind) -> dict[str, int]:
+    """Rows of one kind of column, by their outside ids."""
     prefix = column_id(kind, "")
-    rows = [row for row, name in enumerate(columns) if name.startswith(prefix)]
-    return [columns.id(row).removeprefix(prefix) for row in rows], np.array(rows, np.int32)
-
-
-def _response_rows(contacts: pl.DataFrame, found: Survey) -> NDArray[np.void]:
-    """Responses of cardholders who are not erased, as contacts without category and groups."""
-    kinds = {event.value: number for number, (event, _) in enumerate(KINDS) if number >= 2}
-    known = {
-        "cardholder": ("cardholder_id", _texts_of(found.cardholders)),
-        "column": ("column", _texts_of(found.columns)),
-        "kind": ("type", pa.array(list(kinds), TEXT)),
-    }
-    rows = np.full(contacts.height, -1, CONTACT)
-    rows["day"] = contacts["day"].to_numpy()
-    for field, (name, texts) in known.items():
-        rows[field] = _places(_text_of(contacts[name]), texts)
-    rows = rows[(rows["kind"] >= 0) & (rows["cardholder"] >= 0) & (rows["column"] >= 0)]
-    rows["kind"] = np.array([*kinds.values()], np.int8)[rows["kind"]]
-    return rows
+    named = ((name, row) for row, name in enumerate(columns) if name.startswith(prefix))
+    return {name.removeprefix(prefix): row for name, row in named}
 
 
 def _text_of(values: pl.Series) -> Text:
     """A column of strings, categories or an enum."""
     column = values.to_arrow(compat_level=pl.CompatLevel.oldest())
     return Batch(len(values), {values.name: column}).text(values.name)
-
-
-def _places(text: Text, known: pa.Array) -> NDArray[np.int32]:
-    """Place among the known texts of each row's, -1 where it is not among them."""
-    of_value = pc.index_in(text.values, known).fill_null(-1).to_numpy()
-    return np.asarray(np.r_[of_value, -1][text.codes], np.int32)

@@ -71,13 +71,33 @@ Merchant = tuple[str, str | None, str | None]
 """Id of a merchant, a name and a category of it."""
 
 
+class Distinct:
+    """Distinct texts of many batches; takes little more memory than the texts."""
+
+    def __init__(self) -> None:
+        self._known = pa.array([], pa.large_string())
+        self._new: list[pa.Array] = []
+
+    def add(self, texts: pa.Array) -> None:
+        """Take the texts of one batch."""
+        self._new.append(texts)
+        if sum(len(part) for part in self._new) > len(self._known):
+            self.values()
+
+    def values(self) -> pa.Array:
+        """Each text once."""
+        self._known = pa.concat_arrays([self._known, *self._new]).unique()
+        self._new = []
+        return self._known
+
+
 class _Tally:
     """What is kept of the batches seen so far."""
 
     def __init__(self) -> None:
         self.rows = 0
         self.first_day, self.last_day = MAX_DAY, -MAX_DAY
-        self.cardholders: set[str] = set()
+        self.cardholders = Distinct()
         self.merchants: Counter[Merchant] = Counter()
         self.groups: dict[str, set[str]] = {name: set() for name in GROUPS}
 
@@ -89,9 +109,9 @@ class _Tally:
         days = batch.days()
         self.first_day = min(self.first_day, int(days.min()))
         self.last_day = max(self.last_day, int(days.max()))
-        self.cardholders.update(batch.text("cardholder_id").used())
+        self.cardholders.add(batch.text("cardholder_id").used())
         for name, values in self.groups.items():
-            values.update(batch.text(name).used())
+            values.update(batch.text(name).used().to_pylist())
         self._count(batch.text("merchant_id"), batch.text("merchant_name"), batch.category())
 
     def _count(self, ids: Text, names: Text, categories: Text) -> None:
@@ -131,7 +151,7 @@ def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Surv
     if not tally.rows:
         raise BadInputError("usage: the tables hold no transaction; there is nothing to learn from")
     merchants = tally.merchants
-    holders = tally.cardholders.union(inputs.contacts["cardholder_id"].unique())
+    holders = {*tally.cardholders.values().to_pylist(), *inputs.contacts["cardholder_id"].unique()}
     if erased is not None:
         holders -= erased.erased_of(holders)
     return Survey(

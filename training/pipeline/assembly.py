@@ -13,6 +13,7 @@ from embeddings.factors import Factors
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import TrainingError
 from training.matrix import Homes, Matrix, Survey, popularity, segments_of
+from training.sums import CELLS_AT_ONCE, cells_per_column
 
 MIN_SEGMENT = 50
 
@@ -30,6 +31,8 @@ class Table:
 def without_empty(matrix: Matrix, found: Survey, homes: Homes) -> Table:
     """Leave out cardholders and columns whose every contact was refunded or never counted.
 
+    The matrix is changed in place and not to be used again.
+
     Raises
     ------
     TrainingError
@@ -41,8 +44,9 @@ def without_empty(matrix: Matrix, found: Survey, homes: Homes) -> Table:
             "no cell is left: every transaction was declined or refunded; check `status`"
         )
     has_row = np.diff(strength.indptr) > 0
-    has_column = np.bincount(strength.indices, minlength=strength.shape[1]) > 0
+    has_column = cells_per_column(strength) > 0
     if not (has_row.all() and has_column.all()):
+        _pack(strength.indices, has_column)
         matrix = Matrix(_packed(strength, has_row, has_column), matrix.visits, matrix.last_day)
     return Table(
         matrix,
@@ -52,14 +56,21 @@ def without_empty(matrix: Matrix, found: Survey, homes: Homes) -> Table:
     )
 
 
+def _pack(indices: NDArray[np.integer], has_column: NDArray[np.bool_]) -> None:
+    """Count columns without the empty ones, in place."""
+    new_column = (np.cumsum(has_column) - 1).astype(indices.dtype)
+    for start in range(0, indices.size, CELLS_AT_ONCE):
+        part = slice(start, start + CELLS_AT_ONCE)
+        indices[part] = new_column[indices[part]]
+
+
 def _packed(
     strength: sparse.csr_matrix, has_row: NDArray[np.bool_], has_column: NDArray[np.bool_]
 ) -> sparse.csr_matrix:
-    """The same cells without the empty rows and columns."""
-    new_column = (np.cumsum(has_column) - 1).astype(np.int32)
+    """The same cells without the empty rows and columns; columns are counted anew already."""
     indptr = np.r_[strength.indptr[:-1][has_row], strength.indptr[-1:]]
     shape = (int(has_row.sum()), int(has_column.sum()))
-    packed = sparse.csr_matrix((strength.data, new_column[strength.indices], indptr), shape)
+    packed = sparse.csr_matrix((strength.data, strength.indices, indptr), shape, copy=False)
     packed.has_sorted_indices = True
     return packed
 
@@ -68,7 +79,7 @@ def assemble(table: Table, factors: Factors, found: Survey, catalog: Catalog) ->
     """Everything a bundle holds."""
     strength = table.matrix.strength
     segments = segments_of(table.homes, MIN_SEGMENT)
-    per_column = np.bincount(strength.indices, minlength=strength.shape[1])
+    per_column = cells_per_column(strength)
     history = History(
         strength.indptr.astype(np.int64),
         strength.indices.astype(np.int32, copy=False),

@@ -12,6 +12,7 @@ from training.gate import DataFacts, Figures, Signal
 from training.matrix import Survey
 from training.pipeline.assembly import Table
 from training.split.contest import CURRENT, POPULAR, PRODUCT, Contest
+from training.sums import sum_per_column, sum_per_row
 
 
 def data_facts(table: Table, found: Survey, interactions: int) -> DataFacts:
@@ -28,12 +29,6 @@ def data_facts(table: Table, found: Survey, interactions: int) -> DataFacts:
     )
 
 
-def _sums(strength: sparse.csr_matrix) -> NDArray[np.float64]:
-    """Signal of each column, float64, shape (n_columns,)."""
-    sums = np.bincount(strength.indices, weights=strength.data, minlength=strength.shape[1])
-    return sums.astype(np.float64)
-
-
 def _of_kind(columns: Vocabulary, kind: ColumnKind) -> NDArray[np.int64]:
     prefix = column_id(kind, "")
     return np.array([r for r, c in enumerate(columns) if c.startswith(prefix)], np.int64)
@@ -41,7 +36,7 @@ def _of_kind(columns: Vocabulary, kind: ColumnKind) -> NDArray[np.int64]:
 
 def _shares(strength: sparse.csr_matrix, columns: Vocabulary) -> dict[str, float]:
     rows = _of_kind(columns, ColumnKind.CATEGORY)
-    sums = _sums(strength)[rows]
+    sums = sum_per_column(strength)[rows]
     total = float(sums.sum()) or 1.0
     named = zip(columns.ids(rows), sums, strict=True)
     return {name: round(float(value) / total, 6) for name, value in sorted(named)}
@@ -49,15 +44,14 @@ def _shares(strength: sparse.csr_matrix, columns: Vocabulary) -> dict[str, float
 
 def largest_cardholder(table: Table) -> Signal:
     """The cardholder with the most signal; his share of everyone's."""
-    strength = table.matrix.strength
-    sums = np.add.reduceat(strength.data.astype(np.float64), strength.indptr[:-1])
+    sums = sum_per_row(table.matrix.strength)
     return _largest(sums, table.cardholders, np.arange(sums.size))
 
 
 def largest_merchant(table: Table) -> Signal:
     """The merchant with the most signal; its share of all merchants'."""
     rows = _of_kind(table.columns, ColumnKind.MERCHANT)
-    return _largest(_sums(table.matrix.strength)[rows], table.columns, rows)
+    return _largest(sum_per_column(table.matrix.strength)[rows], table.columns, rows)
 
 
 def _largest(

@@ -33,6 +33,7 @@ from training.matrix import (
     Survey,
     build,
     homes_of,
+    on_disk,
     open_inputs,
     spool_contacts,
     survey,
@@ -48,7 +49,7 @@ from training.pipeline.facts import (
 from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
 from training.pipeline.stages import Stages
-from training.propensity import Propensity
+from training.propensity import Propensity, read_campaigns
 from training.publication import Imprint, publish
 from training.report import Material, write_report
 from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
@@ -95,11 +96,13 @@ class _Run:
         self.key, self.shelf = _signing_key(request), _shelf(request)
         self.current, self.current_fault = _current(self.shelf)
         self.erased = _erased(request, self.shelf)
+        self.campaigns = () if request.pushes is None else read_campaigns(request.pushes)
 
     def outcome(self) -> Outcome:
         """Evidence, gate, fit on the whole window, gate again, publish."""
         evidence = self._evidence()
         reasons = self._judge(evidence)
+        evidence.table.matrix.let_go()
         if reasons and not self.request.force:
             return self._refused(evidence, reasons)
         factors = self._fit("fit", evidence.table.matrix.strength, self.settings.model)
@@ -110,6 +113,7 @@ class _Run:
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
         model = replace(model, appeal=self._appeal(model))
+        evidence.table.matrix.let_go()
         foreseen = self._foresee(evidence)
         model = replace(model, scores=foreseen.scores)
         return self._published(evidence, model, reasons, foreseen.figures)
@@ -130,12 +134,14 @@ class _Run:
 
     def _foresee(self, evidence: _Evidence) -> Propensity:
         """Whom it is worth waking, when that was asked for."""
-        if not self.request.scores:
+        if not (self.request.scores or self.campaigns):
             return Propensity()
         usage = pl.concat([table.frame for table in evidence.inputs.usage])
         holders, (_, ends_at) = list(evidence.table.cardholders), evidence.found.window
         with self.stages.stage("learn whom to wake"):
-            return propensity.fit(usage, holders, ends_at, seed=self.request.seed)
+            return propensity.fit(
+                usage, holders, ends_at, seed=self.request.seed, campaigns=self.campaigns
+            )
 
     def _evidence(self) -> _Evidence:
         request, stage = self.request, self.stages.stage
@@ -148,12 +154,14 @@ class _Run:
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
             spool = spool_contacts(inputs, found)
-            inputs = replace(inputs, contacts=inputs.contacts.clear())
+            inputs = replace(inputs, contacts=pl.DataFrame())
         with spool:
             with stage("build matrix"):
                 homes = homes_of(spool, found, inputs.profiles)
                 matrix = build(spool, columns, model.events, as_of_day=found.last_day)
-            table = without_empty(matrix, found, homes)
+                table = without_empty(matrix, found, homes)
+                del matrix
+            table.matrix.let_go()
             sample = self.settings.evaluation.max_cardholders
             with stage("split by time"):
                 cut = split(spool, found, inputs.profiles, model, day=day, max_cardholders=sample)
@@ -166,6 +174,7 @@ class _Run:
 
             contest = self._contest(cut, found, rebuilt)
             data = data_facts(table, found, spool.rows)
+        inputs = replace(inputs, profiles=None)
         return _Evidence(inputs, found, table, cut, contest, data)
 
     def _contest(
@@ -191,7 +200,8 @@ class _Run:
     def _fit(self, stage: str, strength: sparse.csr_matrix, model: ModelParameters) -> Factors:
         request = self.request
         with self.stages.stage(stage) as teller:
-            return als.fit(strength, model, request.seed, teller.advance, request.n_threads)
+            factors = als.fit(strength, model, request.seed, teller.advance, request.n_threads)
+            return replace(factors, cardholders=on_disk(factors.cardholders))
 
     def _judge(self, evidence: _Evidence) -> list[Reason]:
         """Everything the gate says before the whole window is fitted."""

@@ -10,7 +10,7 @@ from typing import IO, Any, Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from training.memory import peak_rss_bytes
+from training.memory import forget_peak, give_back, peak_rss_bytes
 
 
 class Teller(Protocol):
@@ -105,7 +105,8 @@ class StageRecord:
     name : str
     seconds : float
     peak_rss_bytes : int
-        Largest resident memory of the process up to the stage's end.
+        Largest resident memory of the process within the stage; up to its end where the system
+        cannot tell the two apart.
     """
 
     name: str
@@ -129,7 +130,9 @@ class Stages:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Teller]:
-        """Tell and measure what happens inside."""
+        """Tell and measure what happens inside; what earlier stages freed is handed back first."""
+        give_back()
+        forget_peak()
         started = time.perf_counter()
         self.teller.begin(name)
         yield self.teller

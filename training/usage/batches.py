@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from training.parquet import row_batches, schema_of
 from training.usage.schema import INSTANT, polars_schema
 
-BATCH_ROWS = 100_000
+BATCH_ROWS = 200_000
 US_PER_DAY = 86_400_000_000
 TEXT = pa.large_string()
 UNIQUE = "transaction_id"
@@ -34,10 +34,10 @@ class Text:
     codes: NDArray[np.int32]
     values: pa.Array
 
-    def used(self) -> list[str]:
-        """Values that at least one row has."""
+    def used(self) -> pa.Array:
+        """Values that at least one row has, large_string."""
         met = np.bincount(self.codes[self.codes >= 0], minlength=len(self.values)) > 0
-        return list(self.values.filter(pa.array(met)).to_pylist())
+        return self.values.filter(pa.array(met))
 
     def or_else(self, other: "Text") -> "Text":
         """The same with another column's value where there is none."""

@@ -1,0 +1,80 @@
+"""Memory is handed back: measured in this process, as the kernel counts it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from training.allocators import THRIFTY, be_thrifty
+from training.matrix.scratch import Scratch, on_disk
+from training.memory import forget_peak, let_go, peak_rss_bytes
+
+MB = 1 << 20
+
+
+def resident_of_files() -> int:
+    """Bytes of mapped files that are in memory now."""
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        pytest.skip("resident memory is read off /proc")
+    (line,) = (one for one in status.read_text("ascii").splitlines() if one.startswith("RssFile"))
+    return int(line.split()[1]) * 1024
+
+
+def test_a_table_on_disk_is_the_table_and_leaves_memory_when_let_go() -> None:
+    table = np.random.default_rng(3).random((4 * MB // 16, 16), np.float32)
+    before = resident_of_files()
+    mapped = on_disk(table)
+    np.testing.assert_array_equal(mapped, table)
+    held = resident_of_files()
+    let_go(mapped[:5])
+
+    assert held - before >= 15 * MB
+    assert resident_of_files() - before < 2 * MB
+    np.testing.assert_array_equal(mapped, table)
+
+
+def test_arrays_without_a_file_are_let_go_unharmed() -> None:
+    plain = np.arange(5)
+    let_go(plain, plain[2:])
+
+    assert plain.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_scratch_arrays_are_their_parts_in_order_and_leave_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    with Scratch(days="i4", strength="f4") as scratch:
+        for days in ([1, 2], [], [3]):
+            scratch.append(days=np.array(days), strength=np.array(days) / 2)
+        found = scratch.mapped()
+        assert list(tmp_path.iterdir()) == []
+
+    assert found["days"].tolist() == [1, 2, 3]
+    assert found["strength"].dtype == np.float32
+    assert found["strength"].tolist() == [0.5, 1.0, 1.5]
+
+
+def test_scratch_arrays_of_nothing_are_empty() -> None:
+    with Scratch(days="i4") as scratch:
+        assert scratch.mapped()["days"].tolist() == []
+
+
+def test_the_peak_is_that_since_it_was_forgotten() -> None:
+    np.ones(64 * MB, np.uint8).sum()
+    high = peak_rss_bytes()
+    forget_peak()
+    if peak_rss_bytes() == high:
+        pytest.skip("this system does not let a process forget its peak")
+
+    assert peak_rss_bytes() < high - 32 * MB
+
+
+def test_what_the_environment_says_of_allocators_stands() -> None:
+    asked, silent = dict.fromkeys(THRIFTY, "mine"), {}
+    be_thrifty(asked)
+    be_thrifty(silent)
+
+    assert set(asked.values()) == {"mine"}
+    assert silent == THRIFTY
