@@ -72,7 +72,8 @@ def test_the_peak_is_that_since_it_was_forgotten() -> None:
 
 
 def test_what_the_environment_says_of_allocators_stands() -> None:
-    asked, silent = dict.fromkeys(THRIFTY, "mine"), {}
+    asked = dict.fromkeys(THRIFTY, "mine")
+    silent: dict[str, str] = {}
     be_thrifty(asked)
     be_thrifty(silent)
 

@@ -123,14 +123,18 @@ class Stages:
     teller : Teller
     records : list of StageRecord
         Of the stages that are over.
+    peak_bytes : int
+        Largest resident memory before the last stage began, between stages included.
     """
 
     teller: Teller
     records: list[StageRecord] = field(default_factory=list)
+    peak_bytes: int = 0
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Teller]:
         """Tell and measure what happens inside; what earlier stages freed is handed back first."""
+        self.peak_bytes = max(self.peak_bytes, peak_rss_bytes())
         give_back()
         forget_peak()
         started = time.perf_counter()
