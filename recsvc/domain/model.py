@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import Self
 
 import numpy as np
@@ -175,18 +176,32 @@ class ModelSlot:
 
     def __init__(self) -> None:
         self._models: Mapping[str, ServingModel] = {}
+        self._writing = Lock()
 
     def current(self, issuer_id: str) -> ServingModel | None:
         """The issuer's model, to be kept to the end of the request; None when nothing is loaded."""
         return self._models.get(issuer_id)
 
     def swap(self, model: ServingModel) -> None:
-        """Let a model serve its issuer from the next request on. One writer at a time."""
-        self._models = {**self._models, model.issuer_id: model}
+        """Let a model serve its issuer from the next request on."""
+        with self._writing:
+            self._models = {**self._models, model.issuer_id: model}
+
+    def refine(self, before: ServingModel, after: ServingModel) -> bool:
+        """Let a model that was made from another take its place; not when that serves no more.
+
+        So what is slow to notice a new bundle cannot bring the old one back.
+        """
+        with self._writing:
+            if self._models.get(before.issuer_id) is not before:
+                return False
+            self._models = {**self._models, after.issuer_id: after}
+            return True
 
     def remove(self, issuer_id: str) -> None:
         """Stop serving an issuer."""
-        self._models = {i: model for i, model in self._models.items() if i != issuer_id}
+        with self._writing:
+            self._models = {i: model for i, model in self._models.items() if i != issuer_id}
 
     def issuers(self) -> list[str]:
         """Issuers that are served, in order."""

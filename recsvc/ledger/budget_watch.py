@@ -1,12 +1,16 @@
 """Brings used-up and too fast used budgets into a worker's lists; runs in its watcher's thread."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from embeddings.catalog import Catalog
-from recsvc.domain.budgets import is_ahead_of_pace
+from recsvc.domain.budgets import is_ahead_of_pace, is_paced
 from recsvc.domain.model import Item, ModelSlot, ServingModel
 from recsvc.stores.ledger import LedgerStore
+
+A_TURN = 1000
+"""Budgets asked for at a look: with twenty thousand, each has its turn every ten seconds."""
 
 
 class BudgetWatch:
@@ -26,7 +30,7 @@ class BudgetWatch:
         self._ledger = ledger
         self._slot = slot
         self._clock = clock
-        self._paced: dict[str, tuple[Catalog, tuple[Item, ...]]] = {}
+        self._paced: dict[str, _Paced] = {}
 
     def follow(self) -> None:
         """Look once at the budgets of every issuer served."""
@@ -39,25 +43,50 @@ class BudgetWatch:
         now = self._clock()
         resting = self._ledger.exhausted(issuer_id, now) | self._ahead(issuer_id, model, now)
         if resting != model.tables.exhausted:
-            self._slot.swap(model.with_exhausted(resting))
+            self._slot.refine(model, model.with_exhausted(resting))
 
     def _ahead(self, issuer_id: str, model: ServingModel, now: datetime) -> frozenset[str]:
         """Items whose budget is used faster than their window passes."""
         paced = self._paced_of(issuer_id, model)
-        if not paced:
-            return frozenset()
-        spent = self._ledger.spent(issuer_id, [item.item_id for item in paced])
-        return frozenset(
-            item.item_id
-            for item, used in zip(paced, spent, strict=True)
-            if is_ahead_of_pace(item, used, now)
-        )
+        turn = paced.turn()
+        spent = self._ledger.spent(issuer_id, [item.item_id for item in turn]) if turn else ()
+        for item, used in zip(turn, spent, strict=True):
+            if is_ahead_of_pace(item, used, now):
+                paced.ahead.add(item.item_id)
+            else:
+                paced.ahead.discard(item.item_id)
+        return frozenset(paced.ahead)
 
-    def _paced_of(self, issuer_id: str, model: ServingModel) -> tuple[Item, ...]:
-        """Items with a total budget; looked for once in each catalogue, as it may be large."""
+    def _paced_of(self, issuer_id: str, model: ServingModel) -> "_Paced":
+        """What is paced of an issuer's catalogue; looked for once, as it may be large."""
         kept = self._paced.get(issuer_id)
-        if kept is None or kept[0] is not model.catalog:
-            items = model.catalog.items
-            found = tuple(item for item in items if item.budget and item.budget.total)
-            kept = self._paced[issuer_id] = (model.catalog, found)
-        return kept[1]
+        if kept is None or kept.catalog is not model.catalog:
+            items = tuple(item for item in model.catalog.items if is_paced(item))
+            before = kept.ahead if kept else set()
+            kept = _Paced(model.catalog, items, before & {item.item_id for item in items})
+            self._paced[issuer_id] = kept
+        return kept
+
+
+@dataclass(slots=True)
+class _Paced:
+    """Items of a catalogue with a budget to spread, and those found ahead of their pace.
+
+    Parameters
+    ----------
+    catalog : Catalog
+    items : tuple of Item
+    ahead : set of str     as of each item's last turn
+    next : int             place of the first item of the next turn
+    """
+
+    catalog: Catalog
+    items: tuple[Item, ...]
+    ahead: set[str]
+    next: int = 0
+
+    def turn(self) -> tuple[Item, ...]:
+        """The items whose turn it is: all where they are few, the next thousand where many."""
+        found = self.items[self.next : self.next + A_TURN]
+        self.next = self.next + A_TURN if self.next + A_TURN < len(self.items) else 0
+        return found

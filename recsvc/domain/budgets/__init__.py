@@ -4,6 +4,6 @@
 """
 
 from recsvc.domain.budgets.limits import BudgetLimits, Spent
-from recsvc.domain.budgets.pacing import is_ahead_of_pace
+from recsvc.domain.budgets.pacing import is_ahead_of_pace, is_paced
 
-__all__ = ["BudgetLimits", "Spent", "is_ahead_of_pace"]
+__all__ = ["BudgetLimits", "Spent", "is_ahead_of_pace", "is_paced"]

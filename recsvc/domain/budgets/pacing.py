@@ -15,6 +15,13 @@ HEAD_START = 0.1
 HEAD_START_USES = 50
 
 
+def is_paced(item: Item) -> bool:
+    """Whether an item has a total budget, and both ends of a window to spread it over."""
+    limits, terms = BudgetLimits.of(item), item.terms
+    has_window = terms.starts_at is not None and terms.ends_at is not None
+    return has_window and (limits.total_count is not None or limits.total_minor is not None)
+
+
 def is_ahead_of_pace(item: Item, spent: Spent, now: datetime) -> bool:
     """Whether so much was used that the item should rest.
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from recsvc.api.event_bodies import EventBatch, EventBody, Refused, _event_or_refused
@@ -72,6 +72,7 @@ def as_sent(event: Any) -> bytes:
 
 
 @given(st.lists(st.one_of(events, st.integers(), st.none()), max_size=4), st.booleans())
+@settings(deadline=None)
 def test_a_batch_is_what_each_of_its_events_is_by_itself(sent: list[Any], escapes: bool) -> None:
     body = json.dumps({"events": sent}, ensure_ascii=escapes).encode()
     batch = EventBatch.of_json(body)
@@ -81,6 +82,7 @@ def test_a_batch_is_what_each_of_its_events_is_by_itself(sent: list[Any], escape
 
 @given(events)
 @example({"event_id": "4111111111111111", "amount": 4111111111111111})
+@settings(deadline=None)
 def test_f46_the_quick_look_misses_nothing_that_a_close_look_at_everything_finds(
     event: dict[str, Any],
 ) -> None:
@@ -130,6 +132,7 @@ def keys_in(value: Any) -> int:
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), values), max_size=5), st.sampled_from((":", " : "))
 )
+@settings(deadline=None)
 def test_f38_keys_that_are_counted_as_many_as_were_read_are_each_there_once(
     pairs: list[tuple[str, Any]], colon: str
 ) -> None:
