@@ -35,6 +35,11 @@ READABLE = click.Path(path_type=Path)
 @click.option("--erased", type=READABLE, help="list of erased cardholders; else the shelf's own")
 @click.option("--scores", is_flag=True, help="learn value and churn risk of cardholders as well")
 @click.option(
+    "--pushes",
+    type=READABLE,
+    help="campaigns with a holdout, parquet or NDJSON: learn uplift, and the other scores, as well",
+)
+@click.option(
     "--split-at", type=click.DateTime(["%Y-%m-%d"]), help="first UTC day of the test part"
 )
 @click.option("--config", type=READABLE, help="settings, TOML")

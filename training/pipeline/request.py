@@ -28,6 +28,9 @@ class Request:
     scores : bool
         Whether to learn whom it is worth waking (:mod:`training.propensity`) as well; reads all
         usage into memory.
+    pushes : Path or None
+        Campaigns with a holdout (:mod:`training.propensity.campaigns`), from which the uplift score
+        is learned; asks for ``scores`` as well.
     split_at : date or None
         First UTC day of the test part; None leaves it to ``settings.evaluation``.
     settings : Settings
@@ -50,6 +53,7 @@ class Request:
     profiles: Path | None = None
     erased: Path | None = None
     scores: bool = False
+    pushes: Path | None = None
     split_at: date | None = None
     settings: Settings = field(default_factory=Settings)
     seed: int = 0

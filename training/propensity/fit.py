@@ -8,33 +8,16 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from training.propensity.campaigns import Responses
 from training.propensity.features import Features, features_at, first_at, signed
 from training.propensity.figures import churn_figures, value_figures
 from training.propensity.models import Foresees, fit_churn_risk, fit_value
 from training.propensity.outcomes import horizon_days, silent_after, spend_after
-from training.propensity.uplift import fit_uplift
+from training.propensity.uplift import Arms, fit_uplift
 
 SPAN_DAYS = 90
 SNAPSHOTS = 3
 LEAST_CARDHOLDERS = 100
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Responses:
-    """What became of cardholders of a campaign with a holdout.
-
-    Parameters
-    ----------
-    cardholder_ids : who took part
-    treated : bool, shape (n,)      pushed, or held out
-    outcome : float64, shape (n,)   activations, or spend, after the push
-    pushed_at : aware instant       features are taken as of it
-    """
-
-    cardholder_ids: Sequence[str]
-    treated: NDArray[np.bool_]
-    outcome: NDArray[np.float64]
-    pushed_at: datetime
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +42,7 @@ def fit(
     ends_at: datetime,
     *,
     seed: int,
-    responses: Responses | None = None,
+    campaigns: Sequence[Responses] = (),
 ) -> Propensity:
     """Learn from the past whom it is worth waking, judge it by a time split, score everybody.
 
@@ -73,7 +56,8 @@ def fit(
     cardholder_ids : in the order of the bundle's cardholder rows
     ends_at : aware instant, end of the training window
     seed : int
-    responses : of a campaign with a holdout, for the uplift score
+    campaigns : those with a holdout, in order of time, for the uplift score; of their cardholders,
+        those without a purchase before the push are left out
     """
     rows = signed(usage).filter(pl.col("occurred_at") < ends_at).collect()
     reason = _too_little(rows, cardholder_ids, ends_at)
@@ -84,8 +68,7 @@ def fit(
     figures: dict[str, object] = {"judged": past.judge(last)}
     models = past.models(last)
     now = features_at(rows, cardholder_ids, ends_at)
-    if responses is not None:
-        models["uplift"], figures["uplift"] = past.uplift(responses)
+    models |= past.uplift(campaigns, figures)
     scores = {name: _scores(model, now) for name, model in models.items()}
     return Propensity(scores, figures)
 
@@ -158,7 +141,23 @@ class _History:
             "churn_risk": churn_figures(models["churn_risk"].foresee(matrix), shot.silent, overdue),
         }
 
-    def uplift(self, responses: Responses) -> tuple[Foresees, dict[str, object]]:
-        """A model of uplift with features as of the push, and its figures."""
-        features = features_at(self._rows, responses.cardholder_ids, responses.pushed_at)
-        return fit_uplift(features.matrix, responses.treated, responses.outcome, seed=self._seed)
+    def uplift(
+        self, campaigns: Sequence[Responses], figures: dict[str, object]
+    ) -> dict[str, Foresees]:
+        """A model of uplift by its name, or none; its figures, or why there is none."""
+        if not campaigns:
+            return {}
+        try:
+            model, figures["uplift"] = fit_uplift(
+                [self._arms(one) for one in campaigns], seed=self._seed
+            )
+        except ValueError as error:
+            figures["uplift"] = {"skipped": str(error)}
+            return {}
+        return {"uplift": model}
+
+    def _arms(self, campaign: Responses) -> Arms:
+        """Those who bought before the push, with features as of it."""
+        features = features_at(self._rows, campaign.cardholder_ids, campaign.pushed_at)
+        known = features.seen & np.isin(campaign.cardholder_ids, self._ids)
+        return Arms.of(features.matrix[known], campaign.treated[known], campaign.outcome[known])

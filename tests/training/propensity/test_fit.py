@@ -163,9 +163,10 @@ def test_responses_with_a_holdout_add_an_uplift_score() -> None:
     treated, outcome = chance.random(300) < 0.6, chance.random(300) < 0.2
     responses = Responses(ids, treated, outcome.astype(np.float64), ENDS_AT - timedelta(days=30))
 
-    made = fit(frame, ids, ENDS_AT, seed=1, responses=responses)
+    made = fit(frame, ids, ENDS_AT, seed=1, campaigns=[responses])
 
     figures = made.figures["uplift"]
     assert isinstance(figures, dict)
     assert made.scores["uplift"].shape == (300,)
-    assert figures["treated"] == treated.sum()
+    bought = features_at(signed(frame).collect(), ids, responses.pushed_at).seen
+    assert figures["treated"] == (treated & bought).sum()

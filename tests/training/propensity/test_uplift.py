@@ -13,7 +13,7 @@ from training.propensity.figures import (
     qini_curve,
     uplift_at,
 )
-from training.propensity.uplift import fit_uplift
+from training.propensity.uplift import Arms, fit_uplift
 
 
 def response_world(
@@ -32,7 +32,7 @@ def response_world(
 def test_uplift_finds_those_whom_the_push_moves_not_those_who_act_anyway() -> None:
     traits, treated, outcome, effect = response_world(20_000, 4)
 
-    model, figures = fit_uplift(traits, treated, outcome, seed=1)
+    model, figures = fit_uplift([Arms.of(traits, treated, outcome)], seed=1)
 
     foreseen = model.foresee(traits)
     assert foreseen[effect > 0].mean() == pytest.approx(0.3, abs=0.06)
@@ -49,7 +49,7 @@ def test_with_no_one_moved_the_qini_of_unseen_cardholders_is_near_zero() -> None
     traits = chance.normal(size=(20_000, 5)).astype(np.float32)
     treated, outcome = chance.random(20_000) < 0.5, (chance.random(20_000) < 0.2).astype(np.float64)
 
-    _, figures = fit_uplift(traits, treated, outcome, seed=1)
+    _, figures = fit_uplift([Arms.of(traits, treated, outcome)], seed=1)
 
     assert isinstance(figures["qini"], float)
     assert abs(figures["qini"]) < 0.004
@@ -61,7 +61,41 @@ def test_an_arm_too_small_to_learn_from_is_refused() -> None:
     treated[:20] = False
 
     with pytest.raises(ValueError, match="an arm has 20 cardholders, needs 100"):
-        fit_uplift(traits, treated, outcome, seed=1)
+        fit_uplift([Arms.of(traits, treated, outcome)], seed=1)
+
+
+def test_the_latest_campaign_is_judged_by_a_model_of_those_before_it() -> None:
+    campaigns = [Arms.of(*response_world(4000, seed)[:3]) for seed in (1, 2, 3)]
+    _, figures = fit_uplift(campaigns, seed=1)
+
+    assert figures["campaigns"] == 3
+    assert figures["judged_on"] == "the latest campaign, by those before it"
+    assert figures["cardholders"] == 4000
+    assert isinstance(figures["qini"], float)
+    assert figures["qini"] > 0.01
+
+
+def test_campaigns_of_other_shares_teach_no_effect_that_is_not_there() -> None:
+    """Who was often pushed also acts more by himself: only each campaign's own share tells why."""
+    chance = np.random.default_rng(5)
+    parts = []
+    for share, base in ((0.9, 0.5), (0.1, 0.1)):
+        treated = chance.random(10_000) < share
+        outcome = (chance.random(10_000) < base).astype(np.float64)
+        parts.append(Arms.of(np.full((10_000, 1), base, np.float32), treated, outcome))
+    model, _ = fit_uplift(parts, seed=1)
+
+    assert np.abs(model.foresee(np.array([[0.5], [0.1]], np.float32))).max() < 0.05
+
+
+def test_a_campaign_without_a_holdout_teaches_nothing_of_its_own() -> None:
+    traits, treated, outcome, _ = response_world(4000, 4)
+    alone = Arms.of(traits, np.ones(4000, np.bool_), outcome)
+    one, figures = fit_uplift([Arms.of(traits, treated, outcome), alone], seed=1)
+    other, _ = fit_uplift([Arms.of(traits, treated, outcome)], seed=1)
+
+    assert figures["campaigns"] == 1
+    assert np.array_equal(one.foresee(traits), other.foresee(traits))
 
 
 def test_the_qini_curve_by_hand() -> None:
