@@ -1,14 +1,19 @@
 """Card numbers, resident ids, phone numbers and secrets, sent everywhere, stand nowhere."""
 
+import re
 import urllib.parse
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 
+from recsvc.stores.finding import _values
+from recsvc.stores.keys import EVENTS
 from tests.bundles import an_offer
 from tests.faults.world import World
 from tests.service import run_command, until
+from tests.training.mapping.world import a_file, a_mapping, a_row, bring_in
 
 CARD = "4929123456781236"
 UNIONPAY = "6221261234567890"
@@ -113,17 +118,66 @@ def test_P_after_all_of_it_no_number_and_no_secret_stands_anywhere(
     done = run_command(["worker", "archive", "--once"], clean_environment, **setting)
     assert done.returncode == 0, done.stderr
 
-    places = {str(path): path.read_bytes() for path in files_of(shared.folder)}
-    places["metrics"] = shared.ask("GET", "/metrics").answer.body
-    places["openapi"] = shared.ask("GET", "/openapi.json").answer.body
-    assert any(name.endswith(".aof") for name in places)
-    assert any("archive" in name for name in places)
-    assert b"evt-" in b"".join(places.values())  # what was acknowledged is there to be found
-    secrets = [*SPELLINGS.values(), shared.key, shared.key.split("_")[2]]
-    found = [(name, n) for name, told in places.items() for n in secrets if n.encode() in told]
+    quarantined(shared.folder)
+    places = places_of(shared)
+    for kind, marker in MARKERS.items():  # what is there is really looked at, in each kind of place
+        assert any(kind in name and marker in told for name, told in places.items()), kind
+    secrets = [shared.key, shared.key.split("_")[2]]
+    found = [
+        (name, number)
+        for name, told in places.items()
+        for plain in (told, re.sub(rb"[ -]", b"", told))
+        for number in (*SPELLINGS.values(), *secrets)
+        if number.encode() in plain
+    ]
     assert found == []
 
 
-def files_of(folder: Path) -> list[Path]:
-    """Logs, the stores' own files, the archive and the shelf."""
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+MARKERS = {
+    ".aof": b"evt-",
+    "stream of events": b"evt-",
+    "cache": b"offer_",
+    "parquet": b"evt-",
+    "server.log": b"level",
+    "shelf": b"manifest",
+    "quarantine": b"card_number",
+    "usage.parquet": b"acc1",
+    "metrics": b"recsvc_",
+    "openapi": b"/v1/events",
+}
+"""What must be found in each kind of place, so that finding no number there says something."""
+
+
+def places_of(world: World) -> dict[str, bytes]:
+    """Everything that was written, in a form in which a number would be seen."""
+    found = {
+        str(path): readable(path) for path in sorted(world.folder.rglob("*")) if path.is_file()
+    }
+    for role, store in (("durable", world.durable), ("cache", world.cache)):
+        client = store.client()
+        for name in client.scan_iter():
+            found[f"{role} {name.decode()}"] = b"\n".join((name, *_values(client, name)))
+        client.close()
+    found["stream of events"] = found.get(f"durable {EVENTS.key('demo')}", b"")
+    for page in ("metrics", "openapi.json"):
+        found[page] = world.ask("GET", f"/{page}").answer.body
+    return found
+
+
+def readable(path: Path) -> bytes:
+    """Bytes of a file, unpacked where it is packed; its name is looked at as well."""
+    if path.suffix == ".parquet":
+        return str(pq.read_table(path).to_pylist()).encode()
+    return path.name.encode() + b"\n" + path.read_bytes()
+
+
+def quarantined(folder: Path) -> None:
+    """Bring usage in with every number in it, so that a table and a quarantine are left."""
+    home = folder / "import"
+    home.mkdir(exist_ok=True)
+    spoiled = [f"02/03/2024,{n},ARGOS,5.00" for n in SPELLINGS.values()]
+    named = [f"03/03/2024,acc9,Stall {n},5.00" for n in SPELLINGS.values()]
+    a_file(home, "a.csv", *(a_row(n) for n in range(40)), *spoiled, *named)
+    report = bring_in(a_mapping(home, more="[checks]\nmax_rejected_share = 0.5"))
+    (home / "a.csv").unlink()  # the issuer's own file is not ours
+    assert sum(report.rows_rejected.values()) == 2 * len(SPELLINGS)
