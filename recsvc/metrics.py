@@ -79,22 +79,24 @@ class Metrics:
             registry=self._registry,
             multiprocess_mode="livemin",
         )
-        self._children: dict[tuple[str, ...], Counter] = {}
+        self._children: dict[tuple[str, str, int, str | None], Counter] = {}
         self._timers: dict[str, Histogram] = {}
 
     def request(
         self, route: str, method: str, status: int, issuer_id: str | None, seconds: float
     ) -> None:
         """Count one answered request; `issuer_id` only when a credential proved it."""
-        self._safely(lambda: self._count_request(route, method, status, issuer_id, seconds))
+        with contextlib.suppress(Exception):
+            self._count_request(route, method, status, issuer_id, seconds)
 
     def _count_request(
         self, route: str, method: str, status: int, issuer_id: str | None, seconds: float
     ) -> None:
-        labels = (route, method, str(status), issuer_id or NO_ISSUER)
-        child = self._children.get(labels)
+        known = (route, method, status, issuer_id)
+        child = self._children.get(known)
         if child is None:
-            child = self._children[labels] = self._requests.labels(*labels)
+            labels = (route, method, str(status), issuer_id or NO_ISSUER)
+            child = self._children[known] = self._requests.labels(*labels)
         child.inc()
         timer = self._timers.get(route)
         if timer is None:

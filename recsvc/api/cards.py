@@ -14,7 +14,7 @@ MOST_CARDS = 100_000
 
 
 class _Kept(NamedTuple):
-    """A card, and its JSON without the closing brace."""
+    """A card, and its JSON with a comma in place of the closing brace."""
 
     item: Item
     card: Card
@@ -34,7 +34,7 @@ class ItemCards:
     def with_more(self, item: Item, locale: str, more: dict[str, Any]) -> orjson.Fragment:
         """JSON of a card and of further fields, of which there must be one at least."""
         opening = self._kept(item, locale).opening
-        return orjson.Fragment(opening + b"," + orjson.dumps(more)[1:])
+        return orjson.Fragment(opening + orjson.dumps(more)[1:])
 
     def _kept(self, item: Item, locale: str) -> _Kept:
         key = (id(item), locale)
@@ -44,7 +44,7 @@ class ItemCards:
         if len(self._cards) >= MOST_CARDS:
             self._cards.clear()
         card = card_of(item, locale)
-        opening = orjson.dumps(card, option=orjson.OPT_UTC_Z)[:-1]
+        opening = orjson.dumps(card, option=orjson.OPT_UTC_Z)[:-1] + b","
         kept = self._cards[key] = _Kept(item, card, opening)
         return kept
 
@@ -92,8 +92,8 @@ def _place_document(place: ServedItem, cards: ItemCards, locale: str) -> orjson.
         "source": place.source,
         "activation": place.activation,
         "reasons": [
-            {"code": reason.code, "text": reason.text, "evidence": reason.evidence}
-            for reason in place.reasons
+            {"code": code, "text": text, "evidence": evidence}
+            for code, text, evidence in place.reasons
         ],
         "serve_token": place.serve_token,
     }
