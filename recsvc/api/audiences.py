@@ -75,6 +75,7 @@ def _asked(outreach: Outreach, caller: Caller, body: EstimateBody) -> Asked:
         zone=outreach.zone,
         zones=outreach.zones,
         holdouts=(outreach.book.everywhere(caller.issuer_id),),
+        filter_pointer="/filter",
     )
 
 

@@ -46,15 +46,15 @@ def results_page(campaign: Campaign, document: Told, currency: str | None = None
     document : what `GET /v1/campaigns/{id}/results` tells
     currency : of the campaign's money; None for minor units without a name
     """
-    page = _Page(campaign, document, Spelling(currency))
+    page = _Page(campaign, _without_silence(document), Spelling(currency))
     parts = [page.head(), page.summary()]
     if document["treated"].get("cardholders"):
         parts += [
             page.funnel(),
             page.effects(),
             page.money(),
-            page.parts("By item", "item", document["by_item"]),
-            page.parts("By segment", "segment", document["by_segment"]),
+            page.parts("By item", "item", page.told["by_item"]),
+            page.parts("By segment", "segment", page.told["by_segment"]),
         ]
     return whole(f"{campaign.name} – results", [*parts, page.trust(), page.reading()])
 
@@ -115,7 +115,8 @@ class _Page:
             if measure in lift:
                 effect = read_at(lift[measure], is_over=self.is_over)
                 said.append(verdict(of_what, effect, people, spell))
-        return paragraph(" ".join(said), kind="verdict") if said else ""
+        words = " ".join(said) or "Nobody did anything yet by which the groups could be compared."
+        return paragraph(words, kind="verdict")
 
     def funnel(self) -> str:
         treated, holdout = self.told["treated"], self.told["holdout"]
@@ -248,6 +249,18 @@ class _Page:
             "the end, so figures go on growing until then.",
         )
         return section("How to read this page", *map(paragraph, words))
+
+
+def _without_silence(document: Told) -> Told:
+    """The document without effects on what nobody did yet: from 0 to 0 is no knowledge."""
+
+    def spoken(part: Told) -> Told:
+        lift = part.get("lift") or {}
+        kept = {k: v for k, v in lift.items() if v["fixed"]["low"] < v["fixed"]["high"]}
+        return {**part, "lift": kept}
+
+    parts = {name: [spoken(part) for part in document[name]] for name in ("by_item", "by_segment")}
+    return {**spoken(document), **parts}
 
 
 def _readings(reading: Told) -> tuple[Effect, Effect | None]:

@@ -38,6 +38,7 @@ class Asked:
     holdouts : who is left out
     quiet_hours : QuietHours
     window : when pushes may leave; None for any time
+    filter_pointer : where the filter stands in what was sent, for the error
     zone : in which the days of terms are counted
     zones : in which quiet hours are kept, each cardholder's own
     """
@@ -50,6 +51,7 @@ class Asked:
     holdouts: tuple[Holdout, ...] = ()
     quiet_hours: QuietHours = field(default_factory=QuietHours)
     window: tuple[datetime, datetime] | None = None
+    filter_pointer: str = "/audience/filter"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -130,7 +132,7 @@ def may_be_told(
         Exclusion.ERASED: ~standings.erased,
         Exclusion.NOT_IN_SEGMENT: _in_segments(asked.audience.segments, standings),
         Exclusion.NOT_ELIGIBLE: np.logical_or.reduce(eligible, axis=1, dtype=np.bool_),
-        Exclusion.NOT_IN_FILTER: _in_filter(model, asked.audience.filter, crowd.rows),
+        Exclusion.NOT_IN_FILTER: _in_filter(model, asked, crowd.rows),
         Exclusion.FREQUENCY_CAP: ~crowd.capped,
         Exclusion.QUIET_HOURS: _can_speak(model.issuer_id, asked, standings),
         Exclusion.HOLDOUT: ~held,
@@ -213,12 +215,13 @@ def _in_segments(segments: Sequence[str], standings: Standings) -> NDArray[np.bo
     return np.array(inside or [False], np.bool_)[standings.profile_of]
 
 
-def _in_filter(model: ServingModel, rule: str | None, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
+def _in_filter(model: ServingModel, asked: Asked, rows: NDArray[np.int64]) -> NDArray[np.bool_]:
     """Who passes the rule over scores; percentiles are over all cardholders of the model."""
+    rule = asked.audience.filter
     if rule is None:
         return np.ones(rows.size, np.bool_)
     scores: Mapping[str, NDArray[np.float32]] = model.bundle.model.scores if model.bundle else {}
-    parsed = parse_rule(rule, frozenset(scores), pointer="/audience/filter")
+    parsed = parse_rule(rule, frozenset(scores), pointer=asked.filter_pointer)
     needed = {name: np.asarray(scores[name]) for name in names_of(parsed)}
     return parsed.passes(needed)[rows]
 

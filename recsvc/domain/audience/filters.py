@@ -191,9 +191,9 @@ class _Parser:
 
     def _name(self) -> str:
         if self._next.kind != "word" or self._next.text not in self._known:
-            self._refuse(
-                f"one of {', '.join(sorted(self._known)) or 'no scores: none are trained'}"
-            )
+            if not self._known:
+                raise InvalidError(self._pointer, "the model in use has no scores to filter by")
+            self._refuse(f"one of {', '.join(sorted(self._known))}")
         return self._take().text
 
     def _bound(self) -> tuple[float, bool]:

@@ -447,14 +447,17 @@ def test_a_plan_that_makes_no_sense_is_refused_by_field(
     assert pointer in {error["pointer"] for error in refused.json["errors"]}
 
 
-def test_a_filter_that_is_no_rule_is_refused_with_its_place(marketer: Marketer) -> None:
+def test_a_filter_is_refused_where_it_stands_when_there_are_no_scores(marketer: Marketer) -> None:
     refused = marketer.post(
         "/v1/audiences:estimate",
         {"item_id": "offer_0", "channel": "push", "filter": "income > 3"},
     )
 
     assert refused.status_code == 422
-    assert "character 1" in refused.json["errors"][0]["message"]
+    assert refused.json["errors"][0]["pointer"] == "/filter"
+    assert "no scores" in refused.json["errors"][0]["message"]
+    checked = marketer.post(f"/v1/campaigns/{marketer.plan(audience={'filter': 'x > 1'})}:check")
+    assert checked.json["errors"][0]["pointer"] == "/audience/filter"
 
 
 def test_F54_the_page_of_results_runs_nothing_and_shows_hostile_names_as_text(
@@ -469,7 +472,7 @@ def test_F54_the_page_of_results_runs_nothing_and_shows_hostile_names_as_text(
     assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert b"<script" not in page.data
     assert b"&lt;script&gt;alert(1)&lt;/script&gt;" in page.data
-    assert page.data.count(b"<svg") >= 3
+    assert page.data.count(b"<svg") >= 1
 
 
 def test_a_merchants_view_has_counts_above_the_minimum_and_no_lift(

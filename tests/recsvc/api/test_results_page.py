@@ -132,6 +132,17 @@ def test_while_a_campaign_runs_the_summary_is_the_reading_for_any_day() -> None:
     assert "This campaign runs" not in over
 
 
+def test_before_anybody_did_anything_no_certainty_is_claimed() -> None:
+    roster = a_roster()
+    silent = replace(roster, measures={Measure.SENT: roster.treated.astype(np.float64)})
+
+    words = Outline(results_page(a_campaign(), a_document(silent), "CNY")).words
+
+    assert "Nobody did anything yet" in words
+    assert "between 0 and 0" not in words
+    assert "+0.00 pp (+0.00 pp to +0.00 pp)" not in words
+
+
 def test_what_speaks_against_the_figures_is_said() -> None:
     roster = a_roster()
     cut = np.zeros(roster.treated.size)
