@@ -1,6 +1,5 @@
 """How often one cardholder may be disturbed, over all campaigns, by channel."""
 
-import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,30 +44,3 @@ class FrequencyCap:
 def allowed_by_all(caps: Iterable[FrequencyCap], sent_at: Sequence[datetime], at: datetime) -> bool:
     """Whether every cap allows one more push at ``at``."""
     return all(cap.allows(sent_at, at) for cap in caps)
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A campaign that wants to reach a cardholder.
-
-    Parameters
-    ----------
-    campaign_id : str
-    priority : int     higher goes first
-    score : float      fit of the campaign's item, higher goes first among equals
-    """
-
-    campaign_id: str
-    priority: int
-    score: float
-
-    def __post_init__(self) -> None:
-        """Refuse a score that orders nothing."""
-        if math.isnan(self.score):
-            raise ValueError(f"score: campaign {self.campaign_id} claims with NaN")
-
-
-def granted(claims: Iterable[Claim], room: int) -> tuple[Claim, ...]:
-    """The claims that a cardholder's remaining pushes go to: by priority, then fit, then id."""
-    order = sorted(claims, key=lambda claim: (-claim.priority, -claim.score, claim.campaign_id))
-    return tuple(order[: max(room, 0)])

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.campaign.pressure import Claim, FrequencyCap, allowed_by_all, granted
+from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.campaign.quiet import QuietHours
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -173,13 +173,6 @@ def test_all_caps_must_allow() -> None:
 
     assert allowed_by_all(caps, days[:2], local(10) + timedelta(days=4))
     assert not allowed_by_all(caps, days, local(10) + timedelta(days=5))
-
-
-def test_room_goes_to_priority_then_fit_then_id() -> None:
-    claims = [Claim("b", 1, 0.5), Claim("a", 1, 0.5), Claim("c", 5, 0.1), Claim("d", 1, 0.9)]
-
-    assert [claim.campaign_id for claim in granted(claims, 3)] == ["c", "d", "a"]
-    assert granted(claims, 0) == granted(claims, -1) == ()
 
 
 @pytest.mark.parametrize("count", [0, 1_001])
