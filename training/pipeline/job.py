@@ -38,6 +38,7 @@ from training.matrix import (
     spool_contacts,
     survey,
 )
+from training.memory import let_go
 from training.pipeline.assembly import Table, assemble, without_empty
 from training.pipeline.facts import (
     data_facts,
@@ -112,8 +113,9 @@ class _Run:
             return self._refused(evidence, reasons)
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
+        let_go(*model.arrays().values())
         model = replace(model, appeal=self._appeal(model))
-        evidence.table.matrix.let_go()
+        let_go(*model.arrays().values())
         foreseen = self._foresee(evidence)
         model = replace(model, scores=foreseen.scores)
         return self._published(evidence, model, reasons, foreseen.figures)
@@ -218,7 +220,7 @@ class _Run:
         folder = self.request.report_dir or _report_folder(self.request, self.now)
         folder.mkdir(parents=True, exist_ok=True)
         with self.stages.stage("report"):
-            write_report(folder, self._material(evidence, None, reasons))
+            write_report(folder, self._material(evidence, None, reasons, {}))
         return Outcome(None, tuple(reasons), folder, evidence.contest, is_pinned=False)
 
     def _published(
@@ -229,7 +231,7 @@ class _Run:
         foreseen: Mapping[str, object],
     ) -> Outcome:
         def report(folder: Path) -> None:
-            write_report(folder, self._material(evidence, model, reasons))
+            write_report(folder, self._material(evidence, model, reasons, foreseen))
 
         imprint = self._imprint(evidence, reasons, foreseen)
         with self.stages.stage("publish"):
@@ -267,7 +269,11 @@ class _Run:
         )
 
     def _material(
-        self, evidence: _Evidence, model: Model | None, reasons: list[Reason]
+        self,
+        evidence: _Evidence,
+        model: Model | None,
+        reasons: list[Reason],
+        foreseen: Mapping[str, object],
     ) -> Material:
         return Material(
             issuer_id=self.request.issuer_id,
@@ -281,6 +287,7 @@ class _Run:
             unknown_items=evidence.inputs.unknown_items,
             reasons=tuple(reasons),
             forced=bool(reasons) and self.request.force,
+            foreseen=foreseen,
             model=model,
             stages=self.stages.as_document(),
         )
