@@ -40,6 +40,7 @@ def document_of(material: Material) -> dict[str, Any]:
         },
         "data": material.data.as_document(),
         "knowledge": None if material.model is None else knowledge_of(material.model),
+        "foreseen": dict(material.foreseen),
         "stages": material.stages,
     }
 

@@ -1,5 +1,6 @@
 """What a report is made of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -32,6 +33,8 @@ class Material:
         What the gate says against the model.
     forced : bool
         Whether it is published in spite of them.
+    foreseen : mapping
+        Figures of the scores of cardholders (:mod:`training.propensity`); empty without scores.
     model : Model or None
         None for a run refused before the whole window was fitted.
     stages : list
@@ -49,5 +52,6 @@ class Material:
     unknown_items: int
     reasons: tuple[Reason, ...]
     forced: bool
+    foreseen: Mapping[str, Any]
     model: Model | None
     stages: list[dict[str, Any]]

@@ -112,3 +112,4 @@ def test_a_run_with_pushes_publishes_an_uplift_score_and_how_good_it_is(tmp_path
     assert {"qini", "uplift_at_10", "uplift_at_20", "uplift_at_30"} <= set(figures)
     assert uplift.shape == (len(bundle.model.cardholders),)
     assert np.nanstd(uplift) > 0
+    assert "Uplift: whom a push moves" in (bundle.folder / "report.html").read_text("utf-8")
