@@ -7,15 +7,17 @@ opaque hexadecimal ids (UUIDs, digests).
 """
 
 import re
+import unicodedata
 from datetime import date
 from enum import StrEnum
 
-from embeddings.pan import contains_card_number
+from embeddings.pan import SEPARATORS, contains_card_number
 
 SHORTEST = 11
-SEPARATOR = "[ .\u00a0\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]"
-MANY_DIGITS = re.compile(rf"\d(?:{SEPARATOR}{{0,3}}\d){{{SHORTEST - 1}}}")
-RESIDENT_ID = re.compile(r"(?<![0-9])([1-8][0-9]{16}[0-9Xx])(?![0-9])")
+MANY_DIGITS = re.compile(rf"\d(?:{SEPARATORS}{{0,3}}\d){{{SHORTEST - 1}}}")
+RESIDENT_ID = re.compile(
+    r"(?<![0-9])([1-8][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[ -]?[0-9Xx])(?![0-9])"
+)
 MOBILE = re.compile(r"(?<![0-9])(?:\+?86[ -]?)?1[3-9][0-9][ -]?[0-9]{4}[ -]?[0-9]{4}(?![0-9])")
 OPAQUE = re.compile(r"(?=.*[a-f])(?:[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 INSTANT = re.compile(
@@ -24,6 +26,7 @@ INSTANT = re.compile(
 DIGIT_BEYOND_ASCII = re.compile(r"(?![0-9])\d")
 BETWEEN_DIGITS = bytes((*b" .-", *range(0x80, 0x100)))
 """What may stand between digits in UTF-8: separators, and all that is not ASCII."""
+HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212), "-")
 AS_ZEROS = bytes(ord("0") if chr(one).isdecimal() and one < 0x80 else one for one in range(256))
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
@@ -45,7 +48,9 @@ def may_hold_many_digits(text: bytes) -> bool:
     """
     if b"0" * SHORTEST in text.translate(AS_ZEROS, BETWEEN_DIGITS):
         return True
-    return not text.isascii() and DIGIT_BEYOND_ASCII.search(text.decode()) is not None
+    if text.isascii():
+        return False
+    return DIGIT_BEYOND_ASCII.search(text.decode("utf-8", "replace")) is not None
 
 
 def identifying(text: str, *, mobiles: bool = True) -> Identifying | None:
@@ -63,7 +68,7 @@ def identifying(text: str, *, mobiles: bool = True) -> Identifying | None:
     if contains_card_number(text):
         return Identifying.CARD_NUMBER
     plain = _plain(text)
-    if any(is_resident_id(found) for found in RESIDENT_ID.findall(plain)):
+    if any(is_resident_id(re.sub("[ -]", "", found)) for found in RESIDENT_ID.findall(plain)):
         return Identifying.RESIDENT_ID
     if mobiles and MOBILE.search(plain):
         return Identifying.MOBILE_NUMBER
@@ -71,13 +76,12 @@ def identifying(text: str, *, mobiles: bool = True) -> Identifying | None:
 
 
 def _plain(text: str) -> str:
-    """The text with ASCII digits and plain hyphens and blanks in place of their look-alikes."""
+    """The text with ASCII digits, letters, hyphens and blanks in place of their look-alikes."""
     if text.isascii():
         return text
-    digits = "".join(str(int(one)) if one.isdecimal() else one for one in text)
-    return re.sub(
-        "[\u00a0]", " ", re.sub("[\u00ad\u200b-\u200f\u2060\ufeff]", "", digits)
-    ).translate(dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212), "-"))
+    alike = unicodedata.normalize("NFKC", text)  # full-width letters, blanks of any width
+    digits = "".join(str(int(one)) if one.isdecimal() else one for one in alike)
+    return re.sub("[\u00ad\u200b-\u200f\u2060\ufeff]", "", digits).translate(HYPHENS)
 
 
 def is_resident_id(text: str) -> bool:

@@ -1,7 +1,7 @@
 """Finds card numbers in text, so that none is stored, logged or answered.
 
 A primary account number (PAN) is 13 to 19 digits that begin like an issuer's and end in a check
-digit (ISO/IEC 7812-1). People space, dash and dot them and type them full-width; UnionPay cards
+digit (ISO/IEC 7812-1). People space, dash and dot them, and type them full-width; UnionPay cards
 often fail the check, so theirs are found without it. Masked numbers (``************1234``) are
 not card numbers.
 
@@ -16,7 +16,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 REDACTED = "[card number]"
-SEPARATORS = "[ .\u00a0\u00ad\u200b-\u200f\u2010-\u2015\u2060\u2212\ufeff-]"
+SEPARATORS = (
+    "[ .\u00a0\u00ad\u00b7\u2000-\u200f\u2010-\u2015\u2022\u202f\u205f\u2060\u2212"
+    "\u3000\u30fb\ufeff\uff0d\uff0e-]"
+)
+"""Blanks, hyphens and dots of every width, as input methods put them, and what is invisible."""
 RUN = re.compile(rf"(?<!\d)\d(?:{SEPARATORS}{{0,3}}\d){{12,}}")
 GROUP = re.compile(r"\d+")
 BRANDS = tuple(

@@ -52,7 +52,10 @@ def judge(event: EventBody | Refused, door: Door) -> Arrival | Refused:
     """The event as it is kept, or why it is refused."""
     if isinstance(event, Refused):
         return event
-    at = door.admit(event.occurred_at.astimezone(UTC))
+    try:
+        at = door.admit(event.occurred_at.astimezone(UTC))
+    except OverflowError:  # UTC has no year for it
+        return Refused(event.event_id, EventCode.INVALID)
     if isinstance(at, EventCode):
         return Refused(event.event_id, at)
     until = dismissed_until(at, event.reason) if event.type is DISMISSED else None

@@ -72,3 +72,44 @@ def test_P38_a_webhook_outside_the_operators_domains_is_refused_when_it_is_regis
 
     assert answer.status_code == 422
     assert "may not leave for" in answer.json["errors"][0]["message"]
+
+
+def an_event(event_id: str, **told: Any) -> dict[str, Any]:
+    at = "2026-01-31T11:00:00Z"
+    plain = {"type": "viewed", "cardholder_id": "c", "item_id": "o", "occurred_at": at}
+    return {"event_id": event_id, **plain, **told}
+
+
+@pytest.mark.parametrize("instant", EDGES)
+def test_an_event_at_such_an_instant_holds_back_no_other_of_its_batch(
+    service: Service, instant: str
+) -> None:
+    events = [an_event("bad", occurred_at=instant), an_event("good")]
+    answer = service.ask("POST", "/v1/events", {"events": events})
+
+    assert [one["status"] for one in answer.json["results"]] == ["rejected", "accepted"]
+    assert answer.json["results"][0]["code"] == "invalid_event"
+
+
+@pytest.mark.parametrize("byte", [b"\xff", b"\xed\xa0\x80", b"\xe4\xb8"])
+def test_events_in_bytes_that_are_not_utf_8_are_refused_as_no_json(
+    service: Service, byte: bytes
+) -> None:
+    sent = json.dumps({"events": [an_event("e", reason="REASON")]}).encode()
+    answer = service.ask("POST", "/v1/events", raw=sent.replace(b"REASON", byte))
+
+    assert (answer.status_code, answer.json["code"]) == (400, "not_json")
+
+
+@pytest.mark.parametrize("deep", [63, 200, 900, 1020, 5000])
+def test_a_line_of_an_import_nested_beyond_reason_holds_back_no_other(
+    service: Service, deep: int
+) -> None:
+    nested = b'{"4929123456781236":' + b"[" * deep + b"]" * deep + b"}"
+    sent = nested + b"\n" + json.dumps(an_offer("good")).encode()
+    answer = service.ask(
+        "POST", "/v1/catalog:import", raw=sent, headers={"Content-Type": "application/x-ndjson"}
+    )
+
+    assert (answer.status_code, answer.json["accepted"], answer.json["rejected"]) == (200, 1, 1)
+    assert b"4929123456781236" not in answer.data

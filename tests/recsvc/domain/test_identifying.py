@@ -26,6 +26,13 @@ RESIDENT = "11010519491231002X"
         ("call +86 138-1234-5678 now", Identifying.MOBILE_NUMBER),
         ("电话１３８１２３４５６７８", Identifying.MOBILE_NUMBER),
         ("138\u200b12345678", Identifying.MOBILE_NUMBER),
+        ("４９２９　１２３４　５６７８　１２３６", Identifying.CARD_NUMBER),
+        ("4929－1234－5678－1236", Identifying.CARD_NUMBER),
+        ("4929·1234・5678\u20031236", Identifying.CARD_NUMBER),
+        ("１１０１０５１９４９１２３１００２Ｘ", Identifying.RESIDENT_ID),
+        ("110105 19491231 002X", Identifying.RESIDENT_ID),
+        ("110105－19491231－002－Ｘ", Identifying.RESIDENT_ID),
+        ("１３８　１２３４　５６７８", Identifying.MOBILE_NUMBER),
     ],
 )
 def test_f46_numbers_that_name_a_person_are_found(text: str, found: Identifying) -> None:
