@@ -12,6 +12,7 @@ from recsvc.api import auditing, lifecycle, problems
 from recsvc.api.application import Application
 from recsvc.api.auditing import AuditedGate
 from recsvc.api.auth import Gate, KeyRing
+from recsvc.api.budgets import Budgets
 from recsvc.api.cardholders import cardholder_routes
 from recsvc.api.catalog import catalog_routes
 from recsvc.api.cursors import Cursors
@@ -113,8 +114,9 @@ def create_app(
         *feedback.routes(gate),
         *outreach_routes(gate, outreach, stores),
     )
+    budgets = Budgets(stores.deadline, settings.request_budget_ms / 1000)
     for one in routes:
-        one.serve_on(app)
+        one.serve_on(app, budgets)
     app.register_blueprint(docs_blueprint(routes))
     app.extensions[EXTENSION] = services
     return app

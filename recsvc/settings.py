@@ -124,6 +124,13 @@ class Settings(BaseSettings):
     store_timeout_ms: int = Field(
         50, ge=5, le=5000, description="longest wait for one answer of a store, or for a connection"
     )
+    request_budget_ms: int = Field(
+        5000,
+        ge=250,
+        le=60_000,
+        description="longest time of one request with all it asks of the stores; a fifth of it for "
+        "lists and look-ups, six times as much for imports, reviews and erasures",
+    )
     key_poll_seconds: float = Field(
         0.4, gt=0, le=0.8, description="how often a worker asks for new and revoked keys"
     )

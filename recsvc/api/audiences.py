@@ -7,6 +7,7 @@ from flask import Response
 
 from embeddings.catalog import Channel
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.campaign_bodies import (
     AudienceQuery,
     CampaignPath,
@@ -59,11 +60,33 @@ def audience_routes(gate: Gate, outreach: Outreach, body_limit_bytes: int) -> Ro
 
     one = "/v1/campaigns/<string:campaign_id>"
     routes.add(
-        "POST", "/v1/audiences:estimate", estimate, scope=WRITE, answers={200: EstimateAnswer}
+        "POST",
+        "/v1/audiences:estimate",
+        estimate,
+        scope=WRITE,
+        answers={200: EstimateAnswer},
+        budget=Budget.LONG,
     )
-    routes.add("GET", f"{one}/audience", audience, scope=EXPORT, answers={200: None}, more=(409,))
-    routes.add("GET", f"{one}/results", results, scope=WRITE, answers={200: ResultsAnswer})
-    routes.add("GET", f"{one}/results/page", page, scope=WRITE, answers={200: None})
+    routes.add(
+        "GET",
+        f"{one}/audience",
+        audience,
+        scope=EXPORT,
+        answers={200: None},
+        more=(409,),
+        budget=Budget.LONG,
+    )
+    routes.add(
+        "GET",
+        f"{one}/results",
+        results,
+        scope=WRITE,
+        answers={200: ResultsAnswer},
+        budget=Budget.LONG,
+    )
+    routes.add(
+        "GET", f"{one}/results/page", page, scope=WRITE, answers={200: None}, budget=Budget.LONG
+    )
     return routes
 
 

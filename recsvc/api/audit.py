@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.cursors import Cursors
 from recsvc.api.routing import Routes
 from recsvc.api.schemas import PageQuery
@@ -67,5 +68,12 @@ def audit_routes(gate: Gate, audit: AuditLog, cursors: Cursors, body_limit_bytes
 
     scope = "audit:read"
     routes.add("GET", "/v1/audit", show, scope=scope, answers={200: AuditPage})
-    routes.add("GET", "/v1/audit:verify", verify, scope=scope, answers={200: VerdictAnswer})
+    routes.add(
+        "GET",
+        "/v1/audit:verify",
+        verify,
+        scope=scope,
+        answers={200: VerdictAnswer},
+        budget=Budget.LONG,
+    )
     return routes

@@ -5,6 +5,7 @@ from typing import Any
 from flask import Response, request
 
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.campaign_bodies import (
     CampaignAnswer,
     CampaignBody,
@@ -69,7 +70,9 @@ def campaign_routes(
     routes.add("POST", all_, create, scope=WRITE, answers={201: CampaignAnswer}, more=(409,))
     routes.add("GET", all_, list_all, scope=WRITE, answers={200: CampaignPage})
     routes.add("GET", one, get, scope=WRITE, answers=shown)
-    routes.add("POST", f"{one}:check", check, scope=WRITE, answers={200: CheckAnswer})
+    routes.add(
+        "POST", f"{one}:check", check, scope=WRITE, answers={200: CheckAnswer}, budget=Budget.LONG
+    )
     _add_moves(routes, desk, once)
     return routes
 
@@ -107,7 +110,9 @@ def _add_moves(routes: Routes, desk: CampaignDesk, once: OnceOnly) -> None:
     for word, view in (("launch", launch), ("pause", pause), ("cancel", cancel)):
         rule = f"/v1/campaigns/<string:campaign_id>:{word}"
         shown: dict[int, Any] = {200: CampaignAnswer}
-        routes.add("POST", rule, view, scope=WRITE, answers=shown, more=(409, 412))
+        routes.add(
+            "POST", rule, view, scope=WRITE, answers=shown, more=(409, 412), budget=Budget.LONG
+        )
 
 
 def _check_document(campaign_id: str, check: Check) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 from embeddings.catalog.terms import Channel
 from embeddings.catalog.text import Instant, Label
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.routing import Routes
 from recsvc.api.schemas import Body, CardholderPath, OutsideId
 from recsvc.domain.cardholder import Consent, HeldProduct, Profile
@@ -139,9 +140,13 @@ def cardholder_routes(
     consent_rule = f"{profile_rule}/consent"
     profile, consent = {200: ProfileAnswer}, {200: ConsentAnswer}
     routes.add("PUT", profile_rule, put_profile, scope="events:write", answers=profile, more=(409,))
-    routes.add("GET", profile_rule, get_profile, scope="rec:read", answers=profile)
+    routes.add(
+        "GET", profile_rule, get_profile, scope="rec:read", answers=profile, budget=Budget.QUICK
+    )
     routes.add("PUT", consent_rule, put_consent, scope="events:write", answers=consent, more=(409,))
-    routes.add("GET", consent_rule, get_consent, scope="rec:read", answers=consent)
+    routes.add(
+        "GET", consent_rule, get_consent, scope="rec:read", answers=consent, budget=Budget.QUICK
+    )
     return routes
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 from embeddings.catalog.file import MAX_LINE_BYTES
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.cursors import Cursors
 from recsvc.api.json_text import read_json
 from recsvc.api.parsing import faults_of, refuse
@@ -103,6 +104,7 @@ def catalog_routes(
         import_catalog,
         scope=WRITE,
         answers={200: ImportAnswer},
+        budget=Budget.LONG,
         body_limit_bytes=bulk_body_limit_bytes,
         raw_media_type=NDJSON,
     )

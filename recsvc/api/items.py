@@ -9,6 +9,7 @@ from embeddings.catalog import Channel
 from embeddings.catalog.text import Label
 from recsvc.api.answers import EligibilityAnswer, SimilarAnswer
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.cards import ItemCards
 from recsvc.api.desk import Desk
 from recsvc.api.recommendations import Locale
@@ -66,6 +67,8 @@ def item_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Routes:
 
     like = "/v1/items/<item_id>/similar"
     may = "/v1/cardholders/<cardholder_id>/eligibility/<item_id>"
-    routes.add("GET", like, similar, scope=READ, answers={200: SimilarAnswer})
-    routes.add("GET", may, eligibility, scope=READ, answers={200: EligibilityAnswer})
+    routes.add("GET", like, similar, scope=READ, answers={200: SimilarAnswer}, budget=Budget.QUICK)
+    routes.add(
+        "GET", may, eligibility, scope=READ, answers={200: EligibilityAnswer}, budget=Budget.QUICK
+    )
     return routes

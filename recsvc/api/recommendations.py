@@ -9,6 +9,7 @@ from embeddings.catalog import Channel, ItemKind
 from embeddings.catalog.text import Label
 from recsvc.api.answers import BatchAnswer, RankingAnswer, RecommendationAnswer
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.cards import ItemCards, answer_document
 from recsvc.api.desk import Desk
 from recsvc.api.routing import Routes
@@ -104,9 +105,15 @@ def recommendation_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Rout
 
     one = "/v1/cardholders/<cardholder_id>/recommendations"
     many = "/v1/recommendations:batch"
-    routes.add("GET", one, recommend, scope=READ, answers={200: RecommendationAnswer})
-    routes.add("POST", many, recommend_many, scope=READ, answers={200: BatchAnswer})
-    routes.add("POST", "/v1/rankings", rank, scope=READ, answers={200: RankingAnswer})
+    routes.add(
+        "GET", one, recommend, scope=READ, answers={200: RecommendationAnswer}, budget=Budget.QUICK
+    )
+    routes.add(
+        "POST", many, recommend_many, scope=READ, answers={200: BatchAnswer}, budget=Budget.QUICK
+    )
+    routes.add(
+        "POST", "/v1/rankings", rank, scope=READ, answers={200: RankingAnswer}, budget=Budget.QUICK
+    )
     return routes
 
 

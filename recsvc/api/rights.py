@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from recsvc.api.auth import Caller, Gate
+from recsvc.api.budgets import Budget
 from recsvc.api.routing import Rendered, Routes
 from recsvc.api.schemas import CardholderPath, OutsideId, Parameters
 from recsvc.domain.errors import NotFoundError
@@ -208,8 +209,15 @@ def rights_routes(gate: Gate, desk: RightsDesk, body_limit_bytes: int) -> Routes
         answers={204: None},
         more=(409,),
     )
-    routes.add("GET", f"{one}/data-export", data_export, scope=admin, answers={200: ExportAnswer})
-    routes.add("DELETE", one, erase, scope=admin, answers={200: ReceiptAnswer})
+    routes.add(
+        "GET",
+        f"{one}/data-export",
+        data_export,
+        scope=admin,
+        answers={200: ExportAnswer},
+        budget=Budget.LONG,
+    )
+    routes.add("DELETE", one, erase, scope=admin, answers={200: ReceiptAnswer}, budget=Budget.LONG)
     return routes
 
 

@@ -17,6 +17,7 @@ from flask_openapi.blueprint import APIBlueprint
 from pydantic import BaseModel
 
 from recsvc.api.auth import Gate
+from recsvc.api.budgets import Budget, Budgets
 from recsvc.api.lifecycle import refuse_late
 from recsvc.api.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.problems import MEDIA_TYPE
@@ -93,6 +94,7 @@ class Routes:
         *,
         scope: str,
         answers: dict[int, Any],
+        budget: Budget = Budget.STEADY,
         more: tuple[int, ...] = (),
         body_limit_bytes: int | None = None,
         raw_media_type: str | None = None,
@@ -106,6 +108,7 @@ class Routes:
         view : see the module
         scope : which callers may use it
         answers : model of each answer that is not an error, by status
+        budget : how long it may take with what it asks of the stores
         more : errors it may answer with besides the ones of every endpoint
         body_limit_bytes : largest body, when it differs
         raw_media_type : media type of a `raw` body
@@ -127,14 +130,19 @@ class Routes:
         name = re.sub(r"\W+", "_", f"{method.lower()}{rule}").strip("_")
         words = {
             "responses": _answers(answers, more),
-            "openapi_extensions": {"x-scope": scope, **_raw_body(raw_media_type)},
+            "openapi_extensions": {
+                "x-scope": scope,
+                "x-budget": budget.value,
+                **_raw_body(raw_media_type),
+            },
         }
-        self._endpoints.append(_Endpoint(name, method, rule, endpoint, words))
+        self._endpoints.append(_Endpoint(name, method, rule, endpoint, budget, words))
 
-    def serve_on(self, app: Flask) -> None:
-        """Offer the endpoints on an application."""
+    def serve_on(self, app: Flask, budgets: Budgets) -> None:
+        """Offer the endpoints on an application, each within its budget."""
         for one in self._endpoints:
-            app.add_url_rule(one.rule, one.name, one.view, methods=[one.method])
+            view = budgets.within(one.budget, one.view)
+            app.add_url_rule(one.rule, one.name, view, methods=[one.method])
 
     def described(self) -> APIBlueprint:
         """The same endpoints as a blueprint that knows how to document itself; not to be served."""
@@ -154,6 +162,7 @@ class _Endpoint:
     method: str
     rule: str
     view: Callable[..., Response]
+    budget: Budget
     words: dict[str, Any]
 
 

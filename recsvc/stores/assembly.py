@@ -11,6 +11,7 @@ from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.catalog import CatalogStore
 from recsvc.stores.changes import ChangeWatch
 from recsvc.stores.client import Connection
+from recsvc.stores.deadline import Deadline
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.events import EventStore
 from recsvc.stores.idempotency import IdempotencyStore
@@ -58,6 +59,11 @@ class Stores:
             IdempotencyStore(patient, deny_list),
         )
 
+    @property
+    def deadline(self) -> Deadline:
+        """Of the request that the asking thread is answering."""
+        return self.durable.deadline
+
     def close(self) -> None:
         """Close all sockets."""
         self.cache.close()
@@ -69,6 +75,7 @@ def open_stores(settings: Settings, log: Log, metrics: Metrics) -> Stores:
     """Stores at the addresses of the settings; no socket is opened before the first question."""
     quick = settings.store_timeout_ms
     connections = settings.threads + 4
+    deadline = Deadline()
 
     def connect(name: str, url: str, wait_ms: int) -> Connection:
         return Connection(
@@ -78,6 +85,7 @@ def open_stores(settings: Settings, log: Log, metrics: Metrics) -> Stores:
             connections=connections,
             log=log,
             metrics=metrics,
+            deadline=deadline,
         )
 
     return Stores.of(

@@ -68,6 +68,11 @@ class Breaker:
             elif self._open_until is None and self._has_tripped(now):
                 self._open_until = now + self._pause_seconds
 
+    def gave_up(self) -> None:
+        """Tell that the caller had no time left, which tells nothing: the next call may probe."""
+        with self._lock:
+            self._probing = False
+
     def _has_tripped(self, now: float) -> bool:
         full = len(self._failed_at) == FAILURES
         return full and now - self._failed_at[0] <= WINDOW_SECONDS

@@ -23,6 +23,7 @@ from recsvc.domain.errors import StoreAwayError, StoreFullError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.breaker import Breaker
+from recsvc.stores.deadline import BoundedPool, BudgetSpentError, Deadline
 from recsvc.stores.lanes import Lanes, packed
 
 Answer = TypeVar("Answer")
@@ -31,6 +32,7 @@ REASONS: tuple[tuple[type[RedisError], str], ...] = (
     (MaxConnectionsError, "pool_exhausted"),
     (BusyLoadingError, "loading"),
     (AuthenticationError, "not_authorised"),
+    (BudgetSpentError, "budget_spent"),
     (RedisTimeoutError, "timeout"),
     (RedisConnectionError, "connection"),
     (OutOfMemoryError, "full"),
@@ -39,7 +41,9 @@ REASONS: tuple[tuple[type[RedisError], str], ...] = (
 )
 
 
-def open_client(url: str, *, wait_seconds: float, connections: int) -> redis.Redis:
+def open_client(
+    url: str, *, wait_seconds: float, connections: int, deadline: Deadline
+) -> redis.Redis:
     """Client that waits once and never retries; opens no socket until it is asked something.
 
     Parameters
@@ -47,9 +51,11 @@ def open_client(url: str, *, wait_seconds: float, connections: int) -> redis.Red
     url : redis://, rediss:// or unix://
     wait_seconds : longest wait for a connection, for an answer, and for a free place in the pool
     connections : most sockets held
+    deadline : of the asking thread's request, past which none of these waits goes on
     """
-    pool = redis.BlockingConnectionPool.from_url(
+    pool = BoundedPool.from_url(
         url,
+        deadline=deadline,
         max_connections=connections,
         timeout=wait_seconds,
         socket_timeout=wait_seconds,
@@ -73,6 +79,7 @@ class Connection:
     connections : most sockets a worker holds to it
     log, metrics : where its absence is told
     monotonic : clock of the breaker, in seconds
+    deadline : shared by the connections that one request asks; one of its own unless given
     """
 
     def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
@@ -85,13 +92,19 @@ class Connection:
         log: Log,
         metrics: Metrics,
         monotonic: Callable[[], float] = time.monotonic,
+        deadline: Deadline | None = None,
     ) -> None:
         self.name = name
+        self.deadline = deadline or Deadline()
         self._log = log
         self._metrics = metrics
         self._breaker = Breaker(monotonic)
-        self._quick = open_client(url, wait_seconds=wait_seconds, connections=connections)
-        self._patient = open_client(url, wait_seconds=PATIENT_SECONDS, connections=4)
+        self._quick = open_client(
+            url, wait_seconds=wait_seconds, connections=connections, deadline=self.deadline
+        )
+        self._patient = open_client(
+            url, wait_seconds=PATIENT_SECONDS, connections=4, deadline=self.deadline
+        )
         self._lanes = Lanes(self._quick.connection_pool)
         self._is_away = False
 
@@ -106,7 +119,8 @@ class Connection:
         Raises
         ------
         StoreAwayError
-            At once while the breaker is open, else after at most the wait.
+            At once while the breaker is open or the request's time is spent, else after at most
+            the wait.
         """
         if not self._breaker.allows():
             raise StoreAwayError(self.name, "breaker_open")
@@ -126,14 +140,14 @@ class Connection:
         return self.ask(lambda _: self._lanes.read(commands))
 
     def ask_patiently(self, question: Callable[[redis.Redis], Answer]) -> Answer:
-        """Answer of a long question off the request path; asks even while the breaker is open.
+        """Answer of a long question; asks even while the breaker is open.
 
         Because watchers ask this way twice a second, a store that returns is noticed at once.
 
         Raises
         ------
         StoreAwayError
-            after at most five seconds a command
+            after at most five seconds a command, and never past the request's deadline
         """
         return self._put(question, self._patient)
 
@@ -154,6 +168,9 @@ class Connection:
         if reason in ("full", "read_only"):
             self._log.warning("store_refuses_writes", store=self.name, reason=reason)
             return StoreFullError(self.name, reason)
+        if reason == "budget_spent":
+            self._breaker.gave_up()
+            return StoreAwayError(self.name, reason)
         self._breaker.failed()
         if not self._is_away:
             self._is_away = True

@@ -121,9 +121,11 @@ class World:
     acknowledged: set[str] = field(default_factory=set)
     _numbers: int = 0
 
-    def ask(self, method: str, path: str, body: Any = None) -> Timed:
+    def ask(
+        self, method: str, path: str, body: Any = None, *, headers: dict[str, str] | None = None
+    ) -> Timed:
         began = time.perf_counter()
-        answer = self.server.ask(method, path, body, key=self.key)
+        answer = self.server.ask(method, path, body, key=self.key, headers=headers)
         return Timed(answer, time.perf_counter() - began)
 
     def recommend(self, cardholder_id: str = "ch_0") -> Timed:
@@ -202,7 +204,9 @@ def prepare(url: str, shelves: Path) -> str:
 
 
 @contextmanager
-def a_world(folder: Path, *, workers: int = 2) -> Iterator[World]:
+def a_world(
+    folder: Path, *, workers: int = 2, environment: dict[str, str] | None = None
+) -> Iterator[World]:
     """Two real stores, the proxy before the durable one, and a real gunicorn."""
     durable = Store(folder / "durable", is_durable=True)
     cache = Store(folder / "cache", is_durable=False)
@@ -213,6 +217,7 @@ def a_world(folder: Path, *, workers: int = 2) -> Iterator[World]:
                 "RECSVC_DURABLE_REDIS_URL": f"redis://127.0.0.1:{proxy.port}/0",
                 "RECSVC_STORE_TIMEOUT_MS": str(WAIT_MS),
                 "RECSVC_WRITE_TIMEOUT_MS": str(WRITE_MS),
+                **(environment or {}),
             }
             url = f"redis://127.0.0.1:{cache.port}/0"
             with a_server(folder, url, environment=chosen, workers=workers) as server:

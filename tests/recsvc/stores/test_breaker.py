@@ -88,3 +88,14 @@ def test_each_bad_probe_doubles_the_pause_up_to_a_minute() -> None:
         breaker.failed()
 
     assert pauses == [5, 10, 20, 40, 60, 60]
+
+
+def test_a_probe_that_had_no_time_left_leaves_the_probe_to_the_next_call() -> None:
+    breaker, clock = tripped()
+    clock.now += 5.0
+    assert breaker.allows()
+    assert not breaker.allows()
+    breaker.gave_up()
+
+    assert breaker.allows()
+    assert breaker.is_open
