@@ -194,6 +194,19 @@ class Shelf:
             self._write("POINTERS", "\n".join(self._trail()[: self._trail_end(earlier)]))
         return bundle
 
+    def moves_since(self, version: str | None) -> list[str]:
+        """Versions that CURRENT came to name after it named this one, oldest first.
+
+        One that was rolled back from meanwhile is not among them; for None, and for a version that
+        was itself rolled back from, only where CURRENT stands now.
+        """
+        current, trail = self.current_version(), self._trail()
+        if current is None or current == version:
+            return []
+        if version not in trail or trail[-1] != current:
+            return [current]
+        return trail[len(trail) - trail[::-1].index(version) :]
+
     def _before_current(self) -> str | None:
         current, standing = self.current_version(), set(self.versions())
         earlier = [v for v in self._trail() if v != current and v in standing]

@@ -16,9 +16,11 @@ from recsvc.metrics import Metrics
 from recsvc.settings import read_settings
 from recsvc.stores.archive import ArchiveStore
 from recsvc.stores.assembly import Stores, open_stores
+from recsvc.stores.audit import AuditLog
 from recsvc.stores.sweeping import Sweeper
 from recsvc.workers.archiver import Archiver
 from recsvc.workers.forgetting import Forgetting
+from recsvc.workers.pointer_record import PointerRecord
 
 
 @click.command("archive")
@@ -27,7 +29,7 @@ from recsvc.workers.forgetting import Forgetting
 @click.option("--idle-seconds", default=60.0, help="after which a dead reader's events are taken")
 @click.option("--batch", default=10_000, help="most events of one file")
 def command(*, once: bool, every: float, idle_seconds: float, batch: int) -> None:
-    """Move events from the stream to dated parquet files, and forget the erased.
+    """Move events to dated parquet files, forget the erased, record which model is current.
 
     Files stand in RECSVC_ARCHIVE, a folder an issuer, and go to `recsvc-train run --events`.
     """
@@ -63,11 +65,12 @@ class _Program:
         self._idle_seconds = idle_seconds
         self._batch = batch
         self._store = ArchiveStore(stores.durable, f"{socket.gethostname()}-{os.getpid()}")
+        self._audit = AuditLog(stores.writes, stores.deny_list, _now)
         self._metrics = Metrics()
 
     def rounds(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
         """Rounds until stopped; a store that is away is tried again at the next one."""
-        sums = {"archived": 0, "buried": 0, "dropped": 0, "lost": 0, "forgotten": 0}
+        sums = {"archived": 0, "buried": 0, "dropped": 0, "lost": 0, "forgotten": 0, "models": 0}
         while not stop.is_set():
             try:
                 moved = self._round(sums)
@@ -87,6 +90,7 @@ class _Program:
         for issuer_id in sorted(self._stores.changes.marks(()).issuers):
             tally = self._archiver(issuer_id).round()
             forgotten = self._forgetting(issuer_id).round()
+            sums["models"] += PointerRecord(issuer_id, self._audit, self._shelf).round()
             for name in ("archived", "buried", "dropped", "lost"):
                 sums[name] += getattr(tally, name)
             sums["forgotten"] += forgotten

@@ -17,20 +17,24 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.stores.client import Connection
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.keys import AUDIT
+from recsvc.stores.keys import AUDIT, MODEL_ON_RECORD
 from recsvc.stores.scripts import Script
 
 BEGINNING = "0" * 64
 ATTEMPTS = 50
 CHUNK = 1000
 
-# Key: the log. Arguments: hash of the last entry as known, number of the new one, line, its hash.
-# Answers nothing when it was written, else the number and hash of the entry that came between.
+# Keys: the log and, for an entry about a move, where the place last put on record stands.
+# Arguments: hash of the last entry as known, number of the new one, line, its hash, the beginning,
+# and for a move its two places. Answers nothing when it was written, the number and hash of the
+# entry that came between, or one word when the place on record is another.
 APPEND = """
+if KEYS[2] and (redis.call('GET', KEYS[2]) or '') ~= ARGV[6] then return {'moved'} end
 local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
 local hash = last and last[2][4] or ARGV[5]
 if hash ~= ARGV[1] then return {last[1], hash} end
 redis.call('XADD', KEYS[1], ARGV[2] .. '-1', 'line', ARGV[3], 'hash', ARGV[4])
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[7]) end
 return {}
 """
 
@@ -94,19 +98,54 @@ class AuditLog:
         """
         subject = cardholder_id and self._deny_list.hash_of(issuer_id, cardholder_id)
         told = {"actor": actor, "action": action, "subject": subject, "detail": detail or {}}
+        return self._add(issuer_id, told, (AUDIT.key(issuer_id),), ())
+
+    def model_on_record(self, issuer_id: str) -> str | None:
+        """The version that the log last told to be current."""
+        name = MODEL_ON_RECORD.key(issuer_id)
+        found: Any = self._durable.ask(lambda store: store.get(name))
+        return found.decode() if found else None
+
+    def model_moved(
+        self, issuer_id: str, before: str | None, version: str, *, how: str
+    ) -> int | None:
+        """Put on record that the shelf's pointer moved, with the place it moved to, in one step.
+
+        Returns
+        -------
+        int or None
+            Number of the entry; None when `before` is no longer what is on record, because
+            somebody else told of it.
+
+        Raises
+        ------
+        StoreAwayError
+            it was not written
+        """
+        detail = {"before": before, "version": version, "how": how}
+        told = {"actor": "shelf", "action": "model_current", "subject": None, "detail": detail}
+        keys = (AUDIT.key(issuer_id), MODEL_ON_RECORD.key(issuer_id))
+        return self._add(issuer_id, told, keys, (before or "", version)) or None
+
+    def _add(
+        self, issuer_id: str, told: Mapping[str, Any], keys: tuple[str, ...], move: tuple[str, ...]
+    ) -> int:
+        """Number of the new entry; 0 when the place on record is not where the move began."""
         number, head = self._last(issuer_id)
         for _ in range(ATTEMPTS):
             number += 1
             line = line_of(number, head, {**told, "at": self._clock()})
-            arguments = (head, number, line, digest_of(line), BEGINNING)
-            moved = self._durable.ask(
+            arguments = (head, number, line, digest_of(line), BEGINNING, *move)
+            came = self._durable.ask(
                 lambda store, arguments=arguments: self._append.run(  # type: ignore[misc]
-                    store, (AUDIT.key(issuer_id),), arguments
+                    store, keys, arguments
                 )
             )
-            if not moved:
+            if not came:
                 return number
-            number, head = int(moved[0].split(b"-")[0]), moved[1].decode()
+            if came == [b"moved"]:
+                return 0
+            number, head = int(came[0].split(b"-")[0]), came[1].decode()
         raise StoreAwayError("audit_log", "contended")
 
     def _last(self, issuer_id: str) -> tuple[int, str]:

@@ -226,6 +226,14 @@ AUDIT = Family(
     "three years",
     "hash-chained entries: who did what, when, to which pseudonym",
 )
+MODEL_ON_RECORD = Family(
+    "model_on_record",
+    "string",
+    "durable",
+    None,
+    "for ever; one version",
+    "the version that the audit log last told to be current",
+)
 CAMPAIGNS = Family(
     "campaigns",
     "hash",
@@ -377,6 +385,7 @@ TABLE = (
     ERASED,
     NOTICE,
     AUDIT,
+    MODEL_ON_RECORD,
     CAMPAIGNS,
     HOLDOUT_KEY,
     CAMPAIGN_ROSTER,

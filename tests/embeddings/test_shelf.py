@@ -217,3 +217,17 @@ def test_a_publication_can_be_signed(tmp_path: Path) -> None:
     bundle = Shelf(tmp_path, "demo").publish(write, signing_key=key)
 
     assert Shelf(tmp_path, "demo", trusted=[key.public_key()]).open(bundle.version)
+
+
+def test_moves_of_the_pointer_are_told_since_any_of_its_places(shelf: Shelf) -> None:
+    assert shelf.moves_since(None) == []
+    a, b, c = (publish(shelf).version for _ in range(3))
+
+    assert shelf.moves_since(None) == [c]
+    assert shelf.moves_since(a) == [b, c]
+    assert shelf.moves_since(c) == []
+    shelf.rollback()
+    assert shelf.moves_since(c) == [b]
+    assert shelf.moves_since(a) == [b]
+    shelf.promote(a)
+    assert shelf.moves_since(b) == [a]
