@@ -199,6 +199,13 @@ class CheckAnswer(BaseModel):
     projected_reach: int | None
     projected_most_cost: Money | None
     detectable_difference: float | None
+    cardholders_needed: Annotated[
+        int | None,
+        Field(
+            description="of both arms together, for one activation in a hundred more to be found "
+            "four times in five at this holdout; null without a holdout"
+        ),
+    ]
 
 
 class ResultsAnswer(BaseModel):

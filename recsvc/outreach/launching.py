@@ -15,7 +15,7 @@ from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
 from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.domain.model import ModelSlot
-from recsvc.domain.results.planning import detectable_rate
+from recsvc.domain.results.planning import cardholders_needed, detectable_rate
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
@@ -48,6 +48,7 @@ class Check:
     reach : rounded cardholders, or why withheld; None without a model
     most_cost : if each of them redeems once; None without a reward that has an amount
     detectable : smallest difference of activation rates that will be seen; None without holdout
+    needed : cardholders of both arms for one in a hundred more to be seen; None without holdout
     """
 
     blockers: tuple[Finding, ...]
@@ -55,6 +56,7 @@ class Check:
     reach: int | Withheld | None
     most_cost: Money | None
     detectable: float | None
+    needed: int | None
 
 
 class CampaignDesk:
@@ -130,6 +132,7 @@ class CampaignDesk:
             told,
             projection.most_cost if projection else None,
             detectable,
+            _needed(campaign.holdout_bps),
         )
 
     def _basis(self, issuer_id: str, projection: Projection | None) -> str | None:
@@ -251,3 +254,11 @@ class CampaignDesk:
             for row in np.flatnonzero(allowed).tolist():
                 if part[row].treated:
                     yield part[row]
+
+
+def _needed(holdout_bps: int) -> int | None:
+    """Cardholders of both arms together for the hoped-for lift to be seen."""
+    if holdout_bps == 0:
+        return None
+    variance = EXPECTED_RATE * (1 - EXPECTED_RATE)
+    return cardholders_needed(EXPECTED_LIFT, holdout_bps, variance=variance)

@@ -12,7 +12,6 @@ smallest α whose interval leaves 0 out.
 """
 
 import math
-from collections.abc import Sequence
 
 from recsvc.domain.results.effect import Effect
 
@@ -58,8 +57,3 @@ def always_valid(effect: Effect, size: float, rho: float, *, confidence: float =
     p_value = math.exp(min(spread / 2 - lead, 0.0))
     low, high = effect.estimate - reach, effect.estimate + reach
     return Effect(effect.estimate, effect.error, low, high, p_value)
-
-
-def running_p(looks: Sequence[Effect]) -> float:
-    """The p-value after several looks of :func:`always_valid`: the smallest seen; 1 for none."""
-    return min((look.p_value for look in looks), default=1.0)

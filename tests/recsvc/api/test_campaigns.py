@@ -36,6 +36,8 @@ PLAN = {
     "pia_ref": "PIA-1",
     "budget": {"amount": {"amount_minor": 10**9, "currency": "CNY"}},
 }
+NEEDED_FOR_ONE_IN_A_HUNDRED = 23_302
+"""(1.959964 + 0.841621)² · 0.05 · 0.95 / 0.01² · (1/0.2 + 1/0.8), by hand."""
 
 
 @pytest.fixture
@@ -105,6 +107,7 @@ def test_a_marketers_day_from_estimate_to_results(bank: Service, marketer: Marke
     assert check["blockers"] == []
     assert check["projected_reach"] == 1_200
     assert 0 < check["detectable_difference"] < 0.1
+    assert check["cardholders_needed"] == NEEDED_FOR_ONE_IN_A_HUNDRED
 
     launched = marketer.post(f"/v1/campaigns/{campaign_id}:launch").json
     assert launched["state"] == "live"

@@ -16,7 +16,7 @@ from recsvc.domain.results.planning import (
     detectable_difference,
     detectable_rate,
 )
-from recsvc.domain.results.sequential import always_valid, effective_size, mixture, running_p
+from recsvc.domain.results.sequential import always_valid, effective_size, mixture
 
 samples = st.lists(st.floats(-1e3, 1e3), min_size=2, max_size=40)
 
@@ -191,8 +191,6 @@ def test_the_any_time_p_value_is_the_level_at_which_zero_leaves_the_interval() -
     assert always_valid(
         interval(5.0, 0.5), 10.0, 40.0, confidence=1 - found.p_value
     ).low == pytest.approx(0, abs=1e-9)
-    assert running_p([found, always_valid(PLAIN, 10.0, 40.0)]) == found.p_value
-    assert running_p([]) == 1.0
 
 
 @given(st.floats(1e-3, 1e6), st.floats(1.0, 1e5))
