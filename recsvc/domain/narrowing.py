@@ -9,6 +9,8 @@ from embeddings.index import ItemIndex
 
 MOST_BYTES = 32 * 1024 * 1024
 MOST_SEEN = 4096
+MOST_KEPT = 256
+"""Indexes kept, however small: those of a small catalogue take next to no bytes of vectors."""
 
 
 class Narrowing:
@@ -37,9 +39,13 @@ class Narrowing:
         self._kept: dict[Hashable, ItemIndex] = {}
         self._seen: set[Hashable] = set()
 
+    def __len__(self) -> int:
+        """How many narrowed indexes are kept."""
+        return len(self._kept)
+
     @property
     def nbytes(self) -> int:
-        """Bytes of all narrowed indexes that are kept."""
+        """Bytes of the vectors of all narrowed indexes that are kept."""
         return sum(index.nbytes for index in self._kept.values())
 
     def index(self, key: Hashable, mask: NDArray[np.bool_]) -> ItemIndex:
@@ -63,6 +69,6 @@ class Narrowing:
     def _keep(self, key: Hashable, narrow: ItemIndex) -> None:
         kept = {**self._kept, key: narrow}
         total = sum(index.nbytes for index in kept.values())
-        while total > self._most_bytes and kept:
+        while kept and (total > self._most_bytes or len(kept) > MOST_KEPT):
             total -= kept.pop(next(iter(kept))).nbytes
         self._kept = kept

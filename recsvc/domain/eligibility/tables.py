@@ -18,6 +18,8 @@ from recsvc.domain.eligibility.terms import Attachments, TermTable
 
 Item = Benefit | MerchantOffer
 MOST_CACHED_BYTES = 8 * 1024 * 1024
+ENTRY_BYTES = 1024
+"""What a mask takes beside its own bytes: its key, with names that callers chose, and its place."""
 NO_DAYS: LastDays = (np.empty(0, np.int64), np.empty(0, np.int32))
 
 
@@ -38,7 +40,7 @@ class MaskCache:
 
     def put(self, key: Hashable, mask: NDArray[np.bool_]) -> None:
         """Keep a mask."""
-        if (len(self._masks) + 1) * mask.nbytes > MOST_CACHED_BYTES:
+        if (len(self._masks) + 1) * (mask.nbytes + ENTRY_BYTES) > MOST_CACHED_BYTES:
             self._masks = {}
         self._masks[key] = mask
 

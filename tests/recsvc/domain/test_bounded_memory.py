@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from recsvc.domain.eligibility.tables import MOST_CACHED_BYTES, MaskCache
+from embeddings.index import ItemIndex
+from recsvc.domain.eligibility.tables import ENTRY_BYTES, MOST_CACHED_BYTES, MaskCache
+from recsvc.domain.narrowing import MOST_KEPT, Narrowing
 from recsvc.domain.popularity import MOST_CACHED
 from tests.bundles import checkerboard
 from tests.worlds import a_model, bundle_of, with_segments
@@ -10,13 +12,35 @@ from tests.worlds import a_model, bundle_of, with_segments
 
 def test_masks_kept_never_pass_their_bytes() -> None:
     cache, mask = MaskCache(), np.ones(100_000, np.bool_)
-    most = MOST_CACHED_BYTES // mask.nbytes
+    most = MOST_CACHED_BYTES // (mask.nbytes + ENTRY_BYTES)
 
     for number in range(3 * most):
         cache.put(number, mask)
         kept = sum(cache.get(other) is not None for other in range(number + 1))
         assert 1 <= kept <= most
         assert cache.get(number) is mask
+
+
+def test_masks_of_a_small_catalogue_are_few_however_many_cities_are_asked_for() -> None:
+    cache, mask = MaskCache(), np.ones(10, np.bool_)
+    for number in range(20_000):
+        cache.put(("city", number), mask)
+
+    kept = sum(cache.get(("city", number)) is not None for number in range(20_000))
+    assert 1 <= kept <= MOST_CACHED_BYTES // ENTRY_BYTES
+
+
+def test_indexes_of_no_item_are_few_however_many_cities_are_asked_for() -> None:
+    nothing, cities = np.zeros(4, np.bool_), range(2 * MOST_KEPT)
+    whole = ItemIndex(np.eye(4, dtype=np.float32))
+    narrowing = Narrowing(whole, nothing)
+    for city in (*cities, *cities):
+        narrowing.index(city, nothing)
+
+    kept = narrowing.index(cities[-1], nothing)
+    assert kept is not whole
+    assert narrowing.index(cities[-1], nothing) is kept
+    assert len(narrowing) == MOST_KEPT
 
 
 def test_popularity_is_kept_for_a_bounded_number_of_segments() -> None:
