@@ -4,7 +4,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,12 +36,15 @@ class Receiver:
     port : it listens on
     trust : a context that believes its certificate
     answer : status, headers and body for each request
+    begun : bytes of an answer after which a byte comes now and then, without end; None for whole
+        answers
     """
 
     port: int
     trust: ssl.SSLContext
     answer: Callable[[Got], tuple[int, dict[str, str], bytes]]
     got: list[Got] = field(default_factory=list)
+    begun: bytes | None = None
 
     @property
     def url(self) -> str:
@@ -62,6 +65,9 @@ def a_receiver(folder: Path) -> Iterator[Receiver]:
             length = int(self.headers.get("Content-Length", "0"))
             got = Got(self.path, dict(self.headers.items()), self.rfile.read(length))
             receiver.got.append(got)
+            if receiver.begun is not None:
+                self.drip(receiver.begun)
+                return
             status, headers, body = receiver.answer(got)
             try:
                 self.send_response(status)
@@ -72,6 +78,14 @@ def a_receiver(folder: Path) -> Iterator[Receiver]:
                     self.wfile.write(body[start : start + 16_384])
             except OSError:
                 self.close_connection = True
+
+        def drip(self, begun: bytes) -> None:
+            self.close_connection = True
+            with suppress(OSError):
+                self.wfile.write(begun)
+                while True:
+                    self.wfile.write(b"x")
+                    time.sleep(0.05)
 
         def log_message(self, *words: object) -> None:
             del words

@@ -6,13 +6,14 @@ name that answers differently the second time leads inside. Redirects are answer
 an answer is read to 64 KiB, and everything has a deadline.
 """
 
+import contextlib
 import http.client
 import ipaddress
 import queue
+import re
 import socket
 import ssl
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +26,11 @@ WAIT_SECONDS = 5.0
 WHOLE_SECONDS = 15.0
 RESOLVE_SECONDS = 3.0
 PORTS = frozenset((443, 8443))
+HOST = re.compile(r"([a-z0-9_-]{1,63}\.)+[a-z0-9-]{1,63}\.?")
+LONGEST_HOST = 253
+UNICAST = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is routed anywhere; outside it lie private prefixes, old and new (RFC 4291)."""
+OF_BOOKS = ipaddress.ip_network("3fff::/20")
 
 Resolver = Callable[[str, int], Sequence[str]]
 Judge = Callable[[str], bool]
@@ -60,8 +66,7 @@ def is_public(address: str) -> bool:
     ip = ipaddress.ip_address(address)
     if isinstance(ip, ipaddress.IPv6Address):
         inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
-        in_nat64 = ip in ipaddress.ip_network("64:ff9b::/96")
-        if inner is not None or in_nat64:
+        if inner is not None or ip not in UNICAST or ip in OF_BOOKS:
             return False
     return ip.is_global and not ip.is_multicast
 
@@ -110,6 +115,10 @@ def checked_url(url: str) -> SplitResult:
         raise InvalidError("/url", "must be a full host name, not an IP address")
     if not host.isascii() or host.rstrip(".").rpartition(".")[2].startswith("0x"):
         raise InvalidError("/url", "must be a host name in ASCII")
+    if len(host) > LONGEST_HOST or HOST.fullmatch(host) is None:
+        raise InvalidError("/url", "must be a host name of letters, digits, hyphens and dots")
+    if not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidError("/url", "must be in ASCII without blanks; percent-encode all else")
     return parts
 
 
@@ -131,7 +140,7 @@ class WebhookClient:
         judge: Judge = is_public,
         tls: ssl.SSLContext | None = None,
     ) -> None:
-        self._hosts = tuple(host.lower() for host in hosts)
+        self._hosts = tuple(host.lower().strip(".") for host in hosts)
         self._resolver = resolver
         self._judge = judge
         self._tls = tls or ssl.create_default_context()
@@ -162,21 +171,23 @@ class WebhookClient:
         UnsafeAddressError, DeliveryFailedError
         """
         parts, address = self.require_safe(url)
-        deadline = time.monotonic() + WHOLE_SECONDS
         connection = _Pinned(parts.hostname or "", parts.port or 443, address, self._tls)
         target = f"{parts.path or '/'}{'?' + parts.query if parts.query else ''}"
+        end = threading.Timer(WHOLE_SECONDS, connection.cut)
+        end.daemon = True
+        end.start()
         try:
             connection.request("POST", target, body, dict(headers))
             answer = connection.getresponse()
-            return Answered(answer.status, _read(answer, connection, deadline))
-        except TimeoutError:
-            raise DeliveryFailedError("timeout") from None
-        except ssl.SSLError:
-            raise DeliveryFailedError("tls") from None
-        except (OSError, http.client.HTTPException):
-            raise DeliveryFailedError("connection") from None
+            answered = Answered(answer.status, _read(answer))
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise DeliveryFailedError(connection.word_for(error)) from None
         finally:
+            end.cancel()
             connection.close()
+        if connection.is_cut:  # what came until then looks like a whole answer
+            raise DeliveryFailedError("timeout")
+        return answered
 
 
 def _is_within(host: str, domains: Sequence[str]) -> bool:
@@ -184,16 +195,11 @@ def _is_within(host: str, domains: Sequence[str]) -> bool:
     return any(host == domain or host.endswith(f".{domain}") for domain in domains)
 
 
-def _read(answer: http.client.HTTPResponse, connection: "_Pinned", deadline: float) -> bytes:
-    """At most 64 KiB of an answer, until the deadline; the rest is left where it is."""
+def _read(answer: http.client.HTTPResponse) -> bytes:
+    """At most 64 KiB of an answer; the rest is left where it is."""
     parts: list[bytes] = []
     left = MOST_ANSWER_BYTES
     while left > 0:
-        remaining = deadline - time.monotonic()
-        if remaining <= 0:
-            raise TimeoutError
-        if connection.sock is not None:
-            connection.sock.settimeout(min(WAIT_SECONDS, remaining))
         part = answer.read1(left)
         if not part:
             break
@@ -209,9 +215,26 @@ class _Pinned(http.client.HTTPSConnection):
         super().__init__(host, port, timeout=WAIT_SECONDS, context=tls)
         self._address = address
         self._tls = tls
+        self.is_cut = False
         self.sock: Any = None
 
     def connect(self) -> None:
         """Connect to the checked address and to no other."""
         plain = socket.create_connection((self._address, self.port), WAIT_SECONDS)
-        self.sock = self._tls.wrap_socket(plain, server_hostname=self.host)
+        self.sock = self._tls.wrap_socket(
+            plain, server_hostname=self.host, do_handshake_on_connect=False
+        )
+        self.sock.do_handshake()
+
+    def cut(self) -> None:
+        """End it from another thread: who sends a byte now and then keeps nobody for ever."""
+        self.is_cut = True
+        if self.sock is not None:
+            with contextlib.suppress(OSError):
+                socket.socket.shutdown(self.sock, socket.SHUT_RDWR)
+
+    def word_for(self, error: Exception) -> str:
+        """One word for how it failed."""
+        if self.is_cut or isinstance(error, TimeoutError):
+            return "timeout"
+        return "tls" if isinstance(error, ssl.SSLError) else "connection"

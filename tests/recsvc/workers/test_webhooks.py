@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import itertools
 import random
+import time
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -121,6 +122,11 @@ def test_F49_an_address_that_could_lead_inside_is_refused_when_it_is_registered(
         "64:ff9b::7f00:1",
         "2002:7f00:1::",
         "ff02::1",
+        "fec0::1",
+        "::7f00:1",
+        "64:ff9b:1::7f00:1",
+        "3fff::1",
+        "5f00::1",
     ],
 )
 def test_F49_an_address_inside_is_refused_when_connecting(address: str) -> None:
@@ -150,6 +156,31 @@ def test_P38_pushes_leave_only_for_domains_that_the_operator_names(url: str, may
         for refused in (client.require_safe, lambda url: client.post(url, b"{}", {})):
             with pytest.raises(ForbiddenHostError):
                 refused(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://bank.example/é",
+        "https://bank.example/a b",
+        "https://bank.example/\r\nX: y",
+        "https://b%61nk.example/",
+        "https://a..b.example/",
+        f"https://{'a' * 64}.example/",
+        f"https://{'a.' * 130}example/",
+    ],
+)
+def test_F49_an_address_that_no_request_can_carry_is_refused_when_it_is_told(url: str) -> None:
+    with pytest.raises(InvalidError):
+        checked_url(url)
+
+
+def test_P38_a_domain_may_be_written_with_dots_around_it() -> None:
+    client = WebhookClient(hosts=(".Bank.example.",), resolver=lambda *_: ["93.184.215.14"])
+
+    assert client.require_safe("https://hooks.bank.example/x")[1] == "93.184.215.14"
+    with pytest.raises(ForbiddenHostError):
+        client.require_safe("https://notbank.example/x")
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c"])
@@ -207,6 +238,22 @@ def test_F29_a_receiver_that_keeps_us_waiting_is_left(
 
     with pytest.raises(DeliveryFailedError, match="timeout"):
         client.post(receiver.url, b"{}", {})
+
+
+@pytest.mark.parametrize(
+    "begun", [b"", b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 900\r\n\r\n"]
+)
+def test_F29_a_receiver_that_sends_a_byte_now_and_then_is_left_at_the_deadline(
+    receiver: Receiver, client: WebhookClient, monkeypatch: pytest.MonkeyPatch, begun: bytes
+) -> None:
+    monkeypatch.setattr(client_module, "WHOLE_SECONDS", 0.3)
+    receiver.begun = begun
+    began = time.monotonic()
+
+    with pytest.raises(DeliveryFailedError, match="timeout"):
+        client.post(receiver.url, b"{}", {})
+
+    assert time.monotonic() - began < 3.0
 
 
 def verified(webhook: Webhook, got: Got) -> bool:
