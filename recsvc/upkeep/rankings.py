@@ -106,3 +106,5 @@ def read_rankings(path: Path | None) -> Rankings:
         raise SettingsError(f"{path}: {place}: {first['msg']}") from None
     except ValueError as error:
         raise SettingsError(f"{path}: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path}: is nested beyond reason") from None

@@ -4,6 +4,7 @@ A few kilobytes can declare billions of rows, a packed text can unfold a thousan
 without a line end is one line however long. What is small enough here is read in batches.
 """
 
+from collections import Counter
 from pathlib import Path
 
 import pyarrow as pa
@@ -45,6 +46,7 @@ def _rows(file: Path) -> int:
     except (pa.ArrowException, OSError) as error:
         raise BadInputError(f"{file}: not a readable parquet file ({error})") from error
     _refuse_wide(file, footer.num_columns)
+    _refuse_twice(file, [footer.schema.column(n).path for n in range(footer.num_columns)])
     for number in range(footer.num_row_groups):
         size = footer.row_group(number).total_byte_size
         if size > MAX_GROUP_BYTES:
@@ -53,6 +55,12 @@ def _rows(file: Path) -> int:
                 f"{MAX_GROUP_BYTES:,}; write smaller row groups"
             )
     return int(footer.num_rows)
+
+
+def _refuse_twice(file: Path, names: list[str]) -> None:
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise BadInputError(f"{file}: column {twice[0]} comes twice; leave one of them out")
 
 
 def _refuse_wide(file: Path, columns: int) -> None:

@@ -140,3 +140,11 @@ def test_a_catalogue_line_of_just_the_limit_is_told_from_a_longer_one(tmp_path: 
         path.write_bytes(b"x" * length + b"\n{}\n")
         with pytest.raises(CatalogError, match=f"line 1: {told}"):
             read_catalog(path)
+
+
+def test_a_parquet_file_with_a_column_twice_is_refused_by_its_name(tmp_path: Path) -> None:
+    path, cells = tmp_path / "usage.parquet", pa.array(["c1"])
+    pq.write_table(pa.Table.from_arrays([cells, cells], names=["cardholder_id"] * 2), path)
+
+    with pytest.raises(BadInputError, match="cardholder_id comes twice"):
+        scan(path)
