@@ -2,8 +2,10 @@
 
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+
+from recsvc.domain.errors import StoreAwayError
 
 
 @contextmanager
@@ -19,3 +21,38 @@ def stop_by_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def repeat(
+    look: Callable[[], bool],
+    stop: threading.Event,
+    every: float,
+    *,
+    once: bool,
+    waits: Callable[[StoreAwayError], None],
+) -> None:
+    """Look again and again until asked to stop, or `once` until there is nothing to do.
+
+    Parameters
+    ----------
+    look : one look; whether there was nothing to do
+    every : seconds to wait after a look that found nothing
+    waits : is told of a store that is away, which is asked again at the next look
+
+    Raises
+    ------
+    StoreAwayError
+        of a single run, which does not wait for a store
+    """
+    while not stop.is_set():
+        try:
+            idle = look()
+        except StoreAwayError as away:
+            if once:
+                raise
+            waits(away)
+            idle = True
+        if once and idle:
+            break
+        if idle:
+            stop.wait(every)

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from recsvc.cli.stopping import stop_by_signal
+from recsvc.cli.stopping import repeat, stop_by_signal
 from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
@@ -71,19 +71,11 @@ class _Program:
     def rounds(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
         """Rounds until stopped; a store that is away is tried again at the next one."""
         sums = {"archived": 0, "buried": 0, "dropped": 0, "lost": 0, "forgotten": 0, "models": 0}
-        while not stop.is_set():
-            try:
-                moved = self._round(sums)
-            except StoreAwayError as away:
-                if once:
-                    raise
-                self._log.warning("archive_waits", store=away.store, reason=away.reason)
-                moved = 0
-            if once and moved == 0:
-                break
-            if moved == 0:
-                stop.wait(every)
+        repeat(lambda: self._round(sums) == 0, stop, every, once=once, waits=self._waiting)
         return sums
+
+    def _waiting(self, away: StoreAwayError) -> None:
+        self._log.warning("archive_waits", store=away.store, reason=away.reason)
 
     def _round(self, sums: dict[str, int]) -> int:
         moved = 0

@@ -10,7 +10,7 @@ import click
 import orjson
 
 from embeddings.signature import read_public_key
-from recsvc.cli.stopping import stop_by_signal
+from recsvc.cli.stopping import repeat, stop_by_signal
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot
@@ -94,19 +94,11 @@ class _Program:
     def run(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
         """Look until stopped; a store that is away is asked again at the next look."""
         sums = {"queued_parts": 0, "sent": 0, "refused": 0, "held": 0}
-        while not stop.is_set():
-            try:
-                idle = self._look(sums)
-            except StoreAwayError as away:
-                if once:
-                    raise
-                self._log.warning("dispatch_waits", store=away.store, reason=away.reason)
-                idle = True
-            if once and idle:
-                break
-            if idle:
-                stop.wait(every)
+        repeat(lambda: self._look(sums), stop, every, once=once, waits=self._waiting)
         return sums
+
+    def _waiting(self, away: StoreAwayError) -> None:
+        self._log.warning("dispatch_waits", store=away.store, reason=away.reason)
 
     def _look(self, sums: dict[str, int]) -> bool:
         """One look at every issuer; whether there was nothing to do."""
