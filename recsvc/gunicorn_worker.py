@@ -6,7 +6,8 @@ opens a connection, however slowly he sends. This one
 * bounds the queue: beyond the requests being answered and a few that wait, a request is refused
   in the event loop, unread, with 503 and `Retry-After`; the probes of an orchestrator pass;
 * gives a new connection a thread only when it has sent something;
-* takes the thread back from who does not finish the head of a request in time;
+* takes the thread back from who does not finish the head of a request in time, which runs from
+  its first byte, in the queue too;
 * tells each request how long it waited, so that deadlines of callers count from arrival.
 """
 
@@ -33,6 +34,8 @@ from recsvc.services import Services
 PROBES = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 PEEK_BYTES = 16_384
 BODY_SECONDS = 30.0
+LATE_HEAD_SECONDS = 0.1
+"""What the head of a request gets when its time ran out in the queue: what was sent is there."""
 PAUSE_SECONDS = 0.01
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 REFUSED_BYTES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
@@ -112,7 +115,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         """Answer one request of a connection, in a thread of the pool."""
         now = time.monotonic()
         self.turn.waited, self.turn.conn = now - conn.queued_at, conn
-        self.reading[conn] = now + self.head_seconds
+        self.reading[conn] = max(conn.queued_at + self.head_seconds, now + LATE_HEAD_SECONDS)
         try:
             return super().handle(conn)
         finally:

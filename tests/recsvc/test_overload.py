@@ -160,6 +160,22 @@ class TestSlowSenders:
 
             assert until(lambda: server.ask("GET", CONSENT, key=key).status == 200, 30)
 
+    def test_F48_half_sent_heads_that_waited_keep_their_threads_no_longer(
+        self, tmp_path: Path, store_url: str, key: str
+    ) -> None:
+        with (
+            one_worker(tmp_path, store_url, threads=1, head_seconds=4) as server,
+            ExitStack() as held,
+        ):
+            for _ in range(6):
+                wire = held.enter_context(connect(server))
+                wire.sendall(b"GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow: ")
+            began = time.monotonic()
+            wire = held.enter_context(connect(server))
+            assert status_of(wire, head("GET", CONSENT, key)) == 200
+
+            assert time.monotonic() - began < 18  # four seconds each were twenty-four
+
     def test_F33_F48_who_says_nothing_holds_no_thread(
         self, tmp_path: Path, store_url: str, key: str
     ) -> None:
