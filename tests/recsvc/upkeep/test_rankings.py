@@ -91,3 +91,10 @@ def test_check_config_looks_into_the_file(
 
     assert done.returncode == 1
     assert "default.boost: Extra inputs" in done.stderr
+
+
+def test_a_file_nested_beyond_reason_is_refused_by_its_name(tmp_path: Path) -> None:
+    path = a_file(tmp_path, "a = " + "[" * 5000 + "]" * 5000)
+
+    with pytest.raises(SettingsError, match=r"rankings\.toml: is nested beyond reason"):
+        read_rankings(path)
