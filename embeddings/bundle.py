@@ -1,7 +1,7 @@
 """One model on disk: a folder that never changes, opened memory-mapped."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -247,10 +247,21 @@ def _open_appeal(folder: Path, manifest: Manifest, counts: Mapping[str, int]) ->
         raise BundleError("wrong_shape", f"{folder.name}: {error}") from error
 
 
-def write_model(folder: Path, model: Model) -> None:
-    """Write all arrays and the catalogue into an empty folder."""
+def write_model(
+    folder: Path, model: Model, *, written: Callable[[NDArray[Any]], None] = lambda _: None
+) -> None:
+    """Write all arrays and the catalogue into an empty folder.
+
+    Parameters
+    ----------
+    folder : Path
+    model : Model
+    written : callable
+        Given each array once it is on disk, before the next is read.
+    """
     for name, array in model.arrays().items():
         save_array(folder, name, array)
+        written(array)
     write_catalog(folder / CATALOG, model.catalog)
 
 

@@ -1,12 +1,14 @@
 """What memory this process takes, and how it is handed back before it is needed elsewhere.
 
-A library that frees memory mostly keeps it for its next need, and a mapped file stays resident
-once it was read. On Linux both can be told to let go; elsewhere nothing happens.
+A library that frees memory mostly keeps it for its next need, and a mapped file, a library's own
+code among them, stays resident once it was read. On Linux all can be told to let go; elsewhere
+nothing happens.
 """
 
 import ctypes
 import mmap
 import resource
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +16,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
+
+LARGE_BLOCK_BYTES, HELD_BYTES = 1 << 22, 1 << 24
+MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
+"""Numbers of glibc's ``mallopt``."""
+UNWRITABLE = ("r-xp", "r--p")
+"""Pages of a file that can be run or read and not written, as ``/proc/self/smaps`` has it."""
+READERS = ("polars", "pyarrow")
+"""Libraries that are needed for reading tables and then hardly any more, as their paths name them.
+"""
 
 RESET_PEAK = "5"
 """What ``/proc/self/clear_refs`` takes to set the peak back to what is resident now."""
@@ -36,6 +47,42 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is not None:
         trim(0)
+
+
+def map_large_blocks() -> None:
+    """Let glibc map every array of 4 MiB or more by itself, so that freeing it hands it back.
+
+    Left alone it stops doing so for any size that was freed once, and what stays in use above a
+    freed array keeps it.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
+        mallopt(TRIM_THRESHOLD, HELD_BYTES)
+
+
+def let_go_of_readers() -> None:
+    """Drop the code of the libraries that read tables; what is run again is read again.
+
+    Only pages that are still as in the file: those that the loader wrote addresses into stay.
+    """
+    madvise = getattr(ctypes.CDLL(None), "madvise", None)
+    if madvise is not None:
+        for start, size in _unwritten(READERS):
+            madvise(ctypes.c_void_p(start), ctypes.c_size_t(size), mmap.MADV_DONTNEED)
+
+
+def _unwritten(names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
+    """Start and size of the mapped parts, with no page of their own, of libraries so named."""
+    maps, place = Path("/proc/self/smaps"), ""
+    for line in maps.read_text().splitlines() if maps.is_file() else ():
+        first, *rest = line.split(maxsplit=5)
+        if not first.endswith(":"):
+            is_one = rest[0] in UNWRITABLE and any(name in rest[-1] for name in names)
+            place = first if is_one else ""
+        elif first == "Anonymous:" and rest[0] == "0" and place:
+            start, end = (int(part, 16) for part in place.split("-"))
+            yield start, end - start
 
 
 def let_go(*arrays: NDArray[Any]) -> None:

@@ -85,8 +85,7 @@ def publish(
     """
 
     def write(folder: Path, sequence: int) -> Manifest:
-        write_model(folder, model)
-        let_go(*model.arrays().values())
+        write_model(folder, model, written=let_go)
         write_report(folder)
         return seal(folder, _document(shelf.issuer_id, model, imprint, sequence))
 

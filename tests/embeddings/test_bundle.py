@@ -184,3 +184,10 @@ def test_only_a_bundle_signed_by_a_trusted_key_opens(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="none of the 1 trusted keys"):
         Bundle.open(folder, trusted=[other.public_key()])
     assert Bundle.open(folder, trusted=[other.public_key(), key.public_key()])
+
+
+def test_each_array_is_handed_over_once_it_is_on_disk(tmp_path: Path) -> None:
+    model, on_disk = checkerboard(), []
+    write_model(tmp_path, model, written=lambda _: on_disk.append(len(list(tmp_path.iterdir()))))
+
+    assert on_disk == list(range(1, len(model.arrays()) + 1))

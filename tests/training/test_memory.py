@@ -3,11 +3,19 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
+import pyarrow.parquet as pq
 import pytest
 
 from training.allocators import THRIFTY, be_thrifty
 from training.matrix.scratch import Scratch, on_disk
-from training.memory import forget_peak, let_go, peak_rss_bytes
+from training.memory import (
+    forget_peak,
+    let_go,
+    let_go_of_readers,
+    map_large_blocks,
+    peak_rss_bytes,
+)
 
 MB = 1 << 20
 
@@ -79,3 +87,37 @@ def test_what_the_environment_says_of_allocators_stands() -> None:
 
     assert set(asked.values()) == {"mine"}
     assert silent == THRIFTY
+
+
+def test_the_code_of_readers_leaves_memory_and_is_read_again_when_run(tmp_path: Path) -> None:
+    table, path = pl.DataFrame({"a": [3, 1, 2]}), tmp_path / "a.parquet"
+    table.write_parquet(path)
+    sorted_before = table.lazy().sort("a").collect()["a"].to_list()
+    held = resident_of_files()
+    let_go_of_readers()
+    left = resident_of_files()
+
+    assert left < held - 8 * MB
+    assert pq.read_table(path).to_pydict() == {"a": [3, 1, 2]}
+    assert table.lazy().sort("a").collect()["a"].to_list() == sorted_before == [1, 2, 3]
+
+
+def own_memory() -> int:
+    """Bytes of this process that no file lies behind and that are in memory now."""
+    status = Path("/proc/self/status").read_text("ascii").splitlines()
+    (line,) = (one for one in status if one.startswith("RssAnon"))
+    return int(line.split()[1]) * 1024
+
+
+def test_an_array_below_one_that_stays_leaves_memory_when_it_is_freed() -> None:
+    resident_of_files()  # skips where there is no /proc
+    map_large_blocks()
+    before = own_memory()
+    several = [np.ones(8 * MB, np.uint8) for _ in range(8)]
+    stays = np.ones(MB, np.uint8)
+    held = own_memory()
+    del several
+
+    assert held - before >= 60 * MB
+    assert own_memory() - before < 8 * MB
+    assert stays.sum() == MB

@@ -17,6 +17,8 @@ from training.solver import solve_rows
 LENS_CARDHOLDERS = 20_000
 """So many say which directions to trust; rows are in the order of a hash, so they are a sample."""
 
+CARDHOLDERS_AT_ONCE = 10_000
+
 ITEM_KINDS = (ColumnKind.BENEFIT, ColumnKind.OFFER)
 
 
@@ -118,19 +120,37 @@ def usage_vectors(
     float32, shape (n, n_factors)
     """
     factors = model.factors
-    of_items = np.array([split_column_id(name)[0] in ITEM_KINDS for name in model.columns])
-    rows, strength, sizes = _cells(model.history, cardholders)
-    kept = ~of_items[rows]
-    if half is not None:
-        kept &= (np.cumsum(kept) + half) % 2 == 1
+    of_usage = np.array([split_column_id(name)[0] not in ITEM_KINDS for name in model.columns])
+    found = np.empty((cardholders.size, factors.n_factors), np.float32)
+    met = 0
+    for start in range(0, cardholders.size, CARDHOLDERS_AT_ONCE):
+        part = slice(start, start + CARDHOLDERS_AT_ONCE)
+        cells = _cells(model.history, cardholders[part])
+        kept = of_usage[cells[0]]
+        n_kept = int(np.count_nonzero(kept))
+        if half is not None:
+            kept &= (met + np.cumsum(kept) + half) % 2 == 1
+        matrix, met = _confidence(model, *cells, kept), met + n_kept
+        found[part] = solve_rows(matrix, factors.columns, factors.gram, factors.step, n_threads)
+    return found
+
+
+def _confidence(
+    model: Model,
+    rows: NDArray[np.int32],
+    strength: NDArray[np.float32],
+    sizes: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+) -> sparse.csr_matrix:
+    """Confidence of the cells that are kept, CSR of shape (n_cardholders, n_columns)."""
+    factors = model.factors
     counts = np.diff(np.r_[0, np.cumsum(kept)][np.r_[0, np.cumsum(sizes)]])
     rows, strength = rows[kept], strength[kept]
     confidence = factors.step.confidence(
         strength, factors.column_scale[rows], np.repeat(counts, counts)
     )
     cells = (confidence, rows, np.r_[0, np.cumsum(counts)])
-    matrix = sparse.csr_matrix(cells, shape=(cardholders.size, len(model.columns)))
-    return solve_rows(matrix, factors.columns, factors.gram, factors.step, n_threads)
+    return sparse.csr_matrix(cells, shape=(sizes.size, len(model.columns)))
 
 
 def _cells(

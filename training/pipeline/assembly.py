@@ -50,7 +50,7 @@ def without_empty(matrix: Matrix, found: Survey, homes: Homes) -> Table:
         matrix = Matrix(_packed(strength, has_row, has_column), matrix.visits, matrix.last_day)
     return Table(
         matrix,
-        found.cardholders.only(has_row),
+        found.cardholders if has_row.all() else found.cardholders.only(has_row),
         found.columns.only(has_column),
         homes.only(has_row),
     )

@@ -38,7 +38,7 @@ from training.matrix import (
     spool_contacts,
     survey,
 )
-from training.memory import let_go
+from training.memory import let_go, map_large_blocks
 from training.pipeline.assembly import Table, assemble, without_empty
 from training.pipeline.facts import (
     data_facts,
@@ -66,6 +66,7 @@ def run(request: Request, stages: Stages, now: datetime) -> Outcome:
     TrainingError
         The job failed; the shelf is as before.
     """
+    map_large_blocks()
     try:
         return _Run(request, stages, now).outcome()
     except OSError as error:

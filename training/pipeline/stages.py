@@ -10,7 +10,7 @@ from typing import IO, Any, Protocol, Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from training.memory import forget_peak, give_back, peak_rss_bytes
+from training.memory import forget_peak, give_back, let_go_of_readers, peak_rss_bytes
 
 
 class Teller(Protocol):
@@ -136,6 +136,7 @@ class Stages:
         """Tell and measure what happens inside; what earlier stages freed is handed back first."""
         self.peak_bytes = max(self.peak_bytes, peak_rss_bytes())
         give_back()
+        let_go_of_readers()
         forget_peak()
         started = time.perf_counter()
         self.teller.begin(name)
