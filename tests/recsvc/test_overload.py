@@ -5,6 +5,7 @@ import resource
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -194,6 +195,8 @@ class TestSlowSenders:
         with one_worker(tmp_path, store_url, threads=2) as server:
             get = head("GET", CONSENT, key)
             (worker,) = server.workers()
+            with ThreadPoolExecutor(4) as crowd:  # every connection to the store that it may want
+                list(crowd.map(lambda _: server.ask("GET", CONSENT, key=key), range(80)))
             with connect(server) as known:
                 before = status_of(known, get)
                 n_open = len([*Path(f"/proc/{worker}/fd").iterdir()])
