@@ -9,7 +9,7 @@ import sys
 import click
 
 from embeddings.errors import EmbeddingsError
-from recsvc.domain.errors import DomainError
+from recsvc.domain.errors import DomainError, StoreAwayError, StoreFullError
 from recsvc.settings import SettingsError
 
 COMMANDS = {
@@ -60,5 +60,11 @@ def main() -> None:
     try:
         group()
     except (DomainError, EmbeddingsError, SettingsError) as error:
-        click.echo(f"recsvc: {error}", err=True)
+        click.echo(f"recsvc: {error}{_next_step(error)}", err=True)
         sys.exit(1)
+
+
+def _next_step(error: Exception) -> str:
+    if not isinstance(error, StoreAwayError) or isinstance(error, StoreFullError):
+        return ""
+    return "; does it run where RECSVC_REDIS_URL and RECSVC_DURABLE_REDIS_URL say?"

@@ -12,7 +12,7 @@ import orjson
 from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.demo import jobs, showing
-from recsvc.demo.processes import environment, private_valkey, service, worker
+from recsvc.demo.processes import environment, private_valkey, refuse_taken, service, worker
 from recsvc.settings import read_settings
 from recsvc.stores.api_keys import SCOPES
 
@@ -51,6 +51,7 @@ def command(
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     folder = home / "demo"
     try:
+        refuse_taken(read_settings().bind)
         if usage is None:
             _say(1, "drawing an issuer")
             size = jobs.Size(cardholders, merchants, transactions)

@@ -1,6 +1,7 @@
 """The operator's commands, as processes on a real store."""
 
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -58,7 +59,27 @@ def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[s
     done = run_command(["keys", "list"], clean_environment, redis_url="redis://127.0.0.1:1/0")
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == "recsvc: profile_store: no answer (connection)"
+    assert done.stderr.splitlines()[-1] == (
+        "recsvc: profile_store: no answer (connection);"
+        " does it run where RECSVC_REDIS_URL and RECSVC_DURABLE_REDIS_URL say?"
+    )
+
+
+def test_a_demo_refuses_a_port_that_is_taken_before_it_replaces_anything(
+    clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    kept = tmp_path / "demo.key"
+    kept.write_text("the key of the demo that runs\n")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run_command(
+            ["demo", "--once", "--home", str(tmp_path)], clean_environment, bind=bind
+        )
+
+    assert done.returncode == 1
+    assert f"RECSVC_BIND: {bind} cannot be listened on" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["demo.key"]
+    assert kept.read_text() == "the key of the demo that runs\n"
 
 
 def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
