@@ -235,7 +235,10 @@ class CampaignDesk:
         """
         self._store.get(issuer_id, campaign_id)
         if not self._store.has_roster(issuer_id, campaign_id):
-            raise ConflictError("not_drawn_up", "launch it, and let the dispatcher draw it up")
+            raise ConflictError(
+                "not_drawn_up",
+                "not drawn up yet: once launched, a running dispatcher does so within seconds",
+            )
         treated = 0
         for _, part in self._store.roster(issuer_id, campaign_id):
             treated += sum(one.treated for one in part)

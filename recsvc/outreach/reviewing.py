@@ -98,12 +98,16 @@ class Reviewer:
         self._windows = windows or Windows()
 
     def results(self, issuer_id: str, campaign: Campaign) -> dict[str, Any]:
-        """Results as last worked out; worked out now when there are none and it is quickly done."""
+        """Results as last worked out; worked out now when there are none and it is quickly done.
+
+        Those from before the roster was drawn up are never kept: they say that nobody was meant.
+        """
         stored = self._campaigns.review(issuer_id, campaign.campaign_id)
         if stored is not None:
             kept: dict[str, Any] = orjson.loads(stored)
             age = self._clock() - datetime.fromisoformat(kept["as_of"])
-            if age < timedelta(seconds=FRESH_SECONDS) or kept["cardholders"] > MOST_AT_ONCE:
+            is_fresh = kept["cardholders"] > 0 and age < timedelta(seconds=FRESH_SECONDS)
+            if is_fresh or kept["cardholders"] > MOST_AT_ONCE:
                 return kept
         return self.refresh(issuer_id, campaign)
 

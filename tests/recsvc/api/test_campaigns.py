@@ -149,6 +149,18 @@ def test_results_before_anybody_was_addressed_are_empty_and_not_an_error(
     assert audience.json["code"] == "not_drawn_up"
 
 
+def test_results_read_too_early_do_not_stand_when_the_roster_is_drawn_up(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    early = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+    marketer.dispatch()
+    later = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+
+    assert early["treated"]["cardholders"] == 0
+    assert later["treated"]["cardholders"] > 500
+
+
 def a_payment(who: str, number: int, status: str, amount: int) -> dict[str, Any]:
     """A card transaction on the day of the launch."""
     return {
