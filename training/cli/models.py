@@ -59,6 +59,8 @@ def list_(shelf: Shelf, *, as_json: bool) -> None:
         print_json({"issuer_id": shelf.issuer_id, "models": entries})
     for entry in entries if not as_json else []:
         click.echo(_line(entry))
+    if not entries:
+        click.echo(f"no bundle in {shelf.folder}", err=True)
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:

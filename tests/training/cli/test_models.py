@@ -40,6 +40,15 @@ def test_the_list_marks_what_serves(shelf: Shelf) -> None:
     assert listed[0]["cardholders"] == 40
 
 
+def test_an_empty_list_says_where_it_looked(shelf: Shelf) -> None:
+    where = ["--shelf", str(shelf.folder.parent), "--issuer", "dmo"]
+    result = CliRunner().invoke(group, ["models", "list", *where])
+
+    assert result.exit_code == 0
+    assert result.stdout == ""
+    assert result.stderr == f"no bundle in {shelf.folder.parent / 'dmo'}\n"
+
+
 def test_a_promoted_version_serves_and_a_rollback_returns(shelf: Shelf) -> None:
     first, _, last = shelf.versions()
 
