@@ -84,7 +84,7 @@ def _rp3beta() -> Iterator[Setting]:
 
 def _ease() -> Iterator[Setting]:
     for growth in Growth:
-        for regularisation in (100.0, 400.0):
+        for regularisation in (50.0, 150.0, 500.0):
             build = partial(ease, regularisation=regularisation, growth=growth)
             yield Setting(f"λ {regularisation:g}, {growth.value}", build)
 
