@@ -11,6 +11,7 @@ import orjson
 
 from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
+from recsvc.cli.opening import check_issuer
 from recsvc.demo import jobs, showing
 from recsvc.demo.processes import environment, private_valkey, refuse_taken, service, worker
 from recsvc.settings import read_settings
@@ -23,7 +24,7 @@ PATH = click.Path(path_type=Path, exists=True)
 @click.option("--usage", type=PATH, help="card usage; an issuer is simulated unless given")
 @click.option("--mapping", type=PATH, help="how the usage's columns become ours")
 @click.option("--catalog", type=PATH, help="NDJSON; an illustrative one is drawn unless given")
-@click.option("--issuer", default="demo", show_default=True, help="issuer id")
+@click.option("--issuer", help="issuer id; demo, or for given usage the mapping's or its own name")
 @click.option("--home", type=click.Path(path_type=Path), default=Path("var"), show_default=True)
 @click.option("--cardholders", default=jobs.USUAL.cardholders, show_default=True)
 @click.option("--merchants", default=jobs.USUAL.merchants, show_default=True)
@@ -37,7 +38,7 @@ def command(
     usage: Path | None,
     mapping: Path | None,
     catalog: Path | None,
-    issuer: str,
+    issuer: str | None,
     home: Path,
     cardholders: int,
     merchants: int,
@@ -50,6 +51,8 @@ def command(
     """Train on simulated or given card usage, publish, serve, and show one answer."""
     signal.signal(signal.SIGTERM, lambda *_: (_ for _ in ()).throw(KeyboardInterrupt()))
     folder = home / "demo"
+    issuer = issuer or jobs.issuer_of(usage, mapping)
+    check_issuer(issuer)
     try:
         refuse_taken(read_settings().bind)
         if usage is None:

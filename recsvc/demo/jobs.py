@@ -1,5 +1,6 @@
 """The commands a demo calls, one after the other, each as a process of its own."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -61,6 +62,12 @@ def told(program: str, *arguments: str | Path, environ: Mapping[str, str] | None
 
 def _command(program: str, arguments: tuple[str | Path, ...]) -> list[str]:
     return [str(BIN / program), *map(str, arguments)]
+
+
+def issuer_of(usage: Path | None, mapping: Path | None) -> str:
+    """Whose usage it is: beside a model of another issuer the gate would refuse it."""
+    named = mapping or usage
+    return "demo" if named is None else re.sub(r"[^A-Za-z0-9_-]+", "-", named.resolve().stem)
 
 
 def simulated(folder: Path, size: Size, seed: int) -> Source:
