@@ -36,17 +36,21 @@ def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> No
 
     A line holds what PUT /v1/cardholders/{id} takes, the cardholder_id and, where there is one,
     the consent. The whole file is checked first; with a bad line nothing is written.
+    A consent or withdrawal that was recorded later than the file's stands.
     """
     check_issuer(issuer)
     now = datetime.now(UTC)
     checked = sum(1 for _ in entries_of(file, now))
     with stores_of_settings() as stores:
         tell(stores, issuer, "cardholders_imported", actor=actor, cardholders=checked)
-        lines = entries_of(file, now)
+        lines, newer = entries_of(file, now), 0
         while batch := list(itertools.islice(lines, BATCH)):
-            stores.cardholders.put_many(issuer, batch)
-    shown = orjson.dumps({"imported": checked}) if as_json else f"imported {checked} cardholders"
-    click.echo(shown)
+            newer += stores.cardholders.put_many(issuer, batch)
+    if as_json:
+        click.echo(orjson.dumps({"imported": checked, "newer_consents_kept": newer}))
+    else:
+        kept = f"; {newer} consents on record are newer and stand" if newer else ""
+        click.echo(f"imported {checked} cardholders{kept}")
 
 
 def entries_of(file: Path, now: datetime) -> Iterator[Entry]:

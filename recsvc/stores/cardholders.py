@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import repeat
 from typing import NamedTuple
 
@@ -26,6 +26,19 @@ for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
 return redis.call('HGET', KEYS[1], 'objection') == '1' and 2 or 1
 """
 
+# Keys: as above. Arguments: his hash; UTC instant of the consent given, without its Z, or nothing;
+# then fields and values. Answers 0 for the erased, 2 where a newer consent stands, else 1.
+IMPORT = """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+local kept, at = redis.call('HGET', KEYS[1], 'consent'), nil
+if kept and ARGV[2] ~= '' then at = cjson.decode(kept).recorded_at end
+local stands = type(at) == 'string' and (string.gsub(at, 'Z$', '')) > ARGV[2]
+for i = 3, #ARGV, 2 do
+  if ARGV[i] ~= 'consent' or not stands then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+end
+return stands and 2 or 1
+"""
+
 
 class CardholderStore:
     """Reads and writes what is known of cardholders; answers `ports.CardholderStates`."""
@@ -34,6 +47,7 @@ class CardholderStore:
         self._durable = durable
         self._deny_list = deny_list
         self._put = Script(PUT)
+        self._import = Script(IMPORT)
 
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         """State of one cardholder; StoreAwayError when the store gives no answer in time."""
@@ -66,18 +80,22 @@ class CardholderStore:
 
     def put_many(
         self, issuer_id: str, entries: Sequence[tuple[str, Profile, Consent | None]]
-    ) -> None:
+    ) -> int:
         """Replace many profiles, and each consent that is given, in one round trip.
 
-        A consent with an objection records it; one without leaves it as it was.
+        A consent that was recorded later stands, so a file of yesterday undoes no withdrawal of
+        today; how many did is answered. One with an objection records it; one without leaves it
+        as it was.
         """
         calls = []
         for cardholder_id, profile, consent in entries:
             fields = {"profile": codec.encode_profile(profile)}
             if consent is not None:
                 fields |= _consent_fields(consent, consent.objection or None)
-            calls.append(self._call(issuer_id, cardholder_id, fields))
-        self._durable.ask_patiently(lambda store: self._put.run_all(store, calls))
+            keys, (hashed, *rest) = self._call(issuer_id, cardholder_id, fields)
+            calls.append((keys, [hashed, _instant_text(consent), *rest]))
+        answers = self._durable.ask_patiently(lambda store: self._import.run_all(store, calls))
+        return sum(answer == 2 for answer in answers)
 
     def delete_interest(
         self, issuer_id: str, cardholder_id: str, column: str, deleted_at: datetime
@@ -105,10 +123,19 @@ class CardholderStore:
 
 
 def _consent_fields(consent: Consent, objects: bool | None) -> dict[str, bytes]:  # noqa: FBT001 - three states
+    if consent.recorded_at is not None:
+        consent = replace(consent, recorded_at=consent.recorded_at.astimezone(UTC))
     fields = {"consent": codec.encode_consent(consent)}
     if objects is not None:
         fields["objection"] = codec.encode_objection(objects=objects)
     return fields
+
+
+def _instant_text(consent: Consent | None) -> str:
+    """When consent was recorded: UTC as it is stored, without the Z, so that text sorts as time."""
+    if consent is None or consent.recorded_at is None:
+        return ""
+    return consent.recorded_at.astimezone(UTC).replace(tzinfo=None).isoformat()
 
 
 class _Found(NamedTuple):

@@ -2,10 +2,13 @@
 
 import json
 import socket
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
+from recsvc.demo.jobs import issuer_of
+from recsvc.domain.cardholder import Consent
 from recsvc.stores.assembly import Stores
 from tests.bundles import an_offer
 from tests.service import run_command
@@ -82,6 +85,20 @@ def test_a_demo_refuses_a_port_that_is_taken_before_it_replaces_anything(
     assert kept.read_text() == "the key of the demo that runs\n"
 
 
+@pytest.mark.parametrize(
+    ("usage", "mapping", "issuer"),
+    [
+        (None, None, "demo"),
+        (Path("raw"), Path("mappings/devon.toml"), "devon"),
+        (Path("our bank's usage.parquet"), None, "our-bank-s-usage"),
+    ],
+)
+def test_a_demo_names_the_issuer_after_whose_usage_it_is(
+    usage: Path | None, mapping: Path | None, issuer: str
+) -> None:
+    assert issuer_of(usage, mapping) == issuer
+
+
 def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
     environ: dict[str, str], stores: Stores, tmp_path: Path
 ) -> None:
@@ -98,10 +115,41 @@ def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
     assert refused.returncode != 0
     assert "line 2: timezone: " in refused.stderr
     assert "IANA" in refused.stderr
-    assert json.loads(done.stdout) == {"imported": 2}
+    assert json.loads(done.stdout) == {"imported": 2, "newer_consents_kept": 0}
     assert (one.profile.timezone, one.consent.marketing) == ("Europe/London", {"push": True})
     assert (two.profile.timezone, two.profile.city) == (None, "Xi'an")
     assert not three.known
+
+
+def test_P15_importing_an_older_consent_undoes_no_withdrawal(
+    environ: dict[str, str], stores: Stores, tmp_path: Path
+) -> None:
+    withdrawn = Consent(
+        False, {}, "v1", datetime(2026, 3, 1, 8, tzinfo=timezone(timedelta(hours=8)))
+    )
+    for who in ("before", "after", "same"):
+        stores.cardholders.put_consent("demo", who, withdrawn)
+    file = tmp_path / "cardholders.ndjson"
+    at = {
+        "before": "2026-02-28T23:59:59.9Z",
+        "same": "2026-03-01T00:00:00Z",
+        "after": "2026-03-01T00:00:00.1Z",
+        "nobody": "2020-01-01T00:00:00Z",
+    }
+    consents = {
+        who: {"personalisation": True, "purpose_version": "v1", "recorded_at": when}
+        for who, when in at.items()
+    }
+    lines = [{"cardholder_id": who, "city": "x", "consent": one} for who, one in consents.items()]
+    file.write_text("\n".join(map(json.dumps, lines)))
+
+    done = run_command(["cardholders", "import", "--issuer", "demo", "--json", str(file)], environ)
+
+    states = {one.cardholder_id: one for one in stores.cardholders.states_of("demo", list(at))}
+    allowed = {who for who, one in states.items() if one.consent.personalisation}
+    assert json.loads(done.stdout) == {"imported": 4, "newer_consents_kept": 1}
+    assert allowed == {"same", "after", "nobody"}
+    assert {one.profile.city for one in states.values()} == {"x"}
 
 
 def test_a_catalogue_file_is_imported_whole_or_not_at_all(
