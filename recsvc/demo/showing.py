@@ -114,7 +114,7 @@ def story_lines(bundle: Bundle, answer: dict[str, Any]) -> Iterator[str]:
 
 
 def card_story(bundle: Bundle, cardholder_id: str) -> Iterator[str]:
-    """The merchants a cardholder visits most, a line each; visits as the bundle knows them."""
+    """The merchants a cardholder visits most, as the bundle knows them: a line each, ties by id."""
     row = bundle.model.cardholders.row(cardholder_id)
     if row is None:
         yield "  (the model does not know this cardholder)"
@@ -122,15 +122,14 @@ def card_story(bundle: Bundle, cardholder_id: str) -> Iterator[str]:
     cells = bundle.model.history.cells(row)
     visits = bundle.model.history.visits[cells]
     columns = bundle.model.history.rows[cells]
-    shown = 0
-    for place in np.argsort(-visits, kind="stable"):
-        kind, outside_id = split_column_id(bundle.model.columns.id(int(columns[place])))
-        if kind is not ColumnKind.MERCHANT:
-            continue
-        yield f"  {visits[place]:>4} x {bundle.model.labels[int(columns[place])] or outside_id}"
-        shown += 1
-        if shown == SHOWN_MERCHANTS:
-            return
+    named = [(*split_column_id(bundle.model.columns.id(int(one))), int(one)) for one in columns]
+    merchants = sorted(
+        (-int(count), outside_id, column)
+        for count, (kind, outside_id, column) in zip(visits, named, strict=True)
+        if kind is ColumnKind.MERCHANT
+    )
+    for count, outside_id, column in merchants[:SHOWN_MERCHANTS]:
+        yield f"  {-count:>4} x {bundle.model.labels[column] or outside_id}"
 
 
 def answer_lines(answer: dict[str, Any]) -> Iterator[str]:
