@@ -63,7 +63,7 @@ def test_a_folder_of_parquet_and_ndjson_is_one_log(log: Path, tmp_path: Path) ->
 def test_the_furthest_place_in_the_stream_is_told_over_all_types_and_files(
     tmp_path: Path, *, as_parquet: bool
 ) -> None:
-    places = (["900-7", "1000-9", None], ["1000-10", "999-99"])
+    places: tuple[list[str | None], ...] = (["900-7", "1000-9", None], ["1000-10", "999-99"])
     for number, positions in enumerate(places):
         events = [
             an_event(10 * number + n, "ch_1", "offer_1", n, type="served", position=place)
