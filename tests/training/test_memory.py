@@ -1,6 +1,7 @@
 """Memory is handed back: measured in this process, as the kernel counts it."""
 
 import gc
+import os
 from pathlib import Path
 
 import numpy as np
@@ -74,9 +75,9 @@ def test_scratch_arrays_of_nothing_are_empty() -> None:
 def test_the_peak_is_that_since_it_was_forgotten() -> None:
     np.ones(64 * MB, np.uint8).sum()
     high = peak_rss_bytes()
-    forget_peak()
-    if peak_rss_bytes() == high:
+    if not os.access("/proc/self/clear_refs", os.W_OK):
         pytest.skip("this system does not let a process forget its peak")
+    forget_peak()
 
     assert peak_rss_bytes() < high - 32 * MB
 
