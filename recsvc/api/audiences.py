@@ -95,8 +95,8 @@ def _asked(outreach: Outreach, caller: Caller, body: EstimateBody) -> Asked:
         item_ids=(body.item_id,),
         channel=Channel(body.channel),
         audience=Audience(body.size, body.min_score, body.segments, body.filter),
-        zone=outreach.zone,
-        zones=outreach.zones,
+        zone=outreach.ground.zone,
+        zones=outreach.ground.zones,
         holdouts=(outreach.book.everywhere(caller.issuer_id),),
         filter_pointer="/filter",
     )

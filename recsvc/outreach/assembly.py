@@ -11,6 +11,7 @@ from recsvc.domain.model import ModelSlot
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
+from recsvc.outreach.ground import Ground
 from recsvc.outreach.launching import CampaignDesk
 from recsvc.outreach.reviewing import Reviewer
 from recsvc.outreach.rosters import RosterMaker
@@ -32,16 +33,10 @@ class Outreach:
     """The parts of campaigns, audiences and pushes."""
 
     settings: Settings
-    slot: ModelSlot
-    clock: Callable[[], datetime]
-    zone: ZoneInfo
-    zones: Zones
+    ground: Ground
     caps: tuple[FrequencyCap, ...]
-    campaigns: CampaignStore
     pushes: PushStore
     webhooks: WebhookStore
-    standings: StandingStore
-    book: CampaignBook
     estimator: Estimator
     maker: RosterMaker
     desk: CampaignDesk
@@ -52,60 +47,67 @@ class Outreach:
         cls, settings: Settings, stores: Stores, slot: ModelSlot, clock: Callable[[], datetime]
     ) -> Self:
         """Assemble; starts nothing."""
-        durable, zone = stores.writes, ZoneInfo(settings.timezone)
-        zones = Zones.named(settings.timezone, dict(settings.issuer_timezones))
-        caps = push_caps(settings)
-        campaigns, pushes = CampaignStore(durable), PushStore(durable, stores.deny_list)
-        standings = StandingStore(durable, stores.deny_list)
-        share = settings.global_holdout_bps
-        book = CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock)
+        durable, caps = stores.writes, push_caps(settings)
+        pushes = PushStore(durable, stores.deny_list)
+        ground = _ground(settings, stores, slot, clock)
         estimator = Estimator(
-            slot=slot,
-            standings=standings,
+            ground,
             pushes=pushes,
             disclosures=DisclosureStore(durable),
             caps=caps,
             minimum=settings.min_report,
-            clock=clock,
-        )
-        maker = RosterMaker(
-            slot=slot,
-            store=campaigns,
-            standings=standings,
-            book=book,
-            zone=zone,
-            zones=zones,
-            clock=clock,
-        )
-        webhooks = WebhookStore(durable)
-        desk = CampaignDesk(
-            store=campaigns,
-            standings=standings,
-            estimator=estimator,
-            book=book,
-            slot=slot,
-            zone=zone,
-            zones=zones,
-            minimum=settings.min_export,
-            clock=clock,
-        )
-        reviewer = Reviewer(
-            campaigns=campaigns,
-            behaviours=BehaviourStore(durable),
-            book=book,
-            zone=zone,
-            clock=clock,
-            minimum=settings.min_report,
-            kept=timedelta(days=settings.retention_days),
         )
         return cls(
-            settings, slot, clock, zone, zones, caps,
-            campaigns, pushes, webhooks, standings, book, estimator, maker, desk, reviewer,
-        )  # fmt: skip
+            settings=settings,
+            ground=ground,
+            caps=caps,
+            pushes=pushes,
+            webhooks=WebhookStore(durable),
+            estimator=estimator,
+            maker=RosterMaker(ground),
+            desk=CampaignDesk(ground, estimator, minimum=settings.min_export),
+            reviewer=Reviewer(
+                ground,
+                BehaviourStore(durable),
+                minimum=settings.min_report,
+                kept=timedelta(days=settings.retention_days),
+            ),
+        )
+
+    @property
+    def campaigns(self) -> CampaignStore:
+        """Where campaigns and their rosters are kept."""
+        return self.ground.campaigns
+
+    @property
+    def book(self) -> CampaignBook:
+        """Holdouts, and the campaigns that run."""
+        return self.ground.book
+
+    @property
+    def clock(self) -> Callable[[], datetime]:
+        """Aware now."""
+        return self.ground.clock
 
     def rounds(self) -> tuple[Round, ...]:
         """What a worker's watcher looks after."""
         return (Round("campaigns", FOLLOW_SECONDS, self.book.follow),)
+
+
+def _ground(
+    settings: Settings, stores: Stores, slot: ModelSlot, clock: Callable[[], datetime]
+) -> Ground:
+    campaigns = CampaignStore(stores.writes)
+    share = settings.global_holdout_bps
+    return Ground(
+        slot=slot,
+        campaigns=campaigns,
+        standings=StandingStore(stores.writes, stores.deny_list),
+        book=CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock),
+        zone=ZoneInfo(settings.timezone),
+        zones=Zones.named(settings.timezone, dict(settings.issuer_timezones)),
+        clock=clock,
+    )
 
 
 def push_caps(settings: Settings) -> tuple[FrequencyCap, ...]:

@@ -1,8 +1,7 @@
 """How many an audience would reach, told so that no one can be singled out by asking again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +19,11 @@ from recsvc.domain.audience.disclosure import (
 from recsvc.domain.audience.waterfall import Exclusion
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.errors import NotFoundError
-from recsvc.domain.model import ModelSlot, ServingModel
+from recsvc.domain.model import ServingModel
+from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import Asked, Crowd, Judged, judge_all
 from recsvc.stores.disclosures import DisclosureStore
 from recsvc.stores.pushes import PushStore
-from recsvc.stores.standings import StandingStore
 
 MOST_ROWS = 20_000
 """Cardholders looked at for one estimate; beyond them a sample stands for all."""
@@ -69,49 +68,44 @@ class Estimator:
 
     Parameters
     ----------
-    slot : the models that serve
-    standings, pushes, disclosures : what is remembered
+    ground : what outreach stands on
+    pushes, disclosures : what is remembered
     caps : on each channel, over all campaigns
     minimum : below which no count is told
-    clock : aware now
     """
 
-    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+    def __init__(
         self,
+        ground: Ground,
         *,
-        slot: ModelSlot,
-        standings: StandingStore,
         pushes: PushStore,
         disclosures: DisclosureStore,
         caps: tuple[FrequencyCap, ...],
         minimum: int,
-        clock: Callable[[], datetime],
     ) -> None:
-        self._slot = slot
-        self._standings = standings
+        self._ground = ground
         self._pushes = pushes
         self._disclosures = disclosures
         self._caps = caps
-        self._clock = clock
         self.minimum = minimum
 
     def count(self, issuer_id: str, asked: Asked) -> Counted:
         """Exact counts; NotFoundError without a model, or for an unknown item."""
-        model = self._slot.current(issuer_id)
+        model = self._ground.slot.current(issuer_id)
         if model is None or model.bundle is None:
             raise NotFoundError
         rows, share = sampled(len(model.bundle.model.cardholders))
         ids = model.bundle.model.cardholders.ids(rows)
         channel = asked.channel.value
-        standings = self._standings.read(issuer_id, ids, channel)
+        standings = self._ground.standings.read(issuer_id, ids, channel)
         crowd = Crowd(rows, ids, standings, self._capped(issuer_id, ids, channel))
-        judged = judge_all(model, asked, crowd, self._clock())
+        judged = judge_all(model, asked, crowd, self._ground.clock())
         return Counted(judged, tuple(ids), share)
 
     def _capped(
         self, issuer_id: str, cardholder_ids: Sequence[str], channel: str
     ) -> NDArray[np.bool_]:
-        now = self._clock()
+        now = self._ground.clock()
         logs = self._pushes.logs(issuer_id, cardholder_ids)
         full = (
             not allowed_by_all(self._caps, [at for kind, at in log if kind == channel], now)
@@ -131,7 +125,7 @@ class Estimator:
         self, issuer_id: str, asked: Asked, counted: Counted
     ) -> tuple[dict[str, Answer], int]:
         """What each group's count may say, and the number of matches to reckon with."""
-        now, least = self._clock(), 0
+        now, least = self._ground.clock(), 0
         earlier = self._disclosures.earlier(issuer_id, now)
         has_room = self._disclosures.has_room(issuer_id, now)
         answers: dict[str, tuple[Sketch, Answer]] = {}
@@ -154,7 +148,7 @@ class Estimator:
         return np.asarray(hashes[rows])
 
     def _model(self, issuer_id: str) -> ServingModel:
-        model = self._slot.current(issuer_id)
+        model = self._ground.slot.current(issuer_id)
         if model is None:
             raise NotFoundError
         return model

@@ -3,8 +3,6 @@
 import secrets
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -14,14 +12,11 @@ from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
 from recsvc.domain.errors import ConflictError, NotFoundError
-from recsvc.domain.model import ModelSlot
 from recsvc.domain.results.planning import cardholders_needed, detectable_rate
-from recsvc.domain.zones import Zones
-from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
-from recsvc.outreach.selection import Asked, item_rows
-from recsvc.stores.campaigns import CampaignStore, Meant
-from recsvc.stores.standings import StandingStore
+from recsvc.outreach.ground import Ground
+from recsvc.outreach.selection import item_rows
+from recsvc.stores.campaigns import Meant
 
 EXPECTED_RATE = 0.05
 """Share of cardholders who take an item of which the model has no history yet."""
@@ -64,38 +59,16 @@ class CampaignDesk:
 
     Parameters
     ----------
-    store, standings : what is remembered
+    ground : what outreach stands on
     estimator : counts audiences
-    book : holdouts
-    slot : the models that serve
-    zone : in which the days of terms are counted
-    zones : in which quiet hours are kept
     minimum : cardholders below which nothing is launched or exported
-    clock : aware now
     """
 
-    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
-        self,
-        *,
-        store: CampaignStore,
-        standings: StandingStore,
-        estimator: Estimator,
-        book: CampaignBook,
-        slot: ModelSlot,
-        zone: ZoneInfo,
-        zones: Zones,
-        minimum: int,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._store = store
-        self._standings = standings
+    def __init__(self, ground: Ground, estimator: Estimator, *, minimum: int) -> None:
+        self._ground = ground
+        self._store = ground.campaigns
         self._estimator = estimator
-        self._book = book
-        self._slot = slot
-        self._zone = zone
-        self._zones = zones
         self._minimum = minimum
-        self._clock = clock
 
     def create(self, issuer_id: str, plan: Callable[[str], Campaign]) -> Campaign:
         """Keep a draft under an id of its own; InvalidError names a field that makes no sense."""
@@ -105,15 +78,15 @@ class CampaignDesk:
 
     def get(self, issuer_id: str, campaign_id: str) -> Campaign:
         """A campaign as the clock leaves it; NotFoundError when there is none."""
-        return self._store.get(issuer_id, campaign_id).ticked(self._clock())
+        return self._store.get(issuer_id, campaign_id).ticked(self._ground.clock())
 
     def all(self, issuer_id: str) -> list[Campaign]:
         """All campaigns as the clock leaves them, by id."""
-        return [campaign.ticked(self._clock()) for campaign in self._store.all(issuer_id)]
+        return [campaign.ticked(self._ground.clock()) for campaign in self._store.all(issuer_id)]
 
     def check(self, issuer_id: str, campaign: Campaign) -> Check:
         """Everything that speaks against a launch, and what it would reach."""
-        model = self._slot.current(issuer_id)
+        model = self._ground.slot.current(issuer_id)
         items = {item.item_id: item for item in model.catalog.items} if model else {}
         projection, told = self._projection(issuer_id, campaign)
         held = projection.reached * campaign.holdout_bps // 10_000 if projection else 0
@@ -125,7 +98,7 @@ class CampaignDesk:
                 items,
                 projection,
                 purpose_version=self._basis(issuer_id, projection),
-                at=self._clock(),
+                at=self._ground.clock(),
                 minimum=self._minimum,
             ),
             notices(campaign, self.all(issuer_id), detectable=detectable, expected=EXPECTED_LIFT),
@@ -137,7 +110,7 @@ class CampaignDesk:
 
     def _basis(self, issuer_id: str, projection: Projection | None) -> str | None:
         """What consents refer to: the notice in force, or what each was recorded under."""
-        notice = self._standings.notice(issuer_id)
+        notice = self._ground.standings.notice(issuer_id)
         return notice or ("as_recorded" if projection and projection.reached else None)
 
     def _projection(
@@ -149,18 +122,8 @@ class CampaignDesk:
         an exact reach away, and a launch that is refused below the minimum a single cardholder.
         None without a model, or while an item is not in the catalogue.
         """
-        asked = Asked(
-            item_ids=campaign.item_ids,
-            channel=campaign.channel,
-            audience=campaign.audience,
-            zone=self._zone,
-            zones=self._zones,
-            holdouts=(self._book.everywhere(issuer_id),),
-            quiet_hours=campaign.quiet_hours,
-            window=(campaign.starts_at, campaign.ends_at),
-        )
         try:
-            estimate = self._estimator.estimate(issuer_id, asked)
+            estimate = self._estimator.estimate(issuer_id, self._ground.asked(issuer_id, campaign))
         except NotFoundError:
             return None, None
         limits = [limit for limit in (campaign.audience.size, campaign.budget.pushes) if limit]
@@ -172,7 +135,7 @@ class CampaignDesk:
 
     def _rate(self, issuer_id: str, campaign: Campaign) -> float:
         """The largest share of cardholders who took one of the items in the model's history."""
-        model = self._slot.current(issuer_id)
+        model = self._ground.slot.current(issuer_id)
         if model is None or model.bundle is None:
             return EXPECTED_RATE
         own = model.space.own[item_rows(model, campaign.item_ids)]
@@ -188,7 +151,7 @@ class CampaignDesk:
         return Money(amount_minor=most * reached, currency=currency)
 
     def _costs(self, issuer_id: str, campaign: Campaign) -> list[Money]:
-        model = self._slot.current(issuer_id)
+        model = self._ground.slot.current(issuer_id)
         items = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
         return [cost for item in items if item is not None and (cost := cost_of(item))]
 
@@ -210,7 +173,7 @@ class CampaignDesk:
             Its state forbids it.
         """
         campaign = self._store.get(issuer_id, campaign_id)
-        launched = campaign.launched(self._clock())
+        launched = campaign.launched(self._ground.clock())
         found = self.check(issuer_id, campaign).blockers
         if found:
             raise NotReadyError(found)
@@ -220,7 +183,7 @@ class CampaignDesk:
     def move(self, issuer_id: str, campaign_id: str, state: State) -> Campaign:
         """Pause or cancel a campaign; felt by every push that has not left."""
         campaign = self._store.get(issuer_id, campaign_id)
-        moved = campaign.ticked(self._clock()).moved(state, self._clock())
+        moved = campaign.ticked(self._ground.clock()).moved(state, self._ground.clock())
         self._store.replace(issuer_id, campaign, moved)
         return moved
 
@@ -252,7 +215,7 @@ class CampaignDesk:
         for _, part in self._store.roster(issuer_id, campaign_id):
             ids = [one.cardholder_id for one in part]
             channel = self._store.get(issuer_id, campaign_id).channel.value
-            standings = self._standings.read(issuer_id, ids, channel)
+            standings = self._ground.standings.read(issuer_id, ids, channel)
             allowed = standings.consents & ~standings.erased
             for row in np.flatnonzero(allowed).tolist():
                 if part[row].treated:

@@ -1,6 +1,6 @@
 """Works out what a campaign earned, from the roster and from what its cardholders did since."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -25,9 +25,9 @@ from recsvc.domain.results.credit import (
 )
 from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told
-from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.ground import Ground
 from recsvc.stores.behaviours import Behaviour, BehaviourStore
-from recsvc.stores.campaigns import CampaignStore, Meant
+from recsvc.stores.campaigns import Meant
 from recsvc.stores.codec import OPTIONS
 
 CONFIDENCE = 0.95
@@ -67,32 +67,25 @@ class Reviewer:
 
     Parameters
     ----------
-    campaigns, behaviours : what is remembered
-    book : ids of pushes
-    zone : of budgets' days
-    clock : aware now
+    ground : what outreach stands on
+    behaviours : what cardholders did
     minimum : cardholders below which nothing is told
     kept : how long a cardholder's events are kept
     windows : attribution
     """
 
-    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
+    def __init__(
         self,
-        *,
-        campaigns: CampaignStore,
+        ground: Ground,
         behaviours: BehaviourStore,
-        book: CampaignBook,
-        zone: ZoneInfo,
-        clock: Callable[[], datetime],
+        *,
         minimum: int,
         kept: timedelta,
         windows: Windows | None = None,
     ) -> None:
-        self._campaigns = campaigns
+        self._ground = ground
+        self._campaigns = ground.campaigns
         self._behaviours = behaviours
-        self._book = book
-        self._zone = zone
-        self._clock = clock
         self._minimum = minimum
         self._kept = kept
         self._windows = windows or Windows()
@@ -105,7 +98,7 @@ class Reviewer:
         stored = self._campaigns.review(issuer_id, campaign.campaign_id)
         if stored is not None:
             kept: dict[str, Any] = orjson.loads(stored)
-            age = self._clock() - datetime.fromisoformat(kept["as_of"])
+            age = self._ground.clock() - datetime.fromisoformat(kept["as_of"])
             is_fresh = kept["cardholders"] > 0 and age < timedelta(seconds=FRESH_SECONDS)
             if is_fresh or kept["cardholders"] > MOST_AT_ONCE:
                 return kept
@@ -123,7 +116,7 @@ class Reviewer:
         document: dict[str, Any] = {
             "campaign_id": campaign.campaign_id,
             "state": campaign.state.value,
-            "as_of": self._clock().isoformat(),
+            "as_of": self._ground.clock().isoformat(),
             "cardholders": len(meant),
             "past_retention": self._is_past_retention(campaign),
         }
@@ -141,7 +134,7 @@ class Reviewer:
 
     def _is_past_retention(self, campaign: Campaign) -> bool:
         """Whether events of the campaign's first days have come to their end already."""
-        return Span.of(campaign, self._windows).opens_at < self._clock() - self._kept
+        return Span.of(campaign, self._windows).opens_at < self._ground.clock() - self._kept
 
     def _roster(self, issuer_id: str, campaign: Campaign, meant: Sequence[Meant]) -> Roster:
         pushes = self._campaigns.pushes(issuer_id, campaign.campaign_id)
@@ -151,7 +144,7 @@ class Reviewer:
         has_scores = bool(before.any())
         behaviours = self._behaviours.read(issuer_id, [one.cardholder_id for one in meant])
         for row, (one, did) in enumerate(zip(meant, behaviours, strict=True)):
-            push_id = self._book.push_id(issuer_id, campaign.campaign_id, one.cardholder_id)
+            push_id = self._ground.book.push_id(issuer_id, campaign.campaign_id, one.cardholder_id)
             values[Measure.SENT][row] = pushes.get(push_id, "").isdigit()
             for measure, value in self._measured(did, one.item_id, span).items():
                 values[measure][row] = value
@@ -173,8 +166,8 @@ class Reviewer:
         within = [
             r.event_type for r in did.records if r.item_id == item_id and span.holds(r.occurred_at)
         ]
-        first = day_number(_local(span.opens_at, self._zone))
-        last = day_number(_local(span.closes_at, self._zone))
+        first = day_number(_local(span.opens_at, self._ground.zone))
+        last = day_number(_local(span.closes_at, self._ground.zone))
         uses = [
             use
             for use in did.uses.get(item_id, ())

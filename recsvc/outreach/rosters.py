@@ -1,9 +1,7 @@
 """Draws up who is meant by a campaign and fills the outbox; may be killed at any line."""
 
 import itertools
-from collections.abc import Callable, Iterable
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable
 
 import numpy as np
 import orjson
@@ -13,19 +11,17 @@ from embeddings.bundle import Bundle
 from embeddings.erasure import ErasedList
 from recsvc.domain.audience.assignment import NOBODY, assign
 from recsvc.domain.campaign.campaign import Campaign
-from recsvc.domain.model import ModelSlot, ServingModel
-from recsvc.domain.zones import Zones
-from recsvc.outreach.book import CampaignBook
+from recsvc.domain.model import ServingModel
+from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import (
-    Asked,
     Crowd,
     Judged,
     best_for_item,
     judge_all,
     may_be_told,
 )
-from recsvc.stores.campaigns import CampaignStore, Part, Row, parts_of
-from recsvc.stores.standings import Standings, StandingStore
+from recsvc.stores.campaigns import Part, Row, parts_of
+from recsvc.stores.standings import Standings
 
 BATCH = 100
 PARTS_AT_ONCE = 20
@@ -33,36 +29,12 @@ BPS = 10_000
 
 
 class RosterMaker:
-    """Makes rosters; making one again changes nothing.
+    """Makes rosters; making one again changes nothing."""
 
-    Parameters
-    ----------
-    slot : the models that serve
-    store, standings : what is remembered
-    book : holdouts and ids of pushes
-    zone : in which the days of terms are counted
-    zones : in which quiet hours are kept
-    clock : aware now
-    """
-
-    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
-        self,
-        *,
-        slot: ModelSlot,
-        store: CampaignStore,
-        standings: StandingStore,
-        book: CampaignBook,
-        zone: ZoneInfo,
-        zones: Zones,
-        clock: Callable[[], datetime],
-    ) -> None:
-        self._slot = slot
-        self._store = store
-        self._standings = standings
-        self._book = book
-        self._zone = zone
-        self._zones = zones
-        self._clock = clock
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+        self._store = ground.campaigns
+        self._book = ground.book
 
     def make(self, issuer_id: str, campaign: Campaign) -> int:
         """Draw up the roster if there is none, and put into the outbox what is not there yet.
@@ -73,10 +45,10 @@ class RosterMaker:
         """
         campaign_id = campaign.campaign_id
         if not self._store.has_roster(issuer_id, campaign_id):
-            model = self._slot.current(issuer_id)
+            model = self._ground.slot.current(issuer_id)
             if model is None or model.bundle is None:
                 return 0
-            before = self._standings.erased(issuer_id)
+            before = self._ground.standings.erased(issuer_id)
             drawn_up = parts_of(self._meant(issuer_id, model, model.bundle, campaign))
             self._store.put_roster(issuer_id, campaign_id, drawn_up)
             drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
@@ -92,7 +64,7 @@ class RosterMaker:
 
         Whoever is erased from now on is taken out of the roster, which is there by now.
         """
-        now = self._standings.erased(issuer_id)
+        now = self._ground.standings.erased(issuer_id)
         fresh = ErasedList(issuer_id, now.key, now.hashes - before.hashes)
         if not fresh.hashes:
             return parts
@@ -126,7 +98,7 @@ class RosterMaker:
         cardholders = bundle.model.cardholders
         rows = np.arange(len(cardholders), dtype=np.int64)
         ids = cardholders.ids(rows)
-        standings = self._standings.read(issuer_id, ids, campaign.channel.value)
+        standings = self._ground.standings.read(issuer_id, ids, campaign.channel.value)
         crowd = Crowd(rows, ids, standings, np.zeros(rows.size, np.bool_))
         items = self._items(issuer_id, model, campaign, crowd)
         value = bundle.model.scores.get("value")
@@ -137,7 +109,7 @@ class RosterMaker:
         self, issuer_id: str, model: ServingModel, campaign: Campaign, crowd: Crowd
     ) -> NDArray[np.int32]:
         """The item of each cardholder who is meant, -1 for the others, shape (n,)."""
-        asked, now = self._asked(issuer_id, campaign), self._clock()
+        asked, now = self._ground.asked(issuer_id, campaign), self._ground.clock()
         if len(campaign.item_ids) > 1:
             return chosen_items(judge_all(model, asked, crowd, now), campaign)
         _, fallen = may_be_told(model, asked, crowd, now)
@@ -145,19 +117,6 @@ class RosterMaker:
         items = np.full(crowd.rows.size, NOBODY, np.int32)
         items[best_for_item(model, asked, fallen.allowed, room).rows] = 0
         return items
-
-    def _asked(self, issuer_id: str, campaign: Campaign) -> Asked:
-        """The campaign's own holdout is meant as well: it is what the treated are held against."""
-        return Asked(
-            item_ids=campaign.item_ids,
-            channel=campaign.channel,
-            audience=campaign.audience,
-            zone=self._zone,
-            zones=self._zones,
-            holdouts=(self._book.everywhere(issuer_id),),
-            quiet_hours=campaign.quiet_hours,
-            window=(campaign.starts_at, campaign.ends_at),
-        )
 
     def _listed(
         self,

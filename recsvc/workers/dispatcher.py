@@ -119,19 +119,20 @@ class Dispatcher:
         idle_seconds: float = IDLE_SECONDS,
     ) -> Self:
         """A dispatcher of assembled parts."""
+        ground = outreach.ground
         return cls(
             consumer,
-            slot=outreach.slot,
-            campaigns=outreach.campaigns,
+            slot=ground.slot,
+            campaigns=ground.campaigns,
             pushes=outreach.pushes,
             webhooks=outreach.webhooks,
             states=states,
-            book=outreach.book,
+            book=ground.book,
             maker=outreach.maker,
             caps=outreach.caps,
-            zone=outreach.zone,
-            zones=outreach.zones,
-            clock=outreach.clock,
+            zone=ground.zone,
+            zones=ground.zones,
+            clock=ground.clock,
             metrics=metrics,
             idle_seconds=idle_seconds,
         )

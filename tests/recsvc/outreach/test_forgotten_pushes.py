@@ -154,7 +154,7 @@ def test_P47_who_is_erased_while_a_roster_is_drawn_up_is_not_on_it(
 ) -> None:
     town = Town.of(stores, 240)
     campaign = town.launch(holdout_bps=0)
-    before = town.outreach.standings.erased(ISSUER)
+    before = town.outreach.ground.standings.erased(ISSUER)
     parts = [[(who, "offer_0", True, "all", 0.0) for who in town.ids]]
     erase(town)
     town.outreach.campaigns.put_roster(ISSUER, "c_1", parts)  # as it came, without a look

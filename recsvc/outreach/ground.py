@@ -1,0 +1,53 @@
+"""What every part of outreach stands on: who serves, what is remembered, which clocks are kept."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from recsvc.domain.campaign.campaign import Campaign
+from recsvc.domain.model import ModelSlot
+from recsvc.domain.zones import Zones
+from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.selection import Asked
+from recsvc.stores.campaigns import CampaignStore
+from recsvc.stores.standings import StandingStore
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Handed to each part by the assembly.
+
+    Parameters
+    ----------
+    slot : the models that serve
+    campaigns, standings : what is remembered
+    book : holdouts and ids of pushes
+    zone : in which the days of terms and budgets are counted
+    zones : in which quiet hours are kept, each cardholder's own
+    clock : aware now
+    """
+
+    slot: ModelSlot
+    campaigns: CampaignStore
+    standings: StandingStore
+    book: CampaignBook
+    zone: ZoneInfo
+    zones: Zones
+    clock: Callable[[], datetime]
+
+    def asked(self, issuer_id: str, campaign: Campaign) -> Asked:
+        """Whom a campaign asks for, its own holdout included.
+
+        The holdout is meant as well: it is what the treated are held against.
+        """
+        return Asked(
+            item_ids=campaign.item_ids,
+            channel=campaign.channel,
+            audience=campaign.audience,
+            zone=self.zone,
+            zones=self.zones,
+            holdouts=(self.book.everywhere(issuer_id),),
+            quiet_hours=campaign.quiet_hours,
+            window=(campaign.starts_at, campaign.ends_at),
+        )
