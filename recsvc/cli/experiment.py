@@ -9,7 +9,6 @@ import orjson
 from recsvc.cli.opening import stores_of_settings
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.experiment import Rankings
-from recsvc.domain.results.effect import Effect
 from recsvc.domain.results.rankings import Comparison, RankingResult, compare
 from recsvc.settings import read_settings
 from recsvc.stores.comparing import ComparingStore
@@ -78,16 +77,7 @@ def _told(result: RankingResult) -> dict[str, Any]:
         "lists": result.lists,
         "sample_ratio_broken": result.ratio.is_broken if result.ratio else None,
         "per_cardholder": {kind: one.per_cardholder for kind, one in result.outcomes.items()},
-        "difference": {kind: _effect(one.effect) for kind, one in result.outcomes.items()},
-    }
-
-
-def _effect(effect: Effect | None) -> dict[str, float] | None:
-    if effect is None:
-        return None
-    return {
-        "estimate": effect.estimate,
-        "low": effect.low,
-        "high": effect.high,
-        "p_value": effect.p_value,
+        "difference": {
+            kind: one.effect and one.effect.told() for kind, one in result.outcomes.items()
+        },
     }

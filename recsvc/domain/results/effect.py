@@ -45,6 +45,15 @@ class Effect:
         low, high = sorted((self.low * factor, self.high * factor))
         return Effect(self.estimate * factor, self.error * abs(factor), low, high, self.p_value)
 
+    def told(self) -> dict[str, float]:
+        """What is told of it outside, as JSON values; the interval stands for the error."""
+        return {
+            "estimate": self.estimate,
+            "low": self.low,
+            "high": self.high,
+            "p_value": self.p_value,
+        }
+
 
 def difference(treated: Arm, holdout: Arm, *, confidence: float = 0.95) -> Effect | None:
     """Difference of mean outcomes; None when an arm has fewer than two cardholders."""

@@ -126,14 +126,7 @@ def _told_reading(reading: Reading) -> Told:
 
 
 def _told_effect(effect: Effect | None) -> Told | None:
-    if effect is None:
-        return None
-    return {
-        "estimate": effect.estimate,
-        "low": effect.low,
-        "high": effect.high,
-        "p_value": effect.p_value,
-    }
+    return None if effect is None else {**effect.told()}
 
 
 def _told_ratio(review: Review) -> Told | None:

@@ -209,3 +209,12 @@ def test_a_look_that_was_not_planned_is_refused() -> None:
         mixture(0.0)
     with pytest.raises(ValueError, match="above 0"):
         always_valid(PLAIN, 0.0, 1.0)
+
+
+def test_an_effect_is_told_by_its_interval_and_not_by_its_error() -> None:
+    told = interval(2.0, 1.0).times(10).told()
+
+    assert list(told) == ["estimate", "low", "high", "p_value"]
+    assert told == pytest.approx(
+        {"estimate": 20, "low": 0.40036, "high": 39.59964, "p_value": 0.0455}, abs=1e-5
+    )
