@@ -11,10 +11,11 @@ import unicodedata
 from datetime import date
 from enum import StrEnum
 
-from embeddings.pan import SEPARATORS, contains_card_number
+from embeddings.pan import ODD_SEPARATORS, SEPARATORS, ascii_digits, contains_card_number
 
 SHORTEST = 11
-MANY_DIGITS = re.compile(rf"\d(?:{SEPARATORS}{{0,3}}\d){{{SHORTEST - 1}}}")
+BETWEEN = f"[{ODD_SEPARATORS}{SEPARATORS[1:]}"
+MANY_DIGITS = re.compile(rf"\d(?:{BETWEEN}{{0,3}}\d){{{SHORTEST - 1}}}")
 RESIDENT_ID = re.compile(
     r"(?<![0-9])([1-8][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[ -]?[0-9Xx])(?![0-9])"
 )
@@ -23,8 +24,13 @@ OPAQUE = re.compile(r"(?=.*[a-f])(?:[0-9a-f]{32,128}|[0-9a-f]{8}(?:-[0-9a-f]{4})
 INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
-DIGIT_BEYOND_ASCII = re.compile(r"(?![0-9])\d")
-BETWEEN_DIGITS = bytes((*b" .-", *range(0x80, 0x100)))
+DIGIT_BEYOND_ASCII = re.compile(
+    "(?![0-9])[\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u249b\u24ea-\u24ff"
+    "\u2776-\u2793\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a"
+    "\U0001f100-\U0001f10a]"
+)
+"""Whatever `str.isdigit` takes for a digit: other scripts', raised, lowered and circled ones."""
+BETWEEN_DIGITS = bytes((*b" .-", *ODD_SEPARATORS.encode(), *range(0x80, 0x100)))
 """What may stand between digits in UTF-8: separators, and all that is not ASCII."""
 HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212), "-")
 AS_ZEROS = bytes(ord("0") if chr(one).isdecimal() and one < 0x80 else one for one in range(256))
@@ -61,7 +67,8 @@ def identifying(text: str, *, mobiles: bool = True) -> Identifying | None:
     text : anything
     mobiles : whether mobile numbers of mainland China are looked for too
     """
-    if len(text) < SHORTEST or MANY_DIGITS.search(text) is None:
+    text = ascii_digits(text) if len(text) >= SHORTEST else ""
+    if MANY_DIGITS.search(text) is None:
         return None
     if OPAQUE.fullmatch(text.lower()) or INSTANT.fullmatch(text):
         return None

@@ -23,6 +23,15 @@ SEPARATORS = (
 """Blanks, hyphens and dots of every width, as input methods put them, and what is invisible."""
 RUN = re.compile(rf"(?<!\d)\d(?:{SEPARATORS}{{0,3}}\d){{12,}}")
 GROUP = re.compile(r"\d+")
+ODD_SEPARATORS = "_~/,|+*=#"
+"""Stand in ids and lists too, so they count only between groups as they are printed on cards."""
+PRINTED = re.compile(
+    rf"(?<!\d)(?:\d{{4}}(?P<fours>[{ODD_SEPARATORS}]{{1,2}})\d{{4}}(?P=fours)\d{{4}}(?P=fours)\d{{1,4}}"
+    r"(?:(?P=fours)\d{1,3})?"
+    rf"|\d{{4}}(?P<sixes>[{ODD_SEPARATORS}]{{1,2}})\d{{6}}(?P=sixes)\d{{4,5}}"
+    rf"|\d(?P<ones>[{ODD_SEPARATORS}]{{1,2}})\d(?:(?P=ones)\d){{11,17}})(?!\d)"
+)
+"""Groups of four, of four, six and five, or digit by digit, one separator throughout."""
 BRANDS = tuple(
     (re.compile(pattern), frozenset(lengths), checked)
     for pattern, lengths, checked in (
@@ -73,21 +82,45 @@ def passes_luhn(digits: str) -> bool:
 
 
 def _spans(text: str, bins: frozenset[str]) -> Iterator[Span]:
-    """Each card number of the text, from left to right, without overlap."""
-    if sum(map(str.isdecimal, text)) < 13:
+    """Each card number of the text, from left to right; two that overlap are one."""
+    if sum(map(str.isdigit, text)) < 13:
         return
-    plain = _ascii_digits(text)
-    for run in RUN.finditer(plain):
+    plain = ascii_digits(text)
+    found = sorted([*_spaced(plain, bins), *_printed(plain, bins)], key=lambda span: span.start)
+    while found:
+        first = found.pop(0)
+        while found and found[0].start < first.end:
+            first = Span(first.start, max(first.end, found.pop(0).end))
+        yield first
+
+
+def _spaced(text: str, bins: frozenset[str]) -> Iterator[Span]:
+    """Card numbers with nothing, blanks, hyphens or dots between their digits."""
+    for run in RUN.finditer(text):
         groups = [(m.start() + run.start(), m.end() + run.start()) for m in GROUP.finditer(run[0])]
-        yield from _spans_of_run(plain, groups, bins)
+        yield from _spans_of_run(text, groups, bins)
 
 
-def _ascii_digits(text: str) -> str:
-    """Return the text with every Unicode digit as an ASCII one, character for character."""
+def _printed(text: str, bins: frozenset[str]) -> Iterator[Span]:
+    """Card numbers in printed groups with an odd separator between them.
+
+    The last group may be a date of expiry or a code beside the number, so both are asked.
+    """
+    for found in PRINTED.finditer(text):
+        groups = GROUP.findall(found[0])
+        if _is_card("".join(groups), bins) or _is_card("".join(groups[:-1]), bins):
+            yield Span(*found.span())
+
+
+def ascii_digits(text: str) -> str:
+    """Return the text with every Unicode digit as an ASCII one, character for character.
+
+    Raised, lowered and circled digits too: they are read as digits.
+    """
     if text.isascii():
         return text
     return "".join(
-        str(unicodedata.decimal(character)) if character.isdecimal() else character
+        str(unicodedata.digit(character)) if character.isdigit() else character
         for character in text
     )
 

@@ -61,6 +61,30 @@ def test_a_card_number_is_found_however_it_is_spaced(
     assert contains_card_number(written.translate({48 + d: 0x0660 + d for d in range(10)}))
 
 
+@given(card_numbers(), st.sampled_from("_~/,|+*=#"), st.sampled_from([1, 2]))
+def test_a_card_number_is_found_with_an_odd_separator_between_its_printed_groups(
+    number: str, separator: str, times: int
+) -> None:
+    for cut in (1, 4):
+        written = (times * separator).join(number[i : i + cut] for i in range(0, len(number), cut))
+
+        assert contains_card_number(f"ch{separator}{written}{separator}x")
+        assert redact(f"ch_{written}") == "ch_[card number]"
+
+
+def test_an_american_card_and_one_beside_its_expiry_are_found_in_an_id() -> None:
+    assert contains_card_number("3782_822463_10005")
+    assert contains_card_number("4111_1111_1111_1111_123")
+    assert contains_card_number("4111~1111~1111~1111~1225")
+
+
+@pytest.mark.parametrize(
+    "number", ["⁴¹¹¹¹¹¹¹¹¹¹¹¹¹¹¹", "④①①①①①①①①①①①①①①①", "₄₁₁₁ ₁₁₁₁ ₁₁₁₁ ₁₁₁₁", "❹❶❶❶❶❶❶❶❶❶❶❶❶❶❶❶"]
+)
+def test_raised_lowered_and_circled_digits_are_digits(number: str) -> None:
+    assert contains_card_number(number)
+
+
 @given(st.sampled_from(["62", "81"]), st.text("0123456789", min_size=14, max_size=17))
 def test_unionpay_numbers_are_found_whatever_their_last_digit(prefix: str, rest: str) -> None:
     assert contains_card_number(prefix + rest)
@@ -91,6 +115,10 @@ def test_a_card_number_beside_its_expiry_date_is_found() -> None:
         "+86 138 0013 8000",
         "TESCO STORES 6269",
         "31198570044_1095275",
+        "evt_20260131_120000_123456",
+        "411_1111_1111_1111_11",
+        "4111_1111_1111_1112",
+        "4111_1111~1111_1111",
         "9b2f8c1e-4111-4111-8111-1111a1111111",
     ],
 )

@@ -21,7 +21,7 @@ from training.usage.numbers import OF_PEOPLE
 from training.usage.schema import STATUSES, polars_schema
 
 REFUNDS = ("returned", "reversed")
-MAYBE_NUMBER = rf"\d(?:[^\d]{{0,3}}\d){{{SHORTEST - 1}}}"
+MAYBE_NUMBER = rf"[\d\p{{No}}](?:[^\d\p{{No}}]{{0,3}}[\d\p{{No}}]){{{SHORTEST - 1}}}"
 SEARCHED = (
     "cardholder_id",
     "transaction_id",

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 from embeddings.identifying import SHORTEST, identifying
 
-MANY_DIGITS = rf"\p{{Nd}}(?:[^\p{{Nd}}]{{0,3}}\p{{Nd}}){{{SHORTEST - 1}}}"
+DIGIT, ELSE = r"[\p{Nd}\p{No}]", r"[^\p{Nd}\p{No}]"
+MANY_DIGITS = rf"{DIGIT}(?:{ELSE}{{0,3}}{DIGIT}){{{SHORTEST - 1}}}"
 """Whatever `identifying` finds has this many digits; arrow sorts out the others."""
 OF_PEOPLE = frozenset(("cardholder_id", "merchant_name", "city", "channel", "segment"))
 SCREENED = (*sorted(OF_PEOPLE), "merchant_id", "card_product_id", "category")

@@ -11,7 +11,15 @@ from tests.bundles import an_offer
 from tests.service import Service
 
 PAN = "4111111111111111"
-DRESSED = (PAN, "4111 1111 1111 1111", "4111-1111-1111-1111", "４１１１１１１１１１１１１１１１")
+DRESSED = (
+    PAN,
+    "4111 1111 1111 1111",
+    "4111-1111-1111-1111",
+    "４１１１１１１１１１１１１１１１",
+    "4111_1111_1111_1111",
+    "4111~1111~1111~1111",
+    "④①①①①①①①①①①①①①①①",
+)
 RESIDENT, MOBILE = "11010519491231002X", "13812345678"
 CARDHOLDER = "/v1/cardholders"
 CONSENT = {"personalisation": True, "purpose_version": "1"}

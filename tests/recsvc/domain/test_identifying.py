@@ -1,6 +1,7 @@
 """What is taken for a number that names a person, and what is not."""
 
 import random
+import sys
 import uuid
 from datetime import date
 
@@ -8,7 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.domain.identifying import CHECKS, WEIGHTS, Identifying, identifying, is_resident_id
+from recsvc.domain.identifying import (
+    CHECKS,
+    WEIGHTS,
+    Identifying,
+    identifying,
+    is_resident_id,
+    may_hold_many_digits,
+)
 
 RESIDENT = "11010519491231002X"
 
@@ -81,3 +89,15 @@ def test_f46_of_all_check_digits_only_the_right_one_makes_a_resident_id(
     right = CHECKS[sum(w * int(d) for w, d in zip(WEIGHTS, front, strict=True)) % 11]
 
     assert [last for last in "0123456789X" if is_resident_id(front + last)] == [right]
+
+
+def test_f46_every_digit_of_every_script_is_known_to_the_quick_look() -> None:
+    digits = [chr(one) for one in range(0x80, sys.maxunicode + 1) if chr(one).isdigit()]
+
+    assert len(digits) > 700
+    assert not [one for one in digits if not may_hold_many_digits(one.encode())]
+
+
+@given(st.text("0123456789_~/,|+*=# .-４①¹\u200b", max_size=60))
+def test_f46_the_quick_look_never_says_no_where_a_number_is(text: str) -> None:
+    assert identifying(text) is None or may_hold_many_digits(text.encode())
