@@ -1,6 +1,5 @@
 """When nobody is disturbed: hours of the cardholder's own clock, 21:00 to 08:00 unless told."""
 
-import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -51,10 +50,22 @@ class QuietHours:
         return found
 
     def _ends_after(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Instants after ``at`` at which the wall clock shows, or has just leapt over, ``ends``."""
+        """Instants after ``at`` at which the wall clock shows, or leaps over, ``ends``."""
         day = at.astimezone(zone).date()
-        for later, fold in itertools.product(range(3), (0, 1)):
+        for later in range(3):
             local = datetime.combine(day + timedelta(days=later), self.ends, zone)
-            end = local.replace(fold=fold).astimezone(UTC)
-            if end > at:
-                yield end
+            first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+            leaps = (_leap(second, first, zone),) if second < first else ()
+            yield from (end for end in (first, second, *leaps) if end > at)
+
+
+def _leap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
+    """The instant, to the minute, at which a clock that is set forward between two is set."""
+    offset = after.astimezone(zone).utcoffset()
+    while after - before > _STEP:
+        middle = before + (after - before) // _STEP // 2 * _STEP
+        if middle.astimezone(zone).utcoffset() == offset:
+            after = middle
+        else:
+            before = middle
+    return after

@@ -99,6 +99,8 @@ UNTIL_HALF_PAST_TWO = QuietHours(time(22), time(2, 30))
     [
         # 02:30 does not exist: quiet ends with the leap to 03:00
         (UNTIL_HALF_PAST_TWO, LEAP.replace(hour=5), LEAP.replace(hour=7)),
+        # 02:01 does not exist, and one minute later it is quiet again: the minute from 03:00 is not
+        (QuietHours(time(3, 1), time(2, 1)), LEAP.replace(hour=0), LEAP.replace(hour=7)),
         # 01:30 comes twice: quiet ends at the first
         (UNTIL_HALF_PAST_ONE, RETURN.replace(hour=4), RETURN.replace(hour=5, minute=30)),
         # and what is asked between 01:00 and 01:30 of the second time waits for the second
