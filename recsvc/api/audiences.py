@@ -138,6 +138,7 @@ def _results(outreach: Outreach, caller: Caller, campaign_id: str, view: str) ->
         "campaign_id": campaign_id,
         "state": campaign.state.value,
         "as_of": found["as_of"],
+        "fresh_until": found.get("fresh_until"),
         "past_retention": found.get("past_retention", False),
         **found[view],
     }

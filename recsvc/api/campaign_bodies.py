@@ -190,15 +190,35 @@ class FindingAnswer(BaseModel):
     about: str
 
 
+Detectable = Annotated[
+    float | None,
+    Field(
+        description="smallest change of the share who activate that arms of these sizes show four "
+        "times in five, if `baseline_rate` activate without a push; null without a holdout"
+    ),
+]
+BaselineRate = Annotated[
+    float | None,
+    Field(
+        description="share of the holdout that activates without a push: its own once ten did, "
+        "assumed until then"
+    ),
+]
+
+
 class CheckAnswer(BaseModel):
     """What a launch would meet."""
 
     campaign_id: str
     blockers: list[FindingAnswer]
     notices: list[FindingAnswer]
-    projected_reach: int | None
+    projected_reach: Annotated[
+        int | None, Field(description="cardholders who would be pushed, the holdout left out")
+    ]
     projected_most_cost: Money | None
-    detectable_difference: float | None
+    detectable_difference: Detectable
+    baseline_rate: BaselineRate
+    baseline_assumed: bool
     cardholders_needed: Annotated[
         int | None,
         Field(
@@ -214,6 +234,12 @@ class ResultsAnswer(BaseModel):
     campaign_id: str
     state: str
     as_of: AwareDatetime
+    fresh_until: Annotated[
+        AwareDatetime | None,
+        Field(
+            description="until when this very answer is given again; null before anybody is meant"
+        ),
+    ] = None
     confidence: float
     minimum: int
     treated: dict[str, int | None]
@@ -224,7 +250,9 @@ class ResultsAnswer(BaseModel):
     cost_minor: float | None = None
     return_on_cost: dict[str, Any] | None = None
     sample_ratio: dict[str, Any] | None
-    detectable_difference: float | None = None
+    detectable_difference: Detectable = None
+    baseline_rate: BaselineRate = None
+    baseline_assumed: bool | None = None
     past_retention: bool = False
     by_item: list[dict[str, Any]]
     by_segment: list[dict[str, Any]]

@@ -123,6 +123,8 @@ def _check_document(campaign_id: str, check: Check) -> dict[str, Any]:
         "projected_reach": check.reach if isinstance(check.reach, int) else None,
         "projected_most_cost": check.most_cost and check.most_cost.model_dump(),
         "detectable_difference": check.detectable,
+        "baseline_rate": check.baseline.rate,
+        "baseline_assumed": check.baseline.is_assumed,
         "cardholders_needed": check.needed,
     }
 

@@ -6,10 +6,12 @@ from html import escape
 from typing import Any
 
 from recsvc.api.page_parts import figures, paragraph, section, table, whole
+from recsvc.api.results_caveats import caveats
 from recsvc.api.results_words import (
     Spelling,
     count,
     effect_of,
+    minute,
     p_value,
     points,
     read_at,
@@ -78,7 +80,7 @@ class _Page:
             f'<span class="state">{escape(plan.state.value)}</span> '
             f"{escape(plan.channel.value)} campaign, {escape(window)} · items: {escape(items)} · "
             f"impact assessment: {escape(plan.pia_ref or 'none')} · {escape(plan.campaign_id)} · "
-            f"as of {escape(str(self.told['as_of'])[:16].replace('T', ' '))} UTC</p></header>"
+            f"as of {escape(minute(self.told['as_of']))} UTC</p></header>"
         )
 
     def summary(self) -> str:
@@ -205,37 +207,7 @@ class _Page:
 
     def trust(self) -> str:
         """What speaks for and against the figures."""
-        return section("Can it be trusted?", *map(paragraph, self._caveats()))
-
-    def _caveats(self) -> list[str]:
-        told, ratio = self.told, self.told.get("sample_ratio")
-        said = []
-        if ratio is not None:
-            word = "is not" if ratio["broken"] else "is"
-            said.append(
-                f"Sample ratio: {count(ratio['expected_holdout'])} were to be held out, "
-                f"{count(told['holdout'].get('cardholders'))} were; that {word} what chance deals "
-                f"(p = {p_value(ratio['p_value'])})."
-            )
-        if told.get("detectable_difference") is not None:
-            said.append(
-                "Smallest effect to be seen: with groups of these sizes, a change of activation by "
-                f"{100 * told['detectable_difference']:.2f} percentage points is found four times "
-                "in five; a smaller one may be there and stay unseen."
-            )
-        cut = sum(told[arm].get("cut_short") or 0 for arm in ("treated", "holdout"))
-        if cut:
-            said.append(
-                f"Cut short: {count(cut)} cardholders did more than is remembered of each. Their "
-                "first visits, spend, views and activations of the campaign may be missing in both "
-                "groups alike; redemptions are whole. So spend and visits are rather too low."
-            )
-        if told.get("past_retention"):
-            said.append(
-                "Retention: events of the campaign's first days have been deleted as promised, so "
-                "visits and spend of those days are missing in both groups."
-            )
-        return [*said, f"Nothing is told of fewer than {told['minimum']} cardholders."]
+        return section("Can it be trusted?", *map(paragraph, caveats(self.told)))
 
     def reading(self) -> str:
         words = (

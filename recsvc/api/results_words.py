@@ -39,6 +39,11 @@ def share(rate: float) -> str:
     return f"{rate:.2%}"
 
 
+def minute(instant: object) -> str:
+    """Date, hour and minute of an instant in UTC that is written as RFC 3339 has it."""
+    return str(instant)[:16].replace("T", " ")
+
+
 def points(rate: float) -> str:
     """A difference of rates in percentage points."""
     return f"{100 * rate:+.2f} pp"

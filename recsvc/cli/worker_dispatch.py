@@ -17,6 +17,7 @@ from recsvc.domain.model import ModelSlot
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
+from recsvc.outreach.reviewing import KEPT_FOR
 from recsvc.outreach.webhook_client import WebhookClient
 from recsvc.settings import Settings, read_settings
 from recsvc.stores.assembly import Stores, open_stores
@@ -25,7 +26,6 @@ from recsvc.upkeep.shelves import Shelves
 from recsvc.workers.deliverer import Deliverer
 from recsvc.workers.dispatcher import Dispatcher
 
-REVIEW_EVERY = timedelta(minutes=5)
 FOLLOW_EVERY = timedelta(seconds=1)
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -110,7 +110,7 @@ class _Program:
             idle &= done.is_idle
             for name in sums:
                 sums[name] += getattr(done, name)
-        if _now() - self._reviewed >= REVIEW_EVERY:
+        if _now() - self._reviewed >= KEPT_FOR:
             self._review()
             self._reviewed = _now()
         return idle

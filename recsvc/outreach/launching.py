@@ -11,15 +11,18 @@ from recsvc.domain.audience.disclosure import Withheld
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
+from recsvc.domain.campaign.room import pushed_of, room
 from recsvc.domain.errors import ConflictError, NotFoundError
-from recsvc.domain.results.planning import cardholders_needed, detectable_rate
+from recsvc.domain.results.planning import (
+    ASSUMED_RATE,
+    Baseline,
+    cardholders_needed,
+    detectable_rate,
+)
 from recsvc.outreach.estimating import Estimator
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import item_rows
 from recsvc.stores.campaigns import Meant
-
-EXPECTED_RATE = 0.05
-"""Share of cardholders who take an item of which the model has no history yet."""
 
 EXPECTED_LIFT = 0.01
 """What a marketer may hope for: one in a hundred more because of the push."""
@@ -40,9 +43,10 @@ class Check:
     Parameters
     ----------
     blockers, notices : findings
-    reach : rounded cardholders, or why withheld; None without a model
+    reach : rounded cardholders who would be pushed, or why withheld; None without a model
     most_cost : if each of them redeems once; None without a reward that has an amount
     detectable : smallest difference of activation rates that will be seen; None without holdout
+    baseline : rate without a push that ``detectable`` is reckoned with
     needed : cardholders of both arms for one in a hundred more to be seen; None without holdout
     """
 
@@ -51,6 +55,7 @@ class Check:
     reach: int | Withheld | None
     most_cost: Money | None
     detectable: float | None
+    baseline: Baseline
     needed: int | None
 
 
@@ -89,9 +94,12 @@ class CampaignDesk:
         model = self._ground.slot.current(issuer_id)
         items = {item.item_id: item for item in model.catalog.items} if model else {}
         projection, told = self._projection(issuer_id, campaign)
-        held = projection.reached * campaign.holdout_bps // 10_000 if projection else 0
-        reached = projection.reached if projection else 0
-        detectable = detectable_rate(reached - held, held, rate=EXPECTED_RATE)
+        baseline = Baseline()
+        detectable = (
+            detectable_rate(projection.reached, projection.held_out, rate=baseline.rate)
+            if projection
+            else None
+        )
         return Check(
             blockers(
                 campaign,
@@ -105,6 +113,7 @@ class CampaignDesk:
             told,
             projection.most_cost if projection else None,
             detectable,
+            baseline,
             _needed(campaign.holdout_bps),
         )
 
@@ -126,10 +135,11 @@ class CampaignDesk:
             estimate = self._estimator.estimate(issuer_id, self._ground.asked(issuer_id, campaign))
         except NotFoundError:
             return None, None
-        limits = [limit for limit in (campaign.audience.size, campaign.budget.pushes) if limit]
-        reached = min([estimate.least, *limits])
+        meant = room(campaign, estimate.least)
+        reached = pushed_of(meant, campaign.holdout_bps)
         expected = reached * self._rate(issuer_id, campaign)
-        found = Projection(reached, expected, self._cost(issuer_id, campaign, reached))
+        cost = self._cost(issuer_id, campaign, reached)
+        found = Projection(reached, meant - reached, expected, cost)
         told = estimate.matched if isinstance(estimate.matched, Withheld) else reached
         return found, told
 
@@ -137,11 +147,11 @@ class CampaignDesk:
         """The largest share of cardholders who took one of the items in the model's history."""
         model = self._ground.slot.current(issuer_id)
         if model is None or model.bundle is None:
-            return EXPECTED_RATE
+            return ASSUMED_RATE
         own = model.space.own[item_rows(model, campaign.item_ids)]
         took = model.bundle.model.column_cardholders
         shares = [took[row] / len(model.bundle.model.cardholders) for row in own if row >= 0]
-        return float(max(shares)) if len(shares) == own.size else EXPECTED_RATE
+        return float(max(shares)) if len(shares) == own.size else ASSUMED_RATE
 
     def _cost(self, issuer_id: str, campaign: Campaign, reached: int) -> Money | None:
         costs, currency = self._costs(issuer_id, campaign), self.currency(issuer_id, campaign)
@@ -226,5 +236,5 @@ def _needed(holdout_bps: int) -> int | None:
     """Cardholders of both arms together for the hoped-for lift to be seen."""
     if holdout_bps == 0:
         return None
-    variance = EXPECTED_RATE * (1 - EXPECTED_RATE)
+    variance = ASSUMED_RATE * (1 - ASSUMED_RATE)
     return cardholders_needed(EXPECTED_LIFT, holdout_bps, variance=variance)

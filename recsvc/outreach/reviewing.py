@@ -23,6 +23,7 @@ from recsvc.domain.results.credit import (
     credited,
     spending,
 )
+from recsvc.domain.results.planning import ASSUMED_RATE
 from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told
 from recsvc.outreach.ground import Ground
@@ -31,10 +32,9 @@ from recsvc.stores.campaigns import Meant
 from recsvc.stores.codec import OPTIONS
 
 CONFIDENCE = 0.95
-EXPECTED_RATE = 0.05
-"""Rate that the any-time interval of a rate is narrowest for; any other rate is covered as well."""
+KEPT_FOR = timedelta(minutes=5)
+"""How long results are told unchanged; a dispatcher works them out anew as often."""
 
-FRESH_SECONDS = 300
 MOST_AT_ONCE = 20_000
 
 
@@ -99,7 +99,7 @@ class Reviewer:
         if stored is not None:
             kept: dict[str, Any] = orjson.loads(stored)
             age = self._ground.clock() - datetime.fromisoformat(kept["as_of"])
-            is_fresh = kept["cardholders"] > 0 and age < timedelta(seconds=FRESH_SECONDS)
+            is_fresh = kept["cardholders"] > 0 and age < KEPT_FOR
             if is_fresh or kept["cardholders"] > MOST_AT_ONCE:
                 return kept
         return self.refresh(issuer_id, campaign)
@@ -113,10 +113,12 @@ class Reviewer:
         ]
         roster = self._roster(issuer_id, campaign, meant)
         found = review(roster, campaign.holdout_bps, confidence=CONFIDENCE, plan=_plan(roster))
+        now = self._ground.clock()
         document: dict[str, Any] = {
             "campaign_id": campaign.campaign_id,
             "state": campaign.state.value,
-            "as_of": self._ground.clock().isoformat(),
+            "as_of": now.isoformat(),
+            "fresh_until": (now + KEPT_FOR).isoformat() if meant else None,
             "cardholders": len(meant),
             "past_retention": self._is_past_retention(campaign),
         }
@@ -235,9 +237,12 @@ def _numbered(names: Sequence[str], known: Sequence[str]) -> NDArray[np.int32]:
 
 
 def _plan(roster: Roster) -> Plan:
-    """What was known before the first look: the arms' sizes and the spread of the pre-period."""
+    """What was known before the first look: the arms' sizes and the spread of the pre-period.
+
+    The any-time interval of a rate is narrowest at the assumed one; any other is covered as well.
+    """
     treated = int(np.count_nonzero(roster.treated))
-    rate = EXPECTED_RATE * (1 - EXPECTED_RATE)
+    rate = ASSUMED_RATE * (1 - ASSUMED_RATE)
     spread = float(roster.before_minor.var(ddof=1)) if roster.before_minor.size > 1 else 0.0
     variances = {Measure.ACTIVATED: rate, Measure.REDEEMED: rate, Measure.SPEND: spread}
     return Plan(treated, roster.treated.size - treated, variances)

@@ -11,6 +11,7 @@ from embeddings.bundle import Bundle
 from embeddings.erasure import ErasedList
 from recsvc.domain.audience.assignment import NOBODY, assign
 from recsvc.domain.campaign.campaign import Campaign
+from recsvc.domain.campaign.room import both_arms, room
 from recsvc.domain.model import ServingModel
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import (
@@ -25,7 +26,6 @@ from recsvc.stores.standings import Standings
 
 BATCH = 100
 PARTS_AT_ONCE = 20
-BPS = 10_000
 
 
 class RosterMaker:
@@ -113,9 +113,9 @@ class RosterMaker:
         if len(campaign.item_ids) > 1:
             return chosen_items(judge_all(model, asked, crowd, now), campaign)
         _, fallen = may_be_told(model, asked, crowd, now)
-        room = _room(campaign, crowd.rows.size)
+        most = room(campaign, crowd.rows.size)
         items = np.full(crowd.rows.size, NOBODY, np.int32)
-        items[best_for_item(model, asked, fallen.allowed, room).rows] = 0
+        items[best_for_item(model, asked, fallen.allowed, most).rows] = 0
         return items
 
     def _listed(
@@ -149,15 +149,15 @@ def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:
     """
     n, n_items = judged.worth.shape
     worth = np.where(judged.fallen.allowed[:, None], judged.worth, np.float32(-np.inf))
-    room = _room(campaign, n)
-    if campaign.budget.per_item is None and room >= n:
+    most = room(campaign, n)
+    if campaign.budget.per_item is None and most >= n:
         return _best(worth)
     per_item = campaign.budget.per_item
-    budget = n if per_item is None else _both_arms(per_item, campaign.holdout_bps)
+    budget = n if per_item is None else both_arms(per_item, campaign.holdout_bps)
     finite = np.isfinite(worth)
     least = float(worth[finite].min()) if finite.any() else 0.0
     lifted = np.where(finite, worth - np.float32(least) + np.float32(1e-3), -np.inf)
-    return assign(lifted.astype(np.float32), np.full(n_items, budget), room).items
+    return assign(lifted.astype(np.float32), np.full(n_items, budget), most).items
 
 
 def _best(worth: NDArray[np.float32]) -> NDArray[np.int32]:
@@ -165,20 +165,3 @@ def _best(worth: NDArray[np.float32]) -> NDArray[np.int32]:
     items = np.argmax(worth, axis=1).astype(np.int32)
     has_any = np.isfinite(worth[np.arange(items.size), items])
     return np.where(has_any, items, np.int32(NOBODY))
-
-
-def _room(campaign: Campaign, n: int) -> int:
-    """Cardholders of both arms."""
-    limits = [n]
-    if campaign.audience.size is not None:
-        limits.append(campaign.audience.size)
-    if campaign.budget.pushes is not None:
-        limits.append(_both_arms(campaign.budget.pushes, campaign.holdout_bps))
-    if campaign.budget.per_item is not None:
-        whole = campaign.budget.per_item * len(campaign.item_ids)
-        limits.append(_both_arms(whole, campaign.holdout_bps))
-    return min(limits)
-
-
-def _both_arms(treated: int, holdout_bps: int) -> int:
-    return treated * BPS // (BPS - holdout_bps)

@@ -51,11 +51,13 @@ class Projection:
     Parameters
     ----------
     reached : int               cardholders who would be pushed
+    held_out : int              those of the campaign's own holdout
     expected_redemptions : float   by the model's rate; None when not known
     most_cost : Money           if every pushed cardholder redeems once; None without a reward
     """
 
     reached: int
+    held_out: int
     expected_redemptions: float | None
     most_cost: Money | None
 

@@ -1,8 +1,45 @@
-"""What a campaign will be able to see, before it is launched."""
+"""What a campaign is able to see: before its launch, and with the arms it has."""
 
 import math
+from dataclasses import dataclass
 
 from recsvc.domain.results.normal import quantile
+
+ASSUMED_RATE = 0.05
+"""Share of cardholders who take an item of which nothing is known yet."""
+
+LEAST_SEEN = 10
+"""Activations below which a rate is not known: its standard error is a third of it or more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Baseline:
+    """The share of cardholders who activate without a push; a smaller one shows smaller effects.
+
+    Parameters
+    ----------
+    rate : float        within 0 and 1
+    is_assumed : bool   because too few were seen to tell
+    """
+
+    rate: float = ASSUMED_RATE
+    is_assumed: bool = True
+
+    def __post_init__(self) -> None:
+        """Refuse what is no share."""
+        if not 0 <= self.rate <= 1:
+            raise ValueError(f"rate: {self.rate} must be within 0 and 1")
+
+    @classmethod
+    def seen(cls, activated: int, holdout: int) -> "Baseline":
+        """The holdout's own rate, once ten of it activated; the assumed one until then.
+
+        Before a launch nobody has, so that the same arms show the same effect before and after it
+        for as long as nothing new is known.
+        """
+        if activated < LEAST_SEEN:
+            return cls()
+        return cls(activated / holdout, is_assumed=False)
 
 
 def detectable_difference(
@@ -23,10 +60,9 @@ def detectable_rate(
     treated: int, holdout: int, *, rate: float, confidence: float = 0.95, power: float = 0.8
 ) -> float | None:
     """The same for a rate such as activation; ``rate`` is that of the holdout."""
-    if not 0 <= rate <= 1:
-        raise ValueError(f"rate: {rate} must be within 0 and 1")
+    variance = Baseline(rate).rate * (1 - rate)
     return detectable_difference(
-        treated, holdout, variance=rate * (1 - rate), confidence=confidence, power=power
+        treated, holdout, variance=variance, confidence=confidence, power=power
     )
 
 

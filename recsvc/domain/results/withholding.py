@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from recsvc.domain.audience.disclosure import rounded
 from recsvc.domain.results.effect import Effect
-from recsvc.domain.results.planning import detectable_rate
+from recsvc.domain.results.planning import Baseline, detectable_rate
 from recsvc.domain.results.review import Measure, Part, Reading, Review, Side
 
 Told = dict[str, object]
@@ -44,22 +44,24 @@ def told(review: Review, *, minimum: int, confidence: float, for_merchant: bool)
         "minimum": minimum,
         **_told_part(review.whole, minimum, for_merchant=for_merchant),
         "sample_ratio": _told_ratio(review),
-        **({} if for_merchant else {"detectable_difference": _detectable(review.whole, minimum)}),
+        **({} if for_merchant else _told_detectable(review.whole, minimum)),
         "by_item": _told_parts(review.by_item, minimum, for_merchant=for_merchant),
         "by_segment": _told_parts(review.by_segment, minimum, for_merchant=for_merchant),
     }
 
 
-def _detectable(whole: Part, minimum: int) -> float | None:
-    """The smallest difference of activation rates that arms of these sizes show four times in five.
-
-    The rate is the holdout's own; while that is 0, one in so many as it has cardholders.
-    """
+def _told_detectable(whole: Part, minimum: int) -> Told:
+    """The smallest difference of activation rates that these arms show four times in five."""
     size = whole.holdout.cardholders
     if size < minimum:
-        return None
-    rate = max(whole.holdout.totals[Measure.ACTIVATED], 1.0) / size
-    return detectable_rate(whole.treated.cardholders, size, rate=min(rate, 0.5))
+        return {"detectable_difference": None}
+    baseline = Baseline.seen(int(whole.holdout.totals[Measure.ACTIVATED]), size)
+    found = detectable_rate(whole.treated.cardholders, size, rate=baseline.rate)
+    return {
+        "detectable_difference": found,
+        "baseline_rate": baseline.rate,
+        "baseline_assumed": baseline.is_assumed,
+    }
 
 
 def _told_parts(parts: Sequence[Part], minimum: int, *, for_merchant: bool) -> list[Told]:

@@ -105,7 +105,7 @@ def test_a_marketers_day_from_estimate_to_results(bank: Service, marketer: Marke
     campaign_id = marketer.plan()
     check = marketer.post(f"/v1/campaigns/{campaign_id}:check").json
     assert check["blockers"] == []
-    assert check["projected_reach"] == 1_200
+    assert check["projected_reach"] == 960
     assert 0 < check["detectable_difference"] < 0.1
     assert check["cardholders_needed"] == NEEDED_FOR_ONE_IN_A_HUNDRED
 
@@ -325,6 +325,53 @@ def test_F60_two_estimates_that_differ_by_one_cardholder_answer_alike(
         again = marketer.post("/v1/audiences:estimate", ask).json
         assert again["matched"] == first["matched"]
         assert again["excluded"] == first["excluded"]
+
+
+def test_results_are_told_unchanged_until_the_instant_they_name(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    path = f"/v1/campaigns/{campaign_id}/results"
+    before = bank.ask("GET", path).json
+    marketer.dispatch()
+    first = bank.ask("GET", path).json
+    push = gateway_of(bank.stores.durable)[0]
+    event = {
+        "event_id": "e-1",
+        "type": "activated",
+        "cardholder_id": push["cardholder_id"],
+        "item_id": "offer_0",
+        "occurred_at": "2026-01-31T04:00:00Z",
+    }
+    assert bank.ask("POST", "/v1/events", {"events": [event]}).status_code == 200
+    left = datetime.fromisoformat(first["fresh_until"]) - bank.clock.now
+    bank.clock.pass_time(seconds=left.total_seconds() - 1)
+    still = bank.ask("GET", path).json
+    bank.clock.pass_time(seconds=1)
+    then = bank.ask("GET", path).json
+
+    assert before["fresh_until"] is None
+    assert still == first
+    assert (first["treated"]["activated"], then["treated"]["activated"]) == (0, 1)
+
+
+def test_results_that_show_nothing_yet_see_as_small_an_effect_as_the_check_said(
+    bank: Service, marketer: Marketer
+) -> None:
+    budget = {"pushes": 900, "amount": {"amount_minor": 10**9, "currency": "CNY"}}
+    plan = {"audience": {}, "budget": budget, "holdout_bps": 2_000}
+    campaign_id = marketer.live(**plan)
+    check = marketer.post(f"/v1/campaigns/{campaign_id}:check").json
+    marketer.dispatch()
+    results = bank.ask("GET", f"/v1/campaigns/{campaign_id}/results").json
+
+    assert check["projected_reach"] == 900
+    assert results["treated"]["cardholders"] == pytest.approx(900, rel=0.05)
+    assert (check["baseline_rate"], check["baseline_assumed"]) == (0.05, True)
+    assert (results["baseline_rate"], results["baseline_assumed"]) == (0.05, True)
+    assert results["detectable_difference"] == pytest.approx(
+        check["detectable_difference"], rel=0.1
+    )
 
 
 def test_F60_a_check_tells_no_more_than_an_estimate(bank: Service, marketer: Marketer) -> None:

@@ -118,6 +118,20 @@ def test_the_figures_of_the_page_are_those_of_the_document() -> None:
     assert f"{100 * document['detectable_difference']:.2f} percentage points" in words
 
 
+def test_the_page_says_with_which_rate_the_smallest_effect_is_reckoned() -> None:
+    roster = a_roster()
+    silent = replace(roster, measures={Measure.SENT: roster.treated.astype(np.float64)})
+    document = a_document()
+
+    assumed = Outline(results_page(a_campaign(), a_document(silent))).words
+    known = Outline(results_page(a_campaign(), document)).words
+
+    assert "if 5.00% of the held out activate by themselves, as was assumed before" in assumed
+    assert f"as {document['baseline_rate']:.2%} of the held out activated by themselves" in known
+    rate = document["holdout"]["activated"] / document["holdout"]["cardholders"]
+    assert document["baseline_rate"] == pytest.approx(rate)
+
+
 def test_while_a_campaign_runs_the_summary_is_the_reading_for_any_day() -> None:
     document = a_document()
     reading = document["lift"]["activated"]
@@ -159,6 +173,14 @@ def test_what_speaks_against_the_figures_is_said() -> None:
         assert sign not in calm
     alone = Outline(results_page(a_campaign(holdout_bps=0), a_document(sample_ratio=None))).words
     assert "There is no holdout" in alone
+
+
+def test_the_page_says_until_when_its_figures_stay_as_they_are() -> None:
+    fresh = a_document(fresh_until="2026-03-02T10:05:00+00:00")
+    words = Outline(results_page(a_campaign(), fresh)).words
+
+    assert "worked out at 2026-03-02 10:00 UTC" in words
+    assert "told unchanged until 2026-03-02 10:05 UTC" in words
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,11 @@ from recsvc.domain.campaign.launch import (
     cost_of,
     notices,
 )
+from recsvc.domain.campaign.room import pushed_of, room
 from recsvc.domain.errors import ConflictError, InvalidError
 from tests.recsvc.domain.campaign.worlds import NOON, a_campaign, an_offer
 
-ENOUGH = Projection(10_000, None, None)
+ENOUGH = Projection(9_000, 1_000, None, None)
 
 
 def codes(campaign: Any, items: Any, projection: Projection | None = ENOUGH) -> list[str]:
@@ -67,7 +68,7 @@ def test_an_item_that_is_not_in_the_catalogue_forbids_the_launch() -> None:
 
 
 def test_an_audience_below_the_minimum_or_no_model_forbids_the_launch() -> None:
-    few = Projection(499, None, None)
+    few = Projection(499, 500, None, None)
 
     assert codes(a_campaign(), [an_offer()], few) == ["audience_below_minimum"]
     assert codes(a_campaign(), [an_offer()], None) == ["model_missing"]
@@ -78,9 +79,9 @@ def test_money_is_held_against_what_is_expected_or_else_against_the_worst() -> N
     worst = Money(amount_minor=2_000_000, currency="CNY")
     plan, offer = a_campaign(budget=budget), [an_offer()]
 
-    assert codes(plan, offer, Projection(1_000, None, worst)) == ["budget_exceeded"]
-    assert codes(plan, offer, Projection(1_000, 50.0, worst)) == []
-    assert codes(plan, offer, Projection(1_000, 51.0, worst)) == ["budget_exceeded"]
+    assert codes(plan, offer, Projection(1_000, 0, None, worst)) == ["budget_exceeded"]
+    assert codes(plan, offer, Projection(1_000, 0, 50.0, worst)) == []
+    assert codes(plan, offer, Projection(1_000, 0, 51.0, worst)) == ["budget_exceeded"]
 
 
 def test_amounts_of_two_currencies_cannot_be_held_against_one_budget() -> None:
@@ -193,3 +194,16 @@ def test_an_audience_or_budget_of_nobody_is_refused() -> None:
         Audience(size=0)
     with pytest.raises(InvalidError, match="at least 1"):
         PushBudget(pushes=0)
+
+
+@given(pushes=st.integers(1, 10**6), bps=st.integers(0, 5_000), per_item=st.integers(1, 10**6))
+def test_both_arms_are_as_many_as_leave_the_pushes_that_are_allowed(
+    pushes: int, bps: int, per_item: int
+) -> None:
+    campaign = a_campaign(holdout_bps=bps, budget=PushBudget(pushes=pushes, per_item=per_item))
+    allowed = min(pushes, per_item * len(campaign.item_ids))
+
+    meant = room(campaign, 10**9)
+
+    assert 0 <= pushed_of(meant, bps) - allowed <= 1
+    assert room(campaign, meant - 1) == meant - 1

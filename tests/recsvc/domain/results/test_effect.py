@@ -12,6 +12,7 @@ from recsvc.domain.results.arms import Arm
 from recsvc.domain.results.effect import cuped, difference, interval, sample_ratio
 from recsvc.domain.results.normal import chi_square_p, quantile, two_sided_p
 from recsvc.domain.results.planning import (
+    Baseline,
     cardholders_needed,
     detectable_difference,
     detectable_rate,
@@ -218,3 +219,13 @@ def test_an_effect_is_told_by_its_interval_and_not_by_its_error() -> None:
     assert told == pytest.approx(
         {"estimate": 20, "low": 0.40036, "high": 39.59964, "p_value": 0.0455}, abs=1e-5
     )
+
+
+@given(st.integers(0, 500), st.integers(500, 10_000))
+def test_a_rate_counts_as_known_once_ten_activated(activated: int, holdout: int) -> None:
+    baseline = Baseline.seen(activated, holdout)
+
+    assert baseline.is_assumed == (activated < 10)
+    assert baseline.rate == (0.05 if activated < 10 else activated / holdout)
+    with pytest.raises(ValueError, match="within 0 and 1"):
+        Baseline(1.5)
