@@ -1,11 +1,14 @@
 """The exact half-step of ALS for many rows at once: the batch form of ``Factors.fold_in``.
 
-A row with fewer cells than factors is solved in the space of its cells: with ``A = YᵀY + λI``,
-``U`` its columns' vectors, ``c`` its confidence and ``D = diag(c - 1)``,
+With ``A = YᵀY + λI = LLᵀ`` and the columns whitened, ``V = Y L⁻ᵀ``, a row with the confidence
+``c`` of its cells is ``x = L⁻ᵀz`` where
 
-    (A + UᵀDU)⁻¹ Uᵀc  =  A⁻¹Uᵀ (I + D·UA⁻¹Uᵀ)⁻¹ c
+    (I + V_uᵀ diag(c - 1) V_u) z  =  V_uᵀ c
 
-(the push-through identity), so that 30 cells cost a system of 30 unknowns and not of 512.
+A row's cells are few beside all columns, so that system is near the identity: conjugate gradients
+solve it to the last bits of the vector in a handful of steps, at a fraction of the cost of
+building it. A row that needs more is solved by elimination, and so are all
+rows where λ depends on the row or is 0.
 """
 
 import os
@@ -20,6 +23,11 @@ from scipy import sparse
 from embeddings.factors import HalfStep
 
 NUMBERS_PER_BATCH = 250_000
+EXACT = 1e-10
+"""Length of what is left of the right side, against all of it, at which a row is solved."""
+
+MOST_STEPS = 32
+"""After so many, elimination is cheaper."""
 
 Wide = NDArray[np.float64]
 
@@ -64,8 +72,7 @@ def _batches(sizes: NDArray[np.integer], n_factors: int) -> Iterator[NDArray[np.
     order = order[sizes[order] > 0]
     changes = np.flatnonzero(np.diff(sizes[order])) + 1
     for group in np.split(order, changes) if order.size else []:
-        size = int(sizes[group[0]])
-        numbers = size * n_factors + min(size, n_factors) ** 2
+        numbers = int(sizes[group[0]]) * n_factors
         step = int(np.clip(NUMBERS_PER_BATCH // numbers, 1, group.size))
         for start in range(0, group.size, step):
             yield group[start : start + step]
@@ -79,15 +86,16 @@ class _Problem:
     ----------
     confidence, columns, gram, step
         As in :func:`solve_rows`.
-    solved : float64, shape (n_columns, n_factors), or None
-        ``columns @ A⁻¹``; None where λ depends on the row.
+    white : (V, L⁻¹) or None
+        Whitened columns, float64 of shape (n_columns, n_factors), and the way back; None where λ
+        depends on the row or is 0.
     """
 
     confidence: sparse.csr_matrix
     columns: NDArray[np.float32]
     gram: Wide
     step: HalfStep
-    solved: Wide | None
+    white: tuple[Wide, Wide] | None
 
     @classmethod
     def of(
@@ -99,9 +107,10 @@ class _Problem:
     ) -> "_Problem":
         if step.frequency_exponent != 0 or step.regularisation == 0:
             return cls(confidence, columns, gram, step, None)
-        fixed = gram + step.regularisation * np.eye(gram.shape[0])
-        solved = np.linalg.solve(fixed, columns.T.astype(np.float64)).T
-        return cls(confidence, columns, gram, step, np.ascontiguousarray(solved))
+        identity = np.eye(gram.shape[0])
+        lower = np.linalg.cholesky(gram + step.regularisation * identity)
+        back = np.asarray(np.linalg.solve(lower, identity), np.float64)
+        return cls(confidence, columns, gram, step, (columns.astype(np.float64) @ back.T, back))
 
     def solve(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Rows with the same number of cells."""
@@ -110,26 +119,60 @@ class _Problem:
         cells = first[:, None] + np.arange(size)
         weight = self.confidence.data[cells].astype(np.float64)
         met = self.confidence.indices[cells]
+        if self.white is None:
+            return self._eliminated(met, weight)
+        table, back = self.white
+        vectors, is_exact = descended(np.take(table, met, axis=0), weight)
+        found = np.asarray(vectors @ back, np.float32)
+        if not is_exact.all():
+            found[~is_exact] = self._eliminated(met[~is_exact], weight[~is_exact])
+        return found
+
+    def _eliminated(self, met: NDArray[np.integer], weight: Wide) -> NDArray[np.float32]:
+        """One stack of normal equations with the factors as unknowns."""
         used = self.columns[met].astype(np.float64)
-        if self.solved is not None and size < self.columns.shape[1]:
-            return _among_cells(used, self.solved[met], weight)
-        return _among_factors(used, weight, self.gram, self.step.ridge(size))
+        left = self.gram + np.matmul((used * (weight - 1.0)[:, :, None]).transpose(0, 2, 1), used)
+        diagonal = np.arange(self.gram.shape[0])
+        left[:, diagonal, diagonal] += self.step.ridge(met.shape[1])
+        right = np.matmul(weight[:, None, :], used)[:, 0, :, None]
+        return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float32)
 
 
-def _among_cells(used: Wide, solved: Wide, weight: Wide) -> NDArray[np.float32]:
-    """One stack of systems with a row's cells as unknowns."""
-    left = (weight - 1.0)[:, :, None] * np.matmul(solved, used.transpose(0, 2, 1))
-    diagonal = np.arange(left.shape[1])
-    left[:, diagonal, diagonal] += 1.0
-    share = np.linalg.solve(left, weight[:, :, None])
-    found = np.matmul(solved.transpose(0, 2, 1), share)[:, :, 0]
-    return np.asarray(found, np.float32)
+def descended(used: Wide, weight: Wide) -> tuple[Wide, NDArray[np.bool_]]:
+    """Conjugate gradients of a stack of rows, and whether each came to its end.
+
+    Parameters
+    ----------
+    used : float64, shape (n_rows, size, n_factors)     whitened vectors of each row's columns
+    weight : float64, shape (n_rows, size)
+
+    Returns
+    -------
+    float64, shape (n_rows, n_factors), and bool, shape (n_rows,); a row that has come to its end
+    stays as it is while others go on
+    """
+    left = _product(weight, used)
+    found, way, size = np.zeros_like(left), left.copy(), _squares(left)
+    goal = EXACT**2 * size
+    for _ in range(MOST_STEPS):
+        moving = size > goal
+        if not moving.any():
+            break
+        turned = way + _product((weight - 1.0) * np.matmul(used, way[:, :, None])[:, :, 0], used)
+        curved = np.einsum("ij,ij->i", way, turned)
+        length = np.divide(size, curved, out=np.zeros_like(size), where=moving & (curved > 0))
+        found += length[:, None] * way
+        left -= length[:, None] * turned
+        before, size = size, _squares(left)
+        way = left + (size / np.where(before > 0, before, 1.0))[:, None] * way
+    return found, size <= goal
 
 
-def _among_factors(used: Wide, weight: Wide, gram: Wide, ridge: float) -> NDArray[np.float32]:
-    """One stack of normal equations with the factors as unknowns."""
-    left = gram + np.matmul((used * (weight - 1.0)[:, :, None]).transpose(0, 2, 1), used)
-    diagonal = np.arange(gram.shape[0])
-    left[:, diagonal, diagonal] += ridge
-    right = np.matmul(weight[:, None, :], used)[:, 0, :, None]
-    return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float32)
+def _product(weight: Wide, used: Wide) -> Wide:
+    """Weighted sum of each row's vectors, shape (n_rows, n_factors)."""
+    return np.asarray(np.matmul(weight[:, None, :], used)[:, 0, :], np.float64)
+
+
+def _squares(vectors: Wide) -> Wide:
+    """Squared length of each vector."""
+    return np.asarray(np.einsum("ij,ij->i", vectors, vectors), np.float64)

@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from embeddings.factors import Factors, HalfStep, Transform, gram_of
-from training.solver import solve_rows
+from training.solver import MOST_STEPS, descended, solve_rows
 
 SIZES = [0, 1, 3, 7, 8, 9, 20, 3]
 
@@ -47,3 +49,59 @@ def test_a_table_without_rows_has_no_vectors() -> None:
     nothing = sparse.csr_matrix(np.zeros((2, 30), np.float32))
 
     assert not solve_rows(nothing, columns, gram_of(columns), HalfStep()).any()
+
+
+def folded(confidence: sparse.csr_matrix, columns: np.ndarray, step: HalfStep) -> np.ndarray:
+    """Every row by the fold-in that serving does, one by one."""
+    nobody = np.empty((0, columns.shape[1]), np.float32)
+    scale = np.ones(len(columns), np.float32)
+    factors = Factors(nobody, columns, scale, step, gram_of(columns))
+    spans = zip(confidence.indptr[:-1], confidence.indptr[1:], strict=True)
+    cells = [slice(*span) for span in spans]
+    return np.array([factors.fold_in(confidence.indices[c], confidence.data[c]) for c in cells])
+
+
+def far_from_the_identity(n_factors: int = 48) -> tuple[sparse.csr_matrix, np.ndarray]:
+    """Few columns, all of them in one row, whose weights span eight orders of magnitude."""
+    chance = np.random.default_rng(4)
+    columns = chance.normal(size=(60, n_factors)).astype(np.float32)
+    weights = np.logspace(-2, 6, 60).astype(np.float32)
+    return sparse.csr_matrix(np.stack([weights, np.full(60, 1.5, np.float32)])), columns
+
+
+def test_rows_far_from_the_identity_are_their_fold_in_too() -> None:
+    confidence, columns = far_from_the_identity()
+    step = HalfStep(transform=Transform.LINEAR, regularisation=0.1)
+    found = solve_rows(confidence, columns, gram_of(columns), step)
+
+    np.testing.assert_allclose(found, folded(confidence, columns, step), rtol=1e-4, atol=1e-6)
+
+
+def test_gradients_give_up_where_elimination_is_needed_and_say_so() -> None:
+    confidence, columns = far_from_the_identity()
+    lower = np.linalg.cholesky(gram_of(columns) + 0.1 * np.eye(48))
+    white = columns.astype(np.float64) @ np.linalg.inv(lower).T
+    met = confidence.indices.reshape(2, -1)
+    _, is_exact = descended(white[met], confidence.data.reshape(2, -1).astype(np.float64))
+
+    assert MOST_STEPS < 48
+    assert is_exact.tolist() == [False, True]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    alpha=st.sampled_from([0.05, 1.0, 40.0]),
+    regularisation=st.sampled_from([0.0, 0.01, 30.0]),
+)
+def test_any_rows_are_their_fold_in(seed: int, alpha: float, regularisation: float) -> None:
+    chance = np.random.default_rng(seed)
+    table = sparse.random_array((20, 40), density=0.3, rng=chance, dtype=np.float32)
+    step = HalfStep(alpha=alpha, transform=Transform.LINEAR, regularisation=regularisation)
+    strength = sparse.csr_matrix(table)
+    columns = chance.normal(size=(40, 6)).astype(np.float32)
+    expected = folded(strength, columns, step)
+    strength.data *= np.float32(alpha)
+
+    found = solve_rows(strength, columns, gram_of(columns), step)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
