@@ -2,6 +2,8 @@
 
 import re
 import shlex
+import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
@@ -49,6 +51,7 @@ def words_of(line: str) -> list[str]:
     return words
 
 
+GNU_ALONE = r"\bdate\b[^;|)]* (-d|-I|--date)|\bdate \S*%N|\bsed -i|\bgrep -P"
 OURS = [
     pytest.param(words_of(line), id=f"{path.name}:{line[:60]}")
     for path in DOCUMENTS
@@ -106,6 +109,32 @@ def test_every_address_is_in_the_openapi_document(line: str, openapi: dict[str, 
     assert any(method in paths[path] for path in matching), f"{method} {address}"
     for body in (words[i + 1] for i, w in enumerate(words) if w == "-d"):
         orjson.loads(body) if not body.startswith("@") else None
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_no_command_needs_a_tool_that_only_gnu_has_or_tells_a_day_that_is_over(path: Path) -> None:
+    for line in shell_lines(path):
+        assert not re.search(
+            r"\bdate\b[^;|)]* (-d|-I|--date)|\bdate \S*%N|\bsed -i|\bgrep -P", line
+        )
+        assert not re.search(r'"(starts|ends|occurred)_at": ?"2', line), line
+
+
+@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "docs/campaigns.md"])
+def test_a_pasted_campaign_begins_now_lasts_a_month_and_makes_a_new_key_each_time(
+    path: Path,
+) -> None:
+    made = [line for line in shell_lines(path) if re.match(r"FROM=|UNTIL=|new_key\(\)", line)]
+    script = "\n".join([*made, 'printf "%s\\n%s\\n" "$FROM" "$UNTIL"', "new_key", "new_key"])
+    done = subprocess.run(
+        ["sh", "-eu", "-c", script], capture_output=True, text=True, check=True, timeout=30
+    )
+    starts, ends, *keys = done.stdout.split()
+    starts_at, ends_at = datetime.fromisoformat(starts), datetime.fromisoformat(ends)
+
+    assert abs(starts_at - datetime.now(UTC)) < timedelta(minutes=1)
+    assert abs(ends_at - starts_at - timedelta(days=30)) < timedelta(minutes=1)
+    assert len({*keys}) == 2
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
