@@ -3,6 +3,7 @@
 Most events were served and no more: types that nobody asked for are dropped as they are read.
 """
 
+import io
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from training.errors import BadInputError
+from training.lines import line_blocks
 from training.parquet import row_batches, schema_of
 
 NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
@@ -83,10 +85,11 @@ def _of_parquet(file: Path, types: Collection[str]) -> Iterator[Events]:
 
 
 def _of_lines(file: Path, types: Collection[str]) -> Iterator[Events]:
-    frame = pl.read_ndjson(file, infer_schema_length=None).lazy()
-    names = _present(file, frame.collect_schema().names())
-    for start in range(0, int(frame.select(pl.len()).collect().item()), BATCH_ROWS):
-        batch = frame.select(names).slice(start, BATCH_ROWS).collect()
+    for block in line_blocks(file):
+        if not block.strip():
+            continue
+        batch = pl.read_ndjson(io.BytesIO(block), infer_schema_length=None)
+        batch = batch.select(_present(file, batch.columns))
         rows = batch.filter(pl.col("type").is_in(sorted(types)))
         yield Events(_typed(rows), _furthest(batch))
 

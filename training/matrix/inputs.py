@@ -19,8 +19,7 @@ from training.matrix.responses import (
     read_responses,
     unseen,
 )
-from training.matrix.tables import Table
-from training.usage import Batch
+from training.usage import Table
 
 CHUNK_BYTES = 1 << 20
 

@@ -8,6 +8,7 @@ import orjson
 import polars as pl
 
 from embeddings.catalog.file import lines_of
+from embeddings.identifying import identifying
 from training.errors import BadInputError
 
 AT_ONCE = 10_000
@@ -23,7 +24,8 @@ def read_profiles(path: Path) -> pl.DataFrame:
     Raises
     ------
     BadInputError
-        Names the file and line that is no profile, or the id that came twice.
+        Names the file and line that is no profile or holds a number that names a person, or says
+        that an id came twice.
     """
     try:
         with path.open("rb") as lines:
@@ -50,6 +52,23 @@ def _profiles(path: Path, lines: Iterator[bytes]) -> Iterator[Profile]:
         try:
             document = orjson.loads(line)
             products = [card["card_product_id"] for card in document.get("card_products", [])]
-            yield document["cardholder_id"], products, document.get("city")
+            profile = document["cardholder_id"], products, document.get("city")
         except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise BadInputError(f"{path}: line {number}: no profile: {error!r}") from None
+        _refuse_numbers(f"{path}: line {number}", profile)
+        yield profile
+
+
+def _refuse_numbers(where: str, profile: Profile) -> None:
+    """BadInputError when a number that names a person stands in what is kept of a profile."""
+    cardholder_id, products, city = profile
+    names: dict[str, list[str | None]] = {
+        "cardholder_id": [cardholder_id],
+        "card_products": [*products],
+        "city": [city],
+    }
+    for name, values in names.items():
+        for value in values:
+            found = value and identifying(str(value), mobiles=name != "card_products")
+            if found:
+                raise BadInputError(f"{where}: {name}: holds what must not come in: {found}")

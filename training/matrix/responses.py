@@ -18,7 +18,7 @@ from embeddings.compose import own_kind
 from embeddings.interactions import EventType, EventWeights
 from embeddings.vocabulary import column_id
 from training.matrix.events import Place, event_batches
-from training.usage import polars_schema
+from training.usage import polars_schema, refuse_numbers
 
 CONTACT_SCHEMA = {
     "cardholder_id": pl.String(),
@@ -64,20 +64,25 @@ def read_responses(path: Path, catalog: Catalog, rule: EventWeights) -> Response
     Raises
     ------
     BadInputError
-        Names the file, and the column that is missing or of another type.
+        Names the file, and the column that is missing, of another type, or in which numbers
+        stand that name a person.
     """
     types = [e.value for e in EventType if e is not EventType.TRANSACTION and rule.of(e) > 0]
     items = pl.Enum([item.item_id for item in catalog.items])
     answers, paid = [], []
     through: Place | None = None
     for batch in event_batches(path, {*types, EventType.TRANSACTION.value}):
+        refuse_numbers(path, "cardholder_id", batch.rows["cardholder_id"].to_arrow())
         answers.append(_answers(batch.rows, types, items))
         paid.append(batch.rows.filter(pl.col("type") == EventType.TRANSACTION.value))
         through = max(filter(None, (through, batch.through)), default=None)
     if not answers:
         return no_responses()
     contacts, unknown = _on_items(_first_of_each(answers), catalog)
-    return Responses(contacts, unknown, _canonical(_once(paid)), _written(through))
+    archived = _canonical(_once(paid))
+    for name in ("merchant_id", "city"):
+        refuse_numbers(path, name, archived[name].to_arrow())
+    return Responses(contacts, unknown, archived, _written(through))
 
 
 def _written(place: Place | None) -> str | None:

@@ -5,6 +5,7 @@ One row a cardholder and campaign, parquet or NDJSON: ``campaign_id``, ``cardhol
 must have been so by chance.
 """
 
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,6 +16,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from training.errors import BadInputError
+from training.lines import line_blocks
 
 INSTANT = pl.Datetime("us", "UTC")
 COLUMNS: dict[str, pl.DataType] = {
@@ -65,10 +67,16 @@ def read_campaigns(path: Path) -> tuple[Responses, ...]:
     return tuple(sorted(found, key=lambda one: one.pushed_at))
 
 
+def _of_lines(path: Path) -> pl.DataFrame:
+    """All lines of NDJSON; BadInputError names a line that is too long."""
+    blocks = [pl.read_ndjson(io.BytesIO(block)) for block in line_blocks(path) if block.strip()]
+    return pl.concat(blocks, how="diagonal_relaxed")
+
+
 def _rows(path: Path) -> pl.DataFrame:
     """Checked rows, the first assignment of each campaign first."""
     try:
-        frame = pl.read_parquet(path) if path.suffix == ".parquet" else pl.read_ndjson(path)
+        frame = pl.read_parquet(path) if path.suffix == ".parquet" else _of_lines(path)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise BadInputError(
             f"--pushes: {path}: not readable as parquet or NDJSON: {error}"

@@ -4,20 +4,22 @@ Everything that training knows of a transaction passes through here, so the rest
 rely on names, types and values.
 """
 
-from training.usage.batches import Batch, Text, frame_batches, parquet_batches
-from training.usage.reader import files_of, is_csv, scan
+from training.usage.batches import Batch, Text
+from training.usage.codebook import Codebooks, CodedBatch
+from training.usage.numbers import refuse_numbers
 from training.usage.schema import OPTIONAL, REQUIRED, arrow_schema, polars_schema
+from training.usage.table import Table, scan
 
 __all__ = [
     "OPTIONAL",
     "REQUIRED",
     "Batch",
+    "Codebooks",
+    "CodedBatch",
+    "Table",
     "Text",
     "arrow_schema",
-    "files_of",
-    "frame_batches",
-    "is_csv",
-    "parquet_batches",
     "polars_schema",
+    "refuse_numbers",
     "scan",
 ]

@@ -11,13 +11,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from training.errors import BadInputError
+from training.lines import MAX_LINE_BYTES, PACKED
 
 MAX_ROWS = 2_000_000_000
 MAX_COLUMNS = 4_096
-MAX_LINE_BYTES = 2**20
 MAX_GROUP_BYTES = 4 * 2**30
-PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PK\x03\x04", b"BZh", b"\xfd7zXZ")
-"""How gzip, zstd, zip, bzip2 and xz begin."""
 
 
 def refuse_outsized(files: list[Path]) -> None:

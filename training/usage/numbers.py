@@ -1,11 +1,14 @@
 """Numbers that name a person in columns of card usage: looked for in each distinct text once."""
 
+from pathlib import Path
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embeddings.identifying import SHORTEST, identifying
+from training.errors import BadInputError
 
 DIGIT, ELSE = r"[\p{Nd}\p{No}]", r"[^\p{Nd}\p{No}]"
 MANY_DIGITS = rf"{DIGIT}(?:{ELSE}{{0,3}}{DIGIT}){{{SHORTEST - 1}}}"
@@ -42,3 +45,19 @@ def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
         text = column[row].as_py()
         found[row] = identifying(text, mobiles=name in OF_PEOPLE) is not None
     return found
+
+
+def refuse_numbers(path: Path, name: str, column: pa.Array) -> None:
+    """Refuse a column of text in which a person's number stands.
+
+    Raises
+    ------
+    BadInputError
+        Names the file, the column and how many distinct values; never the values.
+    """
+    count = int(np.count_nonzero(names_a_person(name, column.unique())))
+    if count:
+        raise BadInputError(
+            f"{path}: {name}: {count:,} distinct values hold a card number, resident id or mobile "
+            "number; send ids of your own and take those rows out"
+        )

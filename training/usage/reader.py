@@ -1,55 +1,29 @@
-"""Reads a table of canonical card usage, lazily, after checking that it is one.
-
-``scan`` looks at every row once, as a stream, before it answers: a table that passes has no
-missing required value and no value that breaks the rules of :mod:`training.usage.schema`.
-"""
+"""Opens files of canonical card usage: which they are, and what columns they have."""
 
 from pathlib import Path
 
 import polars as pl
 
 from training.errors import BadInputError
-from training.usage.batches import BATCH_ROWS, frame_batches, parquet_batches
 from training.usage.limits import refuse_outsized
-from training.usage.rules import CHECKED, check_rows
 from training.usage.schema import INSTANT, REQUIRED, polars_schema
 
 NEXT_STEP = "bring other columns in with `recsvc-train import --mapping F`"
 
 
-def scan(path: Path | str) -> pl.LazyFrame:
-    """Return a table of card usage as a lazy frame of exactly the canonical columns.
+def opened(files: list[Path]) -> pl.LazyFrame:
+    """Files of one kind as a lazy frame of exactly the canonical columns; no row is read.
 
-    Nothing is held in memory: rows are checked as a stream, and the frame reads them again when
-    it is collected. Optional columns that the table lacks come as columns of nulls, a missing
-    ``status`` stays null, and columns we do not know are left out.
-
-    Parameters
-    ----------
-    path : Path or str
-        A ``.parquet`` or ``.csv`` file, or a folder of such files of one kind.
-
-    Returns
-    -------
-    polars.LazyFrame
-        Columns and types of :func:`training.usage.schema.polars_schema`, in that order.
+    Optional columns that the table lacks come as columns of nulls, a missing ``status`` stays
+    null, and columns we do not know are left out.
 
     Raises
     ------
     BadInputError
-        The path is missing, empty or of another format, or a column is missing, of another type
-        or holds a value that breaks its rule. The message names the column and the row.
+        A file is outsized or unreadable, or a column is missing or of another type; names them.
     """
-    files = files_of(Path(path))
     refuse_outsized(files)
-    if is_csv(files):
-        frame = _typed_csv(files)
-        slices = frame.collect_batches(chunk_size=BATCH_ROWS, engine="streaming")
-        check_rows(frame_batches(slices), Path(path))
-        return frame
-    frame = _typed_parquet(files)
-    check_rows(parquet_batches(files, CHECKED), Path(path))
-    return frame
+    return _typed_csv(files) if is_csv(files) else _typed_parquet(files)
 
 
 def is_csv(files: list[Path]) -> bool:

@@ -1,6 +1,6 @@
 """What each column's values must be, and where they are not."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,8 +11,10 @@ from numpy.typing import NDArray
 
 from training.errors import BadInputError
 from training.usage.batches import Batch
+from training.usage.codebook import Codebooks, CodedBatch
 from training.usage.numbers import SCREENED, names_a_person
 from training.usage.schema import ID_PATTERN, OPTIONAL, REQUIRED, STATUSES, polars_schema
+from training.usage.spelling import are_ids
 
 AN_ID = (ID_PATTERN, "an id of 1 to 128 letters, digits and . _ ~ -")
 PATTERNS = {
@@ -58,44 +60,94 @@ class _Check:
     faults: dict[str, _Fault] = field(default_factory=lambda: {n: _Fault() for n in RULED})
     numbers: dict[str, _Fault] = field(default_factory=lambda: {n: _Fault() for n in SCREENED})
 
-    def add(self, batch: Batch) -> None:
-        for name, fault in self.faults.items():
-            if name in batch.columns:
-                fault.add(_wrong(name, batch.columns[name]), self.rows)
-        for name, fault in self.numbers.items():
-            if name in batch.columns:
-                fault.add(names_a_person(name, batch.columns[name]), self.rows)
+    @property
+    def is_clean(self) -> bool:
+        """Whether nothing wrong was found."""
+        return not any(fault.count for fault in (*self.faults.values(), *self.numbers.values()))
+
+    def add(self, batch: Batch, fresh: Mapping[str, pa.Array]) -> None:
+        """Look at a batch.
+
+        Parameters
+        ----------
+        batch : Batch
+        fresh : by column, what is to be looked at; all other values of it were found right before.
+            Of columns that are not in it every value is looked at.
+        """
+        for name, column in batch.columns.items():
+            values = fresh.get(name, _distinct(column))
+            if name in self.faults and not _all_right(name, column, values):
+                self.faults[name].add(_wrong(name, column), self.rows)
+            if name in self.numbers and names_a_person(name, values).any():
+                self.numbers[name].add(names_a_person(name, column), self.rows)
         self.rows += batch.height
 
+    def refuse(self, path: Path) -> None:
+        """BadInputError when there is no row or something was wrong, as :func:`checked` says."""
+        if not self.rows:
+            raise BadInputError(f"{path}: the table has no rows")
+        for name, fault in self.faults.items():
+            if fault.count:
+                raise self._error(path, name, fault, f"are missing or not {IN_WORDS[name]}")
+        for name, fault in self.numbers.items():
+            if fault.count:
+                words = "hold a card number, resident id or mobile number"
+                raise self._error(path, name, fault, words)
 
-def check_rows(batches: Iterable[Batch], path: Path) -> None:
-    """Look at every value of every column that has a rule.
+    def _error(self, path: Path, name: str, fault: _Fault, words: str) -> BadInputError:
+        return BadInputError(
+            f"{path}: column {name}: {fault.count:,} of {self.rows:,} values {words}, the first in "
+            f"data row {fault.first + 1:,}; "
+            "`recsvc-train import --mapping F` puts such rows aside and goes on"
+        )
+
+
+def checked(batches: Iterator[Batch], books: Codebooks, path: Path) -> Iterator[CodedBatch]:
+    """The batches in codes, after every value of every column that has a rule was looked at.
+
+    A text is looked at when it is met for the first time. From the first batch with something
+    wrong on the batches are counted only.
+
+    Parameters
+    ----------
+    batches : with at least the columns ``CHECKED`` that the table has
+    books : of this table, and of tables that were checked before
+    path : named by errors
 
     Raises
     ------
     BadInputError
-        There is no row, or a column holds wrong values, or numbers that name a person; names the
-        column and the first row.
+        There is no row, or a column holds wrong values, or numbers that name a person; after the
+        last batch. Names the column and the first row.
     """
     check = _Check()
     for batch in batches:
-        check.add(batch)
-    if not check.rows:
-        raise BadInputError(f"{path}: the table has no rows")
-    for name, fault in check.faults.items():
-        if fault.count:
-            raise BadInputError(
-                f"{path}: column {name}: {fault.count:,} of {check.rows:,} values are "
-                f"missing or not {IN_WORDS[name]}, the first in data row {fault.first + 1:,}; "
-                "`recsvc-train import --mapping F` puts such rows aside and goes on"
-            )
-    for name, fault in check.numbers.items():
-        if fault.count:
-            raise BadInputError(
-                f"{path}: column {name}: {fault.count:,} of {check.rows:,} values hold a card "
-                f"number, resident id or mobile number, the first in data row {fault.first + 1:,}; "
-                "`recsvc-train import --mapping F` puts such rows aside and goes on"
-            )
+        if not check.is_clean:
+            check.add(batch, {})
+            continue
+        coded = books.code(batch)
+        check.add(batch, coded.fresh)
+        if check.is_clean:
+            yield coded
+    check.refuse(path)
+
+
+def _distinct(column: pa.Array) -> pa.Array:
+    """The values of a column, those of a coded one once each."""
+    return column.dictionary if pa.types.is_dictionary(column.type) else column
+
+
+def _all_right(name: str, column: pa.Array, values: pa.Array) -> bool:
+    """Whether no row breaks the column's rule, when all values but these keep it."""
+    if name not in OPTIONAL and (column.null_count or values.null_count):
+        return False
+    if name in PATTERNS and not pa.types.is_null(values.type):
+        if PATTERNS[name] is AN_ID:
+            return are_ids(values)
+        matched = pc.match_substring_regex(values, PATTERNS[name][0])
+        return bool(pc.all(matched, min_count=0).as_py())
+    least = pc.min(values).as_py() if name == "amount_minor" else None
+    return least is None or bool(least >= 0)
 
 
 def _wrong(name: str, column: pa.Array) -> NDArray[np.bool_]:

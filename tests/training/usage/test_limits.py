@@ -3,20 +3,25 @@
 import gzip
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from embeddings.catalog import read_catalog
 from embeddings.errors import CatalogError
 from training.errors import BadInputError
+from training.lines import MAX_LINE_BYTES, line_blocks
 from training.mapping.csv_source import read_csv
 from training.mapping.spec import Source
+from training.matrix.events import event_batches
 from training.matrix.profiles import read_profiles
 from training.usage import scan
-from training.usage.limits import MAX_COLUMNS, MAX_LINE_BYTES, refuse_outsized
+from training.usage.limits import MAX_COLUMNS, refuse_outsized
 
 HEADER = b"cardholder_id,merchant_id,amount_minor,currency,occurred_at"
 ROW = b"c1,m1,100,GBP,2024-03-01T10:00:00Z"
@@ -70,6 +75,45 @@ def test_F52_profiles_of_one_endless_line_are_refused(tmp_path: Path) -> None:
     path = an_endless_line(tmp_path / "profiles.ndjson", b'{"cardholder_id":"')
     with pytest.raises(BadInputError, match="line 1: no profile"):
         read_profiles(path)
+
+
+def test_F52_events_and_pushes_of_one_endless_line_are_refused_and_never_held(
+    tmp_path: Path,
+) -> None:
+    path = an_endless_line(tmp_path / "events.ndjson", b'{"event_id":"')
+    log = (
+        "from training.matrix.events import event_batches\n"
+        "from training.propensity.campaigns import read_campaigns\n"
+        "def all_of(path):\n    for _ in event_batches(path, ['viewed']): pass\n"
+    )
+    grown, said = peak_bytes(log + REFUSED.format("all_of", "BadInputError"), str(path))
+    grown_too, said_too = peak_bytes(
+        log + REFUSED.format("read_campaigns", "BadInputError"), str(path)
+    )
+
+    assert "events.ndjson: line 1 is longer than 1 MiB" in said
+    assert "events.ndjson: line 1 is longer than 1 MiB" in said_too
+    assert max(grown, grown_too) < 128 * 2**20
+
+
+def test_F52_a_packed_log_of_events_is_refused(tmp_path: Path) -> None:
+    (path := tmp_path / "events.ndjson").write_bytes(gzip.compress(b"{}\n" * 1000))
+
+    with pytest.raises(BadInputError, match=r"events\.ndjson: is packed; unpack it"):
+        list(event_batches(path, ["viewed"]))
+
+
+@given(st.lists(st.binary(max_size=40), max_size=30), st.integers(1, 64))
+def test_blocks_of_lines_are_the_text_cut_behind_ends_of_lines(
+    parts: list[bytes], block: int
+) -> None:
+    text = b"\n".join(parts)
+    with tempfile.NamedTemporaryFile() as file:
+        Path(file.name).write_bytes(text)
+        blocks = list(line_blocks(Path(file.name), block_bytes=block))
+
+    assert b"".join(blocks) == text
+    assert all(one.endswith(b"\n") for one in blocks[:-1])
 
 
 def test_F52_many_rows_in_few_bytes_are_read_in_memory_that_does_not_grow(tmp_path: Path) -> None:

@@ -1,13 +1,19 @@
 """Numbers that name a person do not get past the trainer's entrances, nor into what it leaves."""
 
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
 import pytest
 
+from embeddings.interactions import EventWeights
+from tests.bundles import a_catalog, an_offer
 from tests.training.mapping.world import a_file, a_mapping, a_row, bring_in
+from tests.training.worlds import an_event, write_lines
 from training.errors import BadInputError
+from training.matrix.profiles import read_profiles
+from training.matrix.responses import read_responses
 from training.usage import scan
 from training.usage.numbers import names_a_person
 
@@ -86,3 +92,61 @@ def test_F46_an_import_puts_such_rows_aside_and_shows_the_number_nowhere(
     assert report.rows_rejected == {reason: 2}
     assert report.rows_accepted == 20
     assert value.encode() not in left
+
+
+def events_with(tmp_path: Path, *, parquet: bool, **changes: Any) -> Path:
+    paid = {
+        "transaction_id": "t1",
+        "merchant_id": "m1",
+        "mcc": "5812",
+        "amount": {"amount_minor": 100, "currency": "GBP"},
+        "status": "settled",
+        "city": "London",
+    }
+    own = {name: value for name, value in changes.items() if name == "cardholder_id"}
+    of_payment = {name: value for name, value in changes.items() if name != "cardholder_id"}
+    bought = an_event(2, "ch_1", "offer_1", 1, type="transaction")
+    events = [
+        an_event(1, "ch_1", "offer_1", 1),
+        {**bought, **own, "transaction": {**paid, **of_payment}},
+    ]
+    if parquet:
+        pl.DataFrame(events).write_parquet(tmp_path / "events.parquet")
+        return tmp_path / "events.parquet"
+    write_lines(tmp_path / "events.ndjson", events)
+    return tmp_path / "events.ndjson"
+
+
+@pytest.mark.parametrize("parquet", [False, True])
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [("cardholder_id", CARD), ("cardholder_id", PHONE), ("merchant_id", UNIONPAY), ("city", CARD)],
+)
+def test_F46_a_log_of_events_with_a_persons_number_is_refused_and_never_shown(
+    tmp_path: Path, column: str, value: str, *, parquet: bool
+) -> None:
+    path = events_with(tmp_path, parquet=parquet, **{column: value})
+    catalog = a_catalog(an_offer("offer_1"))
+
+    with pytest.raises(BadInputError) as refused:
+        read_responses(path, catalog, EventWeights())
+
+    assert f"{path}: {column}: 1 distinct values hold a card number" in str(refused.value)
+    assert value not in str(refused.value)
+    read_responses(events_with(tmp_path, parquet=parquet), catalog, EventWeights())
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"cardholder_id": CARD}, {"city": PHONE}, {"card_products": [{"card_product_id": UNIONPAY}]}],
+)
+def test_F46_profiles_with_a_persons_number_are_refused_by_their_line_and_never_shown(
+    tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    good = {"cardholder_id": "ch_1", "city": "London", "card_products": []}
+    write_lines(tmp_path / "profiles.ndjson", [good, {**good, "cardholder_id": "ch_2", **changed}])
+
+    with pytest.raises(BadInputError, match=r"line 2: \w+: holds what must not come in") as refused:
+        read_profiles(tmp_path / "profiles.ndjson")
+
+    assert not any(number in str(refused.value) for number in (CARD, PHONE, UNIONPAY))
