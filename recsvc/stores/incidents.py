@@ -136,7 +136,7 @@ class IncidentStore:
 
     def _served(self, issuer_id: str, window: Window) -> list[tuple[datetime, str]]:
         name = SERVES.key(issuer_id)
-        first, last = (microseconds(at) // 1000 for at in (window.since, window.until))
+        first, until = microseconds(window.since) // 1000, microseconds(window.until)
 
         def read(store: redis.Redis) -> list[tuple[datetime, str]]:
             found = documents_of(store, name, b"serve", first=f"{max(first, 0)}-0")
@@ -144,7 +144,7 @@ class IncidentStore:
             return [
                 (instant(at * 1000), document["cardholder_id"])
                 for at, document in dated
-                if at < last
+                if at * 1000 < until
             ]
 
         return self._cache.ask_patiently(read)

@@ -174,6 +174,20 @@ def test_P57_an_exported_audience_and_served_lists_name_everyone_in_them(
     assert {one.cardholder_id for one in more} == {"ch_1", "ch_9"}
 
 
+def test_P57_a_list_served_in_the_millisecond_in_which_the_window_ends_is_in_it(
+    stores: Stores,
+) -> None:
+    served = json.dumps({"cardholder_id": "ch_9"})
+    at = datetime(2026, 4, 1, tzinfo=UTC)
+    position = f"{int(at.timestamp() * 1000)}-0"
+    stores.durable.ask(lambda s: s.xadd(SERVES.key("demo"), {"serve": served}, position))
+    tick = timedelta(microseconds=1)
+
+    found = incident(stores, served=True, since=at, until=at + tick).touched.values()
+    assert [one.cardholder_id for one in found] == ["ch_9"]
+    assert not incident(stores, served=True, since=at - tick, until=at).touched
+
+
 def test_P51_the_map_of_the_data_names_every_family_that_is_written(
     environ: dict[str, str], service: Service
 ) -> None:
