@@ -28,7 +28,7 @@ class HeldProductBody(Body):
 
 
 class ProfileBody(Body):
-    """Profile of a cardholder; a PUT replaces all of it."""
+    """Profile of a cardholder; a PUT replaces all of it but the mark of a child."""
 
     card_products: Annotated[tuple[HeldProductBody, ...], Field(max_length=50)] = ()
     city: Label | None = None
@@ -40,9 +40,10 @@ class ProfileBody(Body):
             description="IANA name of his zone, for quiet hours; his issuer's when null",
         ),
     ] = None
-    minor: Annotated[bool, Field(description="under 14: only what his guardian allows counts")] = (
-        False
-    )
+    minor: Annotated[
+        bool | None,
+        Field(description="under 14: only what his guardian allows counts; as it was unless given"),
+    ] = None
 
     @field_validator("timezone")
     @classmethod
@@ -62,6 +63,7 @@ class ProfileAnswer(ProfileBody):
     """A profile and whose it is."""
 
     cardholder_id: OutsideId
+    minor: bool
 
 
 class ConsentBody(Body):
@@ -71,7 +73,11 @@ class ConsentBody(Body):
     marketing: Annotated[dict[Channel, bool], Field(default_factory=dict)]
     purpose_version: Annotated[Label, Field(description="version of the notice he agreed to")]
     recorded_at: Annotated[
-        Instant | None, Field(description="when he said so; now unless given")
+        Instant | None,
+        Field(
+            description="when he said so; now unless given. Earlier than what is on record it is "
+            "refused, unless it withdraws everything"
+        ),
     ] = None
     guardian: Annotated[
         bool, Field(description="given by the guardian of a child; a minor's own does not count")
@@ -112,9 +118,8 @@ def cardholder_routes(
 
     def put_profile(caller: Caller, path: CardholderPath, body: ProfileBody) -> Any:  # noqa: ANN401
         """Replace a cardholder's profile."""
-        profile = profile_of(body)
-        store.put_profile(caller.issuer_id, path.cardholder_id, profile)
-        return _profile_document(path.cardholder_id, profile)
+        kept = store.put_profile(caller.issuer_id, path.cardholder_id, profile_of(body))
+        return _profile_document(path.cardholder_id, kept)
 
     def get_profile(caller: Caller, path: CardholderPath) -> Any:  # noqa: ANN401
         """Read a cardholder's profile."""
@@ -127,7 +132,11 @@ def cardholder_routes(
         """Record what a cardholder allows; felt by the very next answer."""
         consent = consent_of(body, clock())
         kept = store.put_consent(
-            caller.issuer_id, path.cardholder_id, consent, objects=body.objection
+            caller.issuer_id,
+            path.cardholder_id,
+            consent,
+            objects=body.objection,
+            unless_newer=body.recorded_at is not None and not _only_takes_back(body, consent),
         )
         return _consent_document(path.cardholder_id, kept)
 
@@ -148,6 +157,11 @@ def cardholder_routes(
         "GET", consent_rule, get_consent, scope="rec:read", answers=consent, budget=Budget.QUICK
     )
     return routes
+
+
+def _only_takes_back(body: ConsentBody, consent: Consent) -> bool:
+    """Whether it allows nothing, and ends no objection either."""
+    return consent.is_withdrawal and body.objection is not False
 
 
 def profile_of(body: ProfileBody) -> Profile:

@@ -24,14 +24,15 @@ class Profile:
     Parameters
     ----------
     timezone : IANA name of the zone he lives in; None for his issuer's
-    minor : under 14: nothing counts but what his guardian allows
+    minor : under 14: nothing counts but what his guardian allows; None where it is not said,
+        which leaves it as it was
     """
 
     card_products: tuple[HeldProduct, ...] = ()
     city: str | None = None
     segments: tuple[str, ...] = ()
     timezone: str | None = None
-    minor: bool = False
+    minor: bool | None = False
 
     @property
     def product_ids(self) -> frozenset[str]:
@@ -64,7 +65,12 @@ class Consent:
     guardian: bool = False
     objection: bool = False
 
-    def in_force(self, notice: str | None, *, minor: bool) -> Self:
+    @property
+    def is_withdrawal(self) -> bool:
+        """Whether it allows nothing at all."""
+        return not (self.personalisation or any(self.marketing.values()))
+
+    def in_force(self, notice: str | None, *, minor: bool | None) -> Self:
         """The consent as far as it counts now; nothing of it where one of the rules forbids.
 
         An objection is absolute, profiling for marketing included (GDPR 21). A child's own word

@@ -17,27 +17,71 @@ from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
 from recsvc.stores.scripts import Argument, Script
 
 Fields = dict[bytes, bytes]
+NEWER = (
+    "A consent that was recorded later stands. What withdraws everything is always taken; leave "
+    "recorded_at out when he says so now."
+)
 
-# Keys: cardholder, erased. Arguments: his hash on the list of the erased; fields and values.
-# Answers 0 for the erased, 2 while he objects to marketing, else 1.
-PUT = """
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
-for i = 2, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
-return redis.call('HGET', KEYS[1], 'objection') == '1' and 2 or 1
+# Whether a consent on record is newer than a UTC instant without its Z; never than no instant.
+IS_NEWER = """
+local function is_newer(at)
+  local kept = redis.call('HGET', KEYS[1], 'consent')
+  if not kept or at == '' then return false end
+  local recorded_at = cjson.decode(kept).recorded_at
+  return type(recorded_at) == 'string' and (string.gsub(recorded_at, 'Z$', '')) > at
+end
 """
 
-# Keys: as above. Arguments: his hash; UTC instant of the consent given, without its Z, or nothing;
-# then fields and values. Answers 0 for the erased, 2 where a newer consent stands, else 1.
-IMPORT = """
+# Whether the profile on record is a child's.
+IS_MINOR = f"""
+local function is_minor()
+  local profile = redis.call('HGET', KEYS[1], 'profile') or ''
+  return string.find(profile, '{codec.MINOR.decode()}', 1, true)
+end
+"""
+
+# Keys: cardholder, erased. Arguments: his hash on the list of the erased; UTC instant of the
+# consent given, without its Z, or nothing where it counts in any case; fields and values. Answers
+# 0 for the erased, 3 where a newer consent stands, 2 while he objects to marketing, else 1.
+PUT = (
+    IS_NEWER
+    + """
 if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
-local kept, at = redis.call('HGET', KEYS[1], 'consent'), nil
-if kept and ARGV[2] ~= '' then at = cjson.decode(kept).recorded_at end
-local stands = type(at) == 'string' and (string.gsub(at, 'Z$', '')) > ARGV[2]
-for i = 3, #ARGV, 2 do
-  if ARGV[i] ~= 'consent' or not stands then redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+if is_newer(ARGV[2]) then return 3 end
+for i = 3, #ARGV, 2 do redis.call('HSET', KEYS[1], ARGV[i], ARGV[i + 1]) end
+return redis.call('HGET', KEYS[1], 'objection') == '1' and 2 or 1
+"""
+)
+
+# Keys: as above. Arguments: his hash; his profile; the same as a child's where it does not say.
+# Answers 0 for the erased, 2 where a child's profile now stands, else 1.
+PUT_PROFILE = (
+    IS_MINOR
+    + """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+local told = ARGV[2]
+if ARGV[3] and is_minor() then told = ARGV[3] end
+redis.call('HSET', KEYS[1], 'profile', told)
+return is_minor() and 2 or 1
+"""
+)
+
+# Keys: as above. Arguments: his hash; UTC instant of the consent given, without its Z, or nothing;
+# his profile as a child's where it does not say whether he is one, or nothing; fields and values.
+# Answers 0 for the erased, 2 where a newer consent stands, else 1.
+IMPORT = (
+    IS_NEWER
+    + IS_MINOR
+    + """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+local stands, stays_minor = is_newer(ARGV[2]), ARGV[3] ~= '' and is_minor()
+for i = 4, #ARGV, 2 do
+  local value = ARGV[i] == 'profile' and stays_minor and ARGV[3] or ARGV[i + 1]
+  if ARGV[i] ~= 'consent' or not stands then redis.call('HSET', KEYS[1], ARGV[i], value) end
 end
 return stands and 2 or 1
 """
+)
 
 
 class CardholderStore:
@@ -47,6 +91,7 @@ class CardholderStore:
         self._durable = durable
         self._deny_list = deny_list
         self._put = Script(PUT)
+        self._put_profile = Script(PUT_PROFILE)
         self._import = Script(IMPORT)
 
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
@@ -62,20 +107,40 @@ class CardholderStore:
         found = _read(self._durable, issuer_id, keys, hashes)
         return tuple(map(_state, cardholder_ids, found.fields, found.erased, repeat(found.notice)))
 
-    def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> None:
-        """Replace the profile of a cardholder."""
-        self._set(issuer_id, cardholder_id, {"profile": codec.encode_profile(profile)})
+    def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> Profile:
+        """Replace the profile of a cardholder; answers it as it stands.
+
+        One that does not say whether he is a child (``minor`` is None) leaves that as it was.
+        """
+        keys, (hashed,) = self._call(issuer_id, cardholder_id, {})
+        arguments = [hashed, codec.encode_profile(profile), *_as_minor(profile)]
+        answer = self._durable.ask(lambda store: self._put_profile.run(store, keys, arguments))
+        _refuse_erased(answer)
+        return replace(profile, minor=answer == 2)
 
     def put_consent(
-        self, issuer_id: str, cardholder_id: str, consent: Consent, *, objects: bool | None = None
+        self,
+        issuer_id: str,
+        cardholder_id: str,
+        consent: Consent,
+        *,
+        objects: bool | None = None,
+        unless_newer: bool = False,
     ) -> Consent:
         """Replace the consent of a cardholder; answers it with the objection that stands beside it.
 
         Parameters
         ----------
         objects : whether he objects to marketing from now on; None leaves that as it was
+        unless_newer : refuse it, whole, where one that was recorded later stands
+
+        Raises
+        ------
+        ConflictError
+            ``newer_consent``, or he was erased
         """
-        stands = self._set(issuer_id, cardholder_id, _consent_fields(consent, objects))
+        at = _instant_text(consent) if unless_newer else ""
+        stands = self._set(issuer_id, cardholder_id, _consent_fields(consent, objects), at)
         return replace(consent, objection=stands)
 
     def put_many(
@@ -85,7 +150,7 @@ class CardholderStore:
 
         A consent that was recorded later stands, so a file of yesterday undoes no withdrawal of
         today; how many did is answered. One with an objection records it; one without leaves it
-        as it was.
+        as it was. So does a profile that does not say whether he is a child.
         """
         calls = []
         for cardholder_id, profile, consent in entries:
@@ -93,7 +158,8 @@ class CardholderStore:
             if consent is not None:
                 fields |= _consent_fields(consent, consent.objection or None)
             keys, (hashed, *rest) = self._call(issuer_id, cardholder_id, fields)
-            calls.append((keys, [hashed, _instant_text(consent), *rest]))
+            (as_minor,) = _as_minor(profile) or (b"",)
+            calls.append((keys, [hashed, _instant_text(consent), as_minor, *rest]))
         answers = self._durable.ask_patiently(lambda store: self._import.run_all(store, calls))
         return sum(answer == 2 for answer in answers)
 
@@ -104,12 +170,16 @@ class CardholderStore:
         at = str(microseconds(deleted_at)).encode()
         self._set(issuer_id, cardholder_id, {f"f:{column}": at})
 
-    def _set(self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes]) -> bool:
-        """Write fields; whether he objects to marketing. ConflictError when he was erased."""
-        call = self._call(issuer_id, cardholder_id, fields)
-        answer = self._durable.ask(lambda store: self._put.run(store, *call))
-        if not answer:
-            raise ConflictError("cardholder_erased", "He was erased; nothing is kept of him.")
+    def _set(
+        self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes], at: str = ""
+    ) -> bool:
+        """Write fields; whether he objects to marketing. Raises as `put_consent`."""
+        keys, (hashed, *rest) = self._call(issuer_id, cardholder_id, fields)
+        arguments = [hashed, at, *rest]
+        answer = self._durable.ask(lambda store: self._put.run(store, keys, arguments))
+        _refuse_erased(answer)
+        if answer == 3:
+            raise ConflictError("newer_consent", NEWER)
         return bool(answer == 2)
 
     def _call(
@@ -120,6 +190,16 @@ class CardholderStore:
         for name, value in fields.items():
             arguments += (name, value)
         return keys, arguments
+
+
+def _refuse_erased(answer: object) -> None:
+    if not answer:
+        raise ConflictError("cardholder_erased", "He was erased; nothing is kept of him.")
+
+
+def _as_minor(profile: Profile) -> tuple[bytes, ...]:
+    """The profile as a child's, where it does not say whether he is one."""
+    return (codec.encode_profile(replace(profile, minor=True)),) if profile.minor is None else ()
 
 
 def _consent_fields(consent: Consent, objects: bool | None) -> dict[str, bytes]:  # noqa: FBT001 - three states

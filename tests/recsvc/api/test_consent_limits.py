@@ -74,6 +74,66 @@ def test_P31_a_childs_own_consent_does_not_count_and_its_guardians_does(live: Se
     assert told(live) == (True, True)
 
 
+def test_P31_a_profile_that_does_not_say_leaves_a_child_a_child(live: Service) -> None:
+    consents(live)
+    live.ask("PUT", ONE, {"minor": True})
+    moved = live.ask("PUT", ONE, {"city": "Suzhou"})
+    as_child = told(live)
+    grown = live.ask("PUT", ONE, {"city": "Suzhou", "minor": False})
+
+    assert (moved.json["minor"], moved.json["city"]) == (True, "Suzhou")
+    assert as_child == (False, False)
+    assert grown.json["minor"] is False
+    assert told(live) == (True, True)
+
+
+def test_P31_an_imported_profile_that_does_not_say_leaves_a_child_a_child(live: Service) -> None:
+    store = live.stores.cardholders
+    store.put_profile("demo", "child", Profile(minor=True))
+    silent, telling = Profile(city="a", minor=None), Profile(city="b", minor=False)
+
+    store.put_many("demo", [("child", silent, None), ("new", silent, None)])
+    after_silence = [one.profile for one in store.states_of("demo", ["child", "new"])]
+    store.put_many("demo", [("child", telling, None)])
+
+    assert after_silence == [Profile(city="a", minor=True), Profile(city="a")]
+    assert store.state_of("demo", "child").profile == telling
+
+
+def test_P15_an_older_consent_undoes_no_newer_withdrawal_and_is_refused(live: Service) -> None:
+    consents(live, personalisation=False, marketing={}, recorded_at="2026-01-31T11:00:00Z")
+    older = live.ask("PUT", f"{ONE}/consent", {**CONSENT, "recorded_at": "2026-01-31T10:59:59.9Z"})
+    after = told(live)
+    same = live.ask("PUT", f"{ONE}/consent", {**CONSENT, "recorded_at": "2026-01-31T11:00:00Z"})
+
+    assert (older.status_code, older.json["code"]) == (409, "newer_consent")
+    assert after == (False, False)
+    assert same.status_code == 200
+    assert told(live) == (True, True)
+
+
+def test_P15_a_withdrawal_counts_whenever_it_was_recorded(live: Service) -> None:
+    """A phone whose clock is slow must not be refused; nor one whose clock was fast before."""
+    consents(live, recorded_at="2026-01-31T12:04:00Z")
+    nothing = {"personalisation": False, "marketing": {"push": False}}
+    consents(live, **nothing, recorded_at="2026-01-31T11:00:00Z")
+    after = told(live)
+    consents(live, recorded_at="2026-01-31T12:04:00Z")
+    consents(live, **nothing)
+
+    assert after == (False, False)
+    assert told(live) == (False, False)
+
+
+def test_P21_an_older_withdrawal_ends_no_objection(live: Service) -> None:
+    consents(live, objection=True)
+    nothing = {"personalisation": False, "marketing": {}, "recorded_at": "2026-01-31T11:00:00Z"}
+    ends = live.ask("PUT", f"{ONE}/consent", {**CONSENT, **nothing, "objection": False})
+
+    assert ends.status_code == 409
+    assert live.ask("GET", f"{ONE}/consent").json["objection"] is True
+
+
 def test_P21_an_objection_beats_every_consent_and_stands_until_it_is_taken_back(
     live: Service,
 ) -> None:
