@@ -9,11 +9,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_+-]{0,31}(/[A-Za-z][A-Za-z0-9_+-]{0,31}){0,2}")
 OF_THE_MACHINE = frozenset(("localtime", "posixrules", "Factory"))
 """Files beside the zones that say where a computer stands, not a person."""
+OTHER_CLOCKS = frozenset(("right", "posix"))
+"""Folders that hold all zones again; those of ``right`` count leap seconds, half a minute apart."""
 
 
 def is_zone(name: str) -> bool:
     """Whether a text is the name of a zone of the IANA table on this machine."""
     if NAME.fullmatch(name) is None or name in OF_THE_MACHINE:
+        return False
+    if name.partition("/")[0] in OTHER_CLOCKS:
         return False
     try:
         ZoneInfo(name)

@@ -15,7 +15,8 @@ def test_names_of_the_iana_table_are_zones(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     ["", "Asia", "Mars/Base", "../../etc/passwd", "/etc/localtime", "Asia/Shanghai ", "localtime",
-     "posixrules", "Factory", "UTC+8", "+08:00", "Asia/\u4e0a\u6d77", "Asia/Shang\x00hai"],
+     "posixrules", "Factory", "UTC+8", "+08:00", "Asia/\u4e0a\u6d77", "Asia/Shang\x00hai",
+     "right/Asia/Shanghai", "posix/Europe/London", "right/UTC"],
 )  # fmt: skip
 def test_folders_paths_offsets_and_the_machines_own_are_no_zones(name: str) -> None:
     assert not is_zone(name)
