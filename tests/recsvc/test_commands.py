@@ -152,6 +152,41 @@ def test_P15_importing_an_older_consent_undoes_no_withdrawal(
     assert {one.profile.city for one in states.values()} == {"x"}
 
 
+def test_serving_on_a_taken_port_ends_with_one_clear_line(environ: dict[str, str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        bind = f"127.0.0.1:{taken.getsockname()[1]}"
+        done = run_command(["serve"], environ, bind=bind)
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"recsvc: RECSVC_BIND: {bind} cannot be listened on (Address already in use); end what "
+        "runs there, or choose another, such as RECSVC_BIND=127.0.0.1:8081"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bind", "told"),
+    [
+        ("nonsense", "must be host:port"),
+        ("127.0.0.1:99999", "must be host:port"),
+        ("127.0.0.1:http", "must be host:port"),
+        ("no-such-host.invalid:8080", "is no address of this machine"),
+        ("192.0.2.1:8080", "cannot be listened on"),
+    ],
+)
+def test_serving_where_nobody_can_listen_ends_with_one_clear_line(
+    environ: dict[str, str], bind: str, told: str
+) -> None:
+    done = run_command(["serve"], environ, bind=bind)
+
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.startswith("recsvc: RECSVC_BIND: ")
+    assert told in done.stderr
+
+
 def test_a_catalogue_file_is_imported_whole_or_not_at_all(
     environ: dict[str, str], stores: Stores, tmp_path: Path
 ) -> None:
