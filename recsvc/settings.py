@@ -29,6 +29,7 @@ DEFAULT_RATES = (
     ("audit:read", "100/second"),
 )
 RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour)")
+DOMAIN = re.compile(r"\.?(?:[a-z0-9_-]{1,63}\.)*(?!\d+\.?$)[a-z0-9-]{1,63}\.?")
 ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -197,6 +198,28 @@ class Settings(BaseSettings):
     def _split_commas(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("webhook_hosts")
+    @classmethod
+    def _plain_domains(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no host name is ever within, so that nobody waits for pushes in vain."""
+        if not all(DOMAIN.fullmatch(one.lower()) for one in value):
+            raise ValueError(
+                "must be plain domains, such as bank.example, which includes its subdomains; "
+                "no stars, no https://, no ports, no IP addresses"
+            )
+        return value
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _plain_hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Refuse what no Host header ever is: then every request would be refused."""
+        if any(set(one) & set("*/?@ ") for one in value):
+            raise ValueError(
+                "must be host names, such as api.bank.example, or .bank.example for that and "
+                "all below it; no stars, no https://"
+            )
         return value
 
     @field_validator("rate_limits", mode="before")

@@ -41,6 +41,10 @@ def test_an_unknown_setting_is_refused_and_the_nearest_is_named() -> None:
         ("CATALOG_POLL_SECONDS", "3"),
         ("KEY_POLL_SECONDS", "1"), ("RATE_LIMITS", "rec:read=fast"), ("RATE_LIMITS", "x=1/second"),
         ("SHELF_POLL_SECONDS", "60"), ("STORE_TIMEOUT_MS", "fifty"),
+        ("WEBHOOK_HOSTS", "*.bank.example"), ("WEBHOOK_HOSTS", "bank.example,https://a.example"),
+        ("WEBHOOK_HOSTS", "a.example:8443"), ("WEBHOOK_HOSTS", "10.0.0.1"),
+        ("WEBHOOK_HOSTS", ".."), ("TRUSTED_HOSTS", "*.bank.example"),
+        ("TRUSTED_HOSTS", "https://bank.example"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str) -> None:
@@ -62,6 +66,12 @@ def test_lists_are_written_with_commas() -> None:
         "a.example",
         "b.example",
     )
+
+
+def test_domains_for_webhooks_may_begin_or_end_with_a_dot_and_have_capitals() -> None:
+    chosen = read_settings({"RECSVC_WEBHOOK_HOSTS": "Bank.Example, .a.example, b.example., cn"})
+
+    assert len(chosen.webhook_hosts) == 4
 
 
 def test_every_setting_has_a_row_and_says_what_it_means() -> None:
