@@ -38,11 +38,9 @@ class ProductScorer:
         return found
 
     def _add_habits(self, found: NDArray[np.float32], rows: NDArray[np.int64]) -> None:
-        seen, ages = self.trial.seen, self.trial.ages()
-        for place, row in enumerate(rows):
-            cells = slice(seen.indptr[row], seen.indptr[row + 1])
-            habit = self.blend.habit(seen.data[cells], ages[cells])
-            found[place, seen.indices[cells]] += habit
+        seen, (place, cell) = self.trial.seen, self.trial.cells_of(rows)
+        habit = self.blend.habit(seen.data[cell], self.trial.ages()[cell])
+        found[place, seen.indices[cell]] += habit  # a cardholder has each merchant once
 
 
 def product_scorer(

@@ -11,7 +11,6 @@ building it. A row that needs more is solved by elimination, and so are all
 rows where λ depends on the row or is 0.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.factors import HalfStep
+from training.threads import workers
 
 NUMBERS_PER_BATCH = 250_000
 EXACT = 1e-10
@@ -60,7 +60,7 @@ def solve_rows(
     def solve(rows: NDArray[np.int64]) -> None:
         found[rows] = problem.solve(rows)
 
-    with ThreadPoolExecutor(n_threads or os.cpu_count() or 1) as pool:
+    with ThreadPoolExecutor(workers(n_threads)) as pool:
         for _ in pool.map(solve, _batches(np.diff(confidence.indptr), columns.shape[1])):
             pass
     return found

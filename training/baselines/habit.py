@@ -31,12 +31,10 @@ class Habit:
 
     def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """Scores, float32, shape (len(rows), n_catalogue)."""
-        seen, ages = self.trial.seen, self.trial.ages()
+        seen, (place, cell) = self.trial.seen, self.trial.cells_of(rows)
+        fresh = np.exp2(-self.trial.ages()[cell] / self.half_life_days)
         found = np.tile(self.filler, (rows.size, 1))
-        for place, row in enumerate(rows):
-            cells = slice(seen.indptr[row], seen.indptr[row + 1])
-            fresh = np.exp2(-ages[cells] / self.half_life_days)
-            found[place, seen.indices[cells]] = 1.0 + np.log1p(seen.data[cells] * fresh)
+        found[place, seen.indices[cell]] = 1.0 + np.log1p(seen.data[cell] * fresh)
         return found
 
 

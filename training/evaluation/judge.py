@@ -1,6 +1,7 @@
 """Figures of models on one trial, one task and one k."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,36 +10,16 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from training.evaluation import metrics
-from training.evaluation.bootstrap import interval
+from training.evaluation.means import Marks, Means, means_of, rounded
 from training.evaluation.ranking import Lists, rank
 from training.evaluation.trial import Scorer, Task, Trial
+from training.threads import workers
 
+EVERYONE = ""
+"""Name of the group that holds all, beside the groupings of a trial."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Means:
-    """Means over the cardholders of one group.
-
-    Parameters
-    ----------
-    cardholders, pairs : int
-        Cardholders with something to find, and what there is to find.
-    recall, ndcg, mrr, hit_rate : float
-    recall_low, recall_high : float
-        95 % bootstrap interval over cardholders.
-    """
-
-    cardholders: int
-    pairs: int
-    recall: float
-    ndcg: float
-    mrr: float
-    hit_rate: float
-    recall_low: float
-    recall_high: float
-
-    def as_document(self) -> dict[str, Any]:
-        """JSON form, rounded to six places."""
-        return {name: _rounded(getattr(self, name)) for name in Means.__slots__}
+Grouping = dict[str, dict[str, NDArray[np.bool_]]]
+"""Which cardholders belong to each group, by grouping and label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,7 +65,7 @@ class Figures:
         together = ("coverage", "novelty", "popularity_bias", "calibration_error")
         return {
             **self.overall.as_document(),
-            **{name: _rounded(getattr(self, name)) for name in together},
+            **{name: rounded(getattr(self, name)) for name in together},
             "segments": {
                 grouping: {label: means.as_document() for label, means in groups.items()}
                 for grouping, groups in self.by_segment.items()
@@ -111,9 +92,25 @@ class Judging:
     capped: bool = True
 
 
+def judge(scorer: Scorer, trial: Trial, task: Task, how: Judging) -> Figures:
+    """Figures of one model; zeros where nobody has anything to find."""
+    return evaluate({"": scorer}, trial, task, how)[""]
+
+
 def evaluate(
     scorers: Mapping[str, Scorer], trial: Trial, task: Task, how: Judging
 ) -> dict[str, Figures]:
+    """Figures of every model on one task, as :func:`evaluate_tasks` gives them."""
+    return evaluate_tasks(scorers, trial, (task,), how)[task]
+
+
+def evaluate_tasks(
+    scorers: Mapping[str, Scorer],
+    trial: Trial,
+    tasks: Sequence[Task],
+    how: Judging,
+    n_threads: int = 1,
+) -> dict[Task, dict[str, Figures]]:
     """Figures of every model, all on the same cardholders, pairs and resamples.
 
     Parameters
@@ -121,72 +118,76 @@ def evaluate(
     scorers : mapping of name to Scorer
         The product's own model under the name ``product``.
     trial : Trial
-    task : Task
+    tasks : sequence of Task
     how : Judging
+    n_threads : int
+        0 for all cores, 1 for scorers that only one thread may ask at a time; the figures do not
+        depend on it.
 
     Returns
     -------
-    dict of name to Figures, in the order of ``scorers``
+    dict of task to name to Figures, in the order of ``tasks`` and ``scorers``
     """
-    return {name: judge(scorer, trial, task, how) for name, scorer in scorers.items()}
+    lists = {name: rank(one, trial, tasks, how.k, n_threads) for name, one in scorers.items()}
+    with ThreadPoolExecutor(workers(n_threads)) as pool:
+        return {
+            task: _figures({name: of[task] for name, of in lists.items()}, trial, task, how, pool)
+            for task in tasks
+        }
 
 
-def judge(scorer: Scorer, trial: Trial, task: Task, how: Judging) -> Figures:
-    """Figures of one model; zeros where nobody has anything to find."""
-    lists = rank(scorer, trial, task, how.k)
-    share = shares(trial.seen)
-    recall_of = metrics.recall(lists, capped=how.capped)
-    ndcg_of = metrics.ndcg(lists)
-    everyone = np.ones(lists.rows.size, np.bool_)
-    return Figures(
-        overall=_means(lists, recall_of, ndcg_of, everyone, how),
-        coverage=metrics.coverage(lists, trial.n_catalogue),
-        novelty=metrics.novelty(lists, share),
-        popularity_bias=metrics.popularity_bias(lists, share, share[trial.targets(task).indices]),
-        calibration_error=metrics.reliability(lists).error,
-        by_segment={
-            grouping: {
-                str(label): _means(lists, recall_of, ndcg_of, labels[lists.rows] == label, how)
-                for label in np.unique(labels[lists.rows])
-            }
-            for grouping, labels in trial.segments.items()
-        },
-        rows=lists.rows,
-        recall_of=recall_of,
-        ndcg_of=ndcg_of,
-        lists=lists,
-    )
+def _figures(
+    lists: Mapping[str, Lists], trial: Trial, task: Task, how: Judging, pool: Executor
+) -> dict[str, Figures]:
+    """Figures of all models on one task."""
+    marks = {name: Marks.of(of, capped=how.capped) for name, of in lists.items()}
+    share, wanted = shares(trial.seen), trial.targets(task).indices
+    rows = next(iter(lists.values())).rows
+    means = _by_group(list(marks.values()), _groups(trial, rows), how, pool)
+    return {
+        name: Figures(
+            overall=of_model.pop(EVERYONE)[EVERYONE],
+            coverage=metrics.coverage(of, trial.n_catalogue),
+            novelty=metrics.novelty(of, share),
+            popularity_bias=metrics.popularity_bias(of, share, share[wanted]),
+            calibration_error=metrics.reliability(of).error,
+            by_segment=of_model,
+            rows=rows,
+            recall_of=marks[name].recall,
+            ndcg_of=marks[name].ndcg,
+            lists=of,
+        )
+        for (name, of), of_model in zip(lists.items(), means, strict=True)
+    }
+
+
+def _groups(trial: Trial, rows: NDArray[np.int64]) -> Grouping:
+    """Everyone, then the groups of each grouping: which of the rows belong to it."""
+    found = {EVERYONE: {EVERYONE: np.ones(rows.size, np.bool_)}}
+    for grouping, labels in trial.segments.items():
+        of_rows = labels[rows]
+        found[grouping] = {str(label): of_rows == label for label in np.unique(of_rows)}
+    return found
+
+
+def _by_group(
+    marks: Sequence[Marks], groups: Grouping, how: Judging, pool: Executor
+) -> list[dict[str, dict[str, Means]]]:
+    """Means of each model by grouping and label."""
+    jobs = [(name, label) for name, labels in groups.items() for label in labels]
+
+    def means(job: tuple[str, str]) -> list[Means]:
+        group = groups[job[0]][job[1]]
+        return means_of(marks, group, seed=how.seed, rounds=how.bootstrap_rounds)
+
+    found: list[dict[str, dict[str, Means]]] = [{name: {} for name in groups} for _ in marks]
+    for (name, label), of_models in zip(jobs, pool.map(means, jobs), strict=True):
+        for of_model, one in zip(found, of_models, strict=True):
+            of_model[name][label] = one
+    return found
 
 
 def shares(seen: sparse.csr_matrix) -> NDArray[np.float64]:
     """Share of cardholders who have each merchant, above 0 (a half cardholder for none)."""
     met = np.bincount(seen.indices, minlength=seen.shape[1]).astype(np.float64)
     return np.maximum(met, 0.5) / max(seen.shape[0], 1)
-
-
-def _means(
-    lists: Lists,
-    recall_of: NDArray[np.float64],
-    ndcg_of: NDArray[np.float64],
-    group: NDArray[np.bool_],
-    how: Judging,
-) -> Means:
-    low, high = interval(recall_of[group], seed=how.seed, rounds=how.bootstrap_rounds)
-    return Means(
-        cardholders=int(group.sum()),
-        pairs=int(lists.n_targets[group].sum()),
-        recall=_mean(recall_of[group]),
-        ndcg=_mean(ndcg_of[group]),
-        mrr=_mean(metrics.reciprocal_rank(lists)[group]),
-        hit_rate=_mean(metrics.hit_rate(lists)[group]),
-        recall_low=low,
-        recall_high=high,
-    )
-
-
-def _mean(values: NDArray[np.float64]) -> float:
-    return float(values.mean()) if values.size else 0.0
-
-
-def _rounded(value: float) -> float | int:
-    return value if isinstance(value, int) else round(float(value), 6)

@@ -1,16 +1,22 @@
 """From scores to lists: the full catalogue, masked by the task, ties decided by column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from training.evaluation.trial import Scorer, Task, Trial, ones_of
+from training.threads import workers
 
 NOBODY = -1
-CELLS_PER_CHUNK = 4_000_000
+CELLS_PER_PART = 500_000
+
+Part = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]
+"""Shown columns, their scores and hits of some cardholders."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,6 +44,88 @@ class Lists:
         return int(self.shown.shape[1])
 
 
+def rank(
+    scorer: Scorer,
+    trial: Trial,
+    tasks: Sequence[Task],
+    k: int,
+    n_threads: int = 1,
+    cells_per_part: int = CELLS_PER_PART,
+) -> dict[Task, Lists]:
+    """Lists of all cardholders who have a target, for each task; everyone is scored once.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        One that several threads may ask at once, unless ``n_threads`` is 1.
+    trial : Trial
+    tasks : sequence of Task
+    k : int, at least 1
+    n_threads : int
+        0 for all cores; the lists do not depend on it.
+    cells_per_part : int
+        Scores that a thread holds at once.
+
+    Raises
+    ------
+    ValueError
+        A scorer whose scores are not finite or of another shape.
+    """
+    targets = {task: trial.targets(task) for task in tasks}
+    seen = ones_of(trial.seen)
+    has_any = np.any([np.diff(wanted.indptr) > 0 for wanted in targets.values()], axis=0)
+
+    def ranked(rows: NDArray[np.int64]) -> dict[Task, Part]:
+        scores = _scores(scorer, rows, trial)
+        return {t: _part(scores, seen[rows], wanted[rows], t, k) for t, wanted in targets.items()}
+
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(n_threads)) as pool:
+        parts = list(pool.map(ranked, _parts(np.flatnonzero(has_any), trial, cells_per_part)))
+    return {task: _lists(wanted, [p[task] for p in parts], k) for task, wanted in targets.items()}
+
+
+def _parts(rows: NDArray[np.int64], trial: Trial, n_cells: int) -> Iterator[NDArray[np.int64]]:
+    step = max(1, n_cells // max(trial.n_catalogue, 1))
+    return (rows[start : start + step] for start in range(0, rows.size, step))
+
+
+def _scores(scorer: Scorer, rows: NDArray[np.int64], trial: Trial) -> NDArray[np.float32]:
+    """Scores of some cardholders; ValueError when they are not what a scorer promises."""
+    scores = np.asarray(scorer.scores(rows), np.float32)
+    if scores.shape != (rows.size, trial.n_catalogue) or not np.isfinite(scores).all():
+        raise ValueError(f"{type(scorer).__name__}: scores of shape {scores.shape} or not finite")
+    return scores
+
+
+def _part(
+    scores: NDArray[np.float32],
+    seen: sparse.csr_matrix,
+    targets: sparse.csr_matrix,
+    task: Task,
+    k: int,
+) -> Part:
+    """Lists of those cardholders of a part who have a target in this task."""
+    faced = np.flatnonzero(np.diff(targets.indptr))
+    scores, seen, targets = scores[faced], seen[faced], targets[faced]
+    shown = _shown(scores, seen, task, k)
+    real = shown >= 0
+    safe = np.where(real, shown, 0)
+    values = np.where(real, np.take_along_axis(scores, safe, axis=1), np.float32(0))
+    return shown, values, _membership(safe, targets) & real
+
+
+def _shown(
+    scores: NDArray[np.float32], seen: sparse.csr_matrix, task: Task, k: int
+) -> NDArray[np.int32]:
+    """The best columns of each row that the task asks about; what it does not gets ``-inf``."""
+    row, column = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr)), seen.indices
+    if task is Task.REPEAT:
+        return best_cells(row, column, scores[row, column], scores.shape[0], k)
+    if task is Task.NEW:
+        scores[row, column] = -np.inf
+    return top_k(scores, k)
+
+
 def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int32]:
     """Columns of the largest scores, best first; ties by ascending column.
 
@@ -50,69 +138,38 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int32]:
     -------
     int32, shape (n, k); -1 where fewer than k may be shown
     """
-    k_found = min(k, scores.shape[1])
-    cut = -np.partition(-scores, k_found - 1, axis=1)[:, k_found - 1 : k_found]
-    found = np.full((scores.shape[0], k), NOBODY, np.int32)
-    for row, line in enumerate(scores):
-        likely = np.flatnonzero((line >= cut[row]) & np.isfinite(line))
-        best = likely[np.argsort(-line[likely], kind="stable")[:k]]
-        found[row, : best.size] = best
-    return found
+    last = max(scores.shape[1] - k, 0)
+    cut = np.partition(scores, last, axis=1)[:, last : last + 1]
+    row, column = np.nonzero(scores >= np.maximum(cut, np.finfo(np.float32).min))
+    return best_cells(row, column, scores[row, column], scores.shape[0], k)
 
 
-def rank(scorer: Scorer, trial: Trial, task: Task, k: int) -> Lists:
-    """Lists of all cardholders who have a target.
-
-    Raises
-    ------
-    ValueError
-        A scorer whose scores are not finite or of another shape.
-    """
-    targets = trial.targets(task)
-    seen = ones_of(trial.seen)
-    rows = np.flatnonzero(np.diff(targets.indptr)).astype(np.int64)
-    parts = [_rank_part(scorer, part, seen, targets, task, k) for part in _parts(rows, trial)]
-    empty = (np.empty((0, k), np.int32), np.empty((0, k), np.float32), np.empty((0, k), np.bool_))
-    shown, scores, hits = (np.concatenate(column) for column in zip(*[empty, *parts], strict=True))
-    n_targets = np.diff(targets.indptr)[rows].astype(np.int64)
-    return Lists(rows, shown, scores, hits, n_targets)
-
-
-def _parts(rows: NDArray[np.int64], trial: Trial) -> Iterator[NDArray[np.int64]]:
-    step = max(1, CELLS_PER_CHUNK // max(trial.n_catalogue, 1))
-    return (rows[start : start + step] for start in range(0, rows.size, step))
-
-
-def _rank_part(
-    scorer: Scorer,
-    rows: NDArray[np.int64],
-    seen: sparse.csr_matrix,
-    targets: sparse.csr_matrix,
-    task: Task,
+def best_cells(
+    row: NDArray[np.integer],
+    column: NDArray[np.integer],
+    score: NDArray[np.float32],
+    n_rows: int,
     k: int,
-) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]:
-    """Shown columns, their scores and hits for some cardholders."""
-    scores = np.array(scorer.scores(rows), np.float32)
-    if scores.shape != (rows.size, seen.shape[1]) or not np.isfinite(scores).all():
-        raise ValueError(f"{type(scorer).__name__}: scores of shape {scores.shape} or not finite")
-    _mask(scores, seen[rows], task)
-    shown = top_k(scores, k)
-    real = shown >= 0
-    safe = np.where(real, shown, 0)
-    values = np.where(real, np.take_along_axis(scores, safe, axis=1), np.float32(0))
-    wanted = _membership(safe, targets[rows])
-    return shown, values, wanted & real
+) -> NDArray[np.int32]:
+    """Columns of the largest of each row's cells, best first; ties by ascending column.
 
+    Parameters
+    ----------
+    row, column : integers, shape (n_cells,)    in ascending order of (row, column)
+    score : float32, shape (n_cells,)
+    n_rows, k : int
 
-def _mask(scores: NDArray[np.float32], seen: sparse.csr_matrix, task: Task) -> None:
-    """Put ``-inf`` on what the task does not ask about."""
-    at = (np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr)), seen.indices)
-    if task is Task.NEW:
-        scores[at] = -np.inf
-    elif task is Task.REPEAT:
-        kept = scores[at]
-        scores[:] = -np.inf
-        scores[at] = kept
+    Returns
+    -------
+    int32, shape (n_rows, k); -1 where a row has fewer than k cells
+    """
+    order = np.lexsort((-score, row))
+    starts = np.searchsorted(row, np.arange(n_rows))
+    place = np.arange(row.size) - starts[row]
+    kept = place < k
+    found = np.full((n_rows, k), NOBODY, np.int32)
+    found[row[kept], place[kept]] = column[order[kept]]
+    return found
 
 
 def _membership(shown: NDArray[np.int32], targets: sparse.csr_matrix) -> NDArray[np.bool_]:
@@ -122,3 +179,12 @@ def _membership(shown: NDArray[np.int32], targets: sparse.csr_matrix) -> NDArray
     keys = row_of * width + targets.indices
     asked = np.arange(shown.shape[0], dtype=np.int64)[:, None] * width + shown
     return np.isin(asked, keys)
+
+
+def _lists(targets: sparse.csr_matrix, parts: Sequence[Part], k: int) -> Lists:
+    """All parts of one task together."""
+    nothing = (np.empty((0, k), np.int32), np.empty((0, k), np.float32), np.empty((0, k), np.bool_))
+    shown, scores, hits = (np.concatenate(c) for c in zip(*[nothing, *parts], strict=True))
+    n_targets = np.diff(targets.indptr).astype(np.int64)
+    rows = np.flatnonzero(n_targets)
+    return Lists(rows, shown, scores, hits, n_targets[rows])

@@ -81,6 +81,24 @@ class Trial:
         """Merchants that may be shown."""
         return int(self.seen.shape[1])
 
+    def cells_of(self, rows: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Seen cells of some cardholders, one after the other.
+
+        Parameters
+        ----------
+        rows : integers, shape (n,)
+
+        Returns
+        -------
+        place, cell : int64, shape (n_cells,)
+            Place of the cell's cardholder in ``rows``, and where it lies in ``seen.data``.
+        """
+        starts = self.seen.indptr[rows].astype(np.int64)
+        sizes = self.seen.indptr[rows + 1] - starts
+        before = np.cumsum(sizes) - sizes
+        cell = np.arange(int(sizes.sum())) + np.repeat(starts - before, sizes)
+        return np.repeat(np.arange(rows.size), sizes), cell
+
     def ages(self) -> NDArray[np.float32]:
         """Days from each seen cell's last visit to the split; zeros when undated."""
         if self.age_days is None:

@@ -157,7 +157,7 @@ class _Run:
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
             spool = spool_contacts(inputs, found)
-            inputs = replace(inputs, contacts=pl.DataFrame())
+            inputs = inputs.spent()
         with spool:
             with stage("build matrix"):
                 homes = homes_of(spool, found, inputs.profiles)
@@ -198,7 +198,8 @@ class _Run:
             if rival is not None:
                 scorers[CURRENT] = rival
         with self.stages.stage("evaluate"):
-            return hold(cut, scorers, self.settings.evaluation, self.request.seed, current_is)
+            plan, request = self.settings.evaluation, self.request
+            return hold(cut, scorers, plan, request.seed, current_is, request.n_threads)
 
     def _fit(self, stage: str, strength: sparse.csr_matrix, model: ModelParameters) -> Factors:
         request = self.request

@@ -12,7 +12,7 @@ from training.baselines.habit import own_habit
 from training.baselines.popular import most_popular
 from training.config import EvaluationPlan
 from training.evaluation.bootstrap import paired_difference
-from training.evaluation.judge import Figures, Judging, evaluate
+from training.evaluation.judge import Figures, Judging, evaluate_tasks
 from training.evaluation.trial import Scorer, Task
 from training.scoring import product_scorer
 from training.split.cut import FactorScorer, Split
@@ -75,11 +75,16 @@ class Contest:
 
 
 def hold(
-    split: Split, scorers: dict[str, Scorer], plan: EvaluationPlan, seed: int, current_is: str
+    split: Split,
+    scorers: dict[str, Scorer],
+    plan: EvaluationPlan,
+    seed: int,
+    current_is: str,
+    n_threads: int = 0,
 ) -> Contest:
     """Judge all scorers on all three tasks, on the same cardholders, pairs and resamples."""
     how = Judging(k=plan.k, seed=seed, bootstrap_rounds=plan.bootstrap_rounds)
-    tasks = {task: evaluate(scorers, split.trial, task, how) for task in Task}
+    tasks = evaluate_tasks(scorers, split.trial, tuple(Task), how, n_threads)
     return Contest(plan.k, tasks, current_is)
 
 

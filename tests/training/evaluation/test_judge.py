@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pytest
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import sparse
 
-from training.evaluation import Judging, Task, Trial, evaluate, judge
-from training.evaluation.bootstrap import interval, paired_difference
-from training.evaluation.ranking import rank, top_k
+from training.evaluation import Judging, Task, Trial, evaluate, evaluate_tasks, judge
+from training.evaluation.bootstrap import interval, intervals, paired_difference
+from training.evaluation.ranking import Lists, best_cells, rank, top_k
 from training.evaluation.segments import activity, history_length, tenure
 
 
@@ -46,7 +47,7 @@ def test_each_task_asks_for_its_own_targets(task: Task, expected: list[list[int]
 
 
 def test_merchants_the_cardholder_met_are_no_candidates_of_new() -> None:
-    lists = rank(LEFT_FIRST, TRIAL, Task.NEW, k=3)
+    lists = rank(LEFT_FIRST, TRIAL, [Task.NEW], k=3)[Task.NEW]
 
     assert lists.rows.tolist() == [0, 1]
     assert lists.shown.tolist() == [[2, 3, -1], [0, 1, 3]]
@@ -54,7 +55,7 @@ def test_merchants_the_cardholder_met_are_no_candidates_of_new() -> None:
 
 
 def test_only_merchants_the_cardholder_met_are_candidates_of_repeat() -> None:
-    lists = rank(LEFT_FIRST, TRIAL, Task.REPEAT, k=3)
+    lists = rank(LEFT_FIRST, TRIAL, [Task.REPEAT], k=3)[Task.REPEAT]
 
     assert lists.shown.tolist() == [[0, 1, -1]]
     assert lists.n_targets.tolist() == [1]
@@ -74,6 +75,86 @@ def test_the_top_k_is_the_head_of_a_full_sort(seed: int, k: int) -> None:
     expected = np.argsort(-scores, axis=1, kind="stable")[:, :k]
 
     assert np.array_equal(top_k(scores, k)[:, : expected.shape[1]], expected)
+
+
+def test_what_may_not_be_shown_is_not_shown_though_places_are_left() -> None:
+    scores = np.array([[-np.inf, 2, -np.inf], [1, 1, 3]], np.float32)
+
+    assert top_k(scores, 2).tolist() == [[1, -1], [2, 0]]
+    assert top_k(scores, 5).tolist() == [[1, -1, -1, -1, -1], [2, 0, 1, -1, -1]]
+
+
+def test_the_best_cells_of_a_row_without_cells_are_none() -> None:
+    row, column = np.array([1, 1, 1, 3]), np.array([2, 5, 7, 0])
+    score = np.array([1, 9, 9, -4], np.float32)
+
+    found = best_cells(row, column, score, n_rows=4, k=2)
+    assert found.tolist() == [[-1, -1], [5, 7], [-1, -1], [0, -1]]
+
+
+def a_world(seed: int, n: int = 300, m: int = 60) -> tuple[Trial, Table]:
+    """A trial with few and many targets a cardholder, and scores with ties."""
+    chance = np.random.default_rng(seed)
+    seen, wanted = (
+        sparse.csr_matrix(sparse.random_array((n, m), density=d, rng=chance, dtype=np.float32))
+        for d in (0.2, 0.1)
+    )
+    city = chance.choice(["x", "y", "z"], n)
+    scores = chance.integers(-20, 20, (n, m)).astype(np.float32)
+    return Trial(seen, wanted, {"city": city}), Table(scores)
+
+
+def by_sorting(trial: Trial, scorer: Table, task: Task, k: int) -> Lists:
+    """Lists by a full sort of each cardholder's candidates, one by one."""
+    targets, met = trial.targets(task).toarray() > 0, trial.seen.toarray() > 0
+    allowed = {Task.NEW: ~met, Task.REPEAT: met, Task.ALL: np.ones_like(met)}[task]
+    rows = np.flatnonzero(targets.any(axis=1))
+    shown = np.full((rows.size, k), -1, np.int32)
+    for place, row in enumerate(rows):
+        order = np.argsort(-scorer.values[row], kind="stable")
+        best = order[allowed[row][order]][:k]
+        shown[place, : best.size] = best
+    real = shown >= 0
+    found = np.where(real, np.take_along_axis(scorer.values[rows], shown, axis=1), 0)
+    hits = np.take_along_axis(targets[rows], shown, axis=1) & real
+    return Lists(rows, shown, found, hits, targets[rows].sum(axis=1))
+
+
+@pytest.mark.parametrize("task", list(Task))
+def test_lists_of_many_parts_and_threads_are_those_of_a_full_sort(task: Task) -> None:
+    trial, scorer = a_world(1)
+    expected = by_sorting(trial, scorer, task, k=15)
+    parts = partial(rank, scorer, trial, list(Task), 15)
+
+    for found in (parts()[task], parts(n_threads=4)[task], parts(cells_per_part=1000)[task]):
+        for name in ("rows", "shown", "scores", "hits", "n_targets"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), name)
+
+
+def test_one_thread_and_four_give_the_same_figures() -> None:
+    trial, scorer = a_world(2)
+    scorers = {"one": scorer, "other": Table(-scorer.values)}
+    one, four = (
+        evaluate_tasks(scorers, trial, tuple(Task), Judging(k=5), n_threads=n) for n in (1, 4)
+    )
+
+    assert list(one) == list(four) == list(Task)
+    for task, models in one.items():
+        for name, figures in models.items():
+            assert figures.as_document() == four[task][name].as_document()
+
+
+def test_everyone_is_scored_once_for_all_tasks() -> None:
+    trial, table_ = a_world(3)
+    asked: list[int] = []
+
+    class Counting:
+        def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+            asked.extend(rows.tolist())
+            return table_.scores(rows)
+
+    rank(Counting(), trial, list(Task), k=5)
+    assert len(asked) == len(set(asked)) == np.count_nonzero(np.diff(trial.wanted.indptr))
 
 
 def test_figures_are_worked_out_by_hand() -> None:
@@ -131,6 +212,22 @@ def test_the_interval_holds_the_mean_and_narrows_with_more_cardholders() -> None
     assert few[0] < draw[:100].mean() < few[1]
     assert many[1] - many[0] < few[1] - few[0]
     assert interval(draw, seed=1) == many
+
+
+def test_intervals_of_several_figures_are_those_of_each_alone() -> None:
+    drawn = np.random.default_rng(3).random((3, 70))
+    together = intervals(drawn, seed=5, rounds=400)
+
+    assert together.tolist() == [list(interval(one, seed=5, rounds=400)) for one in drawn]
+    assert intervals(np.empty((2, 0)), seed=5).tolist() == [[0, 0], [0, 0]]
+
+
+def test_an_interval_is_the_spread_of_the_means_of_resamples() -> None:
+    drawn = np.random.default_rng(3).random(2000)
+    chance = np.random.default_rng(5)
+    means = [drawn[chance.integers(0, 2000, 2000)].mean() for _ in range(300)]
+
+    assert interval(drawn, seed=5, rounds=300) == pytest.approx(np.quantile(means, [0.025, 0.975]))
 
 
 def test_a_paired_difference_sees_what_two_intervals_would_hide() -> None:
