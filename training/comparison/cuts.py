@@ -14,12 +14,14 @@ from embeddings.vocabulary import Vocabulary
 from training.config import EvaluationPlan
 from training.evaluation.trial import Trial
 from training.matrix import Inputs, spool_contacts, survey
-from training.matrix.tables import Table
-from training.split.cut import Split, split, split_day
+from training.matrix.ledger import Bookkeeper, Ledger, ledger_of
+from training.split.cut import Split, iso_date, split, split_day
+from training.usage import Table
 from training.weighting import ModelParameters
 
 HASH_KEY = b"comparison"
 ANY_DAYS = EvaluationPlan()
+Usage = tuple[Table, Ledger]
 CONTACTS = {
     "cardholder_id": pl.String(),
     "column": pl.String(),
@@ -89,24 +91,25 @@ def cuts(plan: Plan, model: ModelParameters) -> Iterator[Cut]:
     BadInputError
         A date with nothing before it or nothing after it.
     """
-    table = Table.open(plan.usage)
+    with Bookkeeper() as keeper:
+        usage = keeper.read(plan.usage), keeper.closed()
     for day in plan.split_at:
         end = None if plan.test_days is None else day + timedelta(plan.test_days)
-        outer, names, last = _cut(table, plan, model, day, end)
+        outer, names, last = _cut(usage, plan, model, day, end)
         length = timedelta(last - outer.day + 1 if end is None else plan.test_days or 1)
-        yield Cut(outer, _inner(table, plan, model, day - length, day), names)
+        yield Cut(outer, _inner(usage, plan, model, day - length, day), names)
 
 
-def _inner(table: Table, plan: Plan, model: ModelParameters, day: date, end: date) -> Split | None:
-    first = table.frame.select(pl.col("occurred_at").min().dt.date()).collect().item()
-    return None if day <= first else _cut(table, plan, model, day, end)[0]
+def _inner(usage: Usage, plan: Plan, model: ModelParameters, day: date, end: date) -> Split | None:
+    first = date.fromisoformat(iso_date(usage[1].first_day))
+    return None if day <= first else _cut(usage, plan, model, day, end)[0]
 
 
 def _cut(
-    table: Table, plan: Plan, model: ModelParameters, day: date, end: date | None
+    usage: Usage, plan: Plan, model: ModelParameters, day: date, end: date | None
 ) -> tuple[Split, Vocabulary, int]:
     """Split of the usage before ``end``; names of its cardholders; its last day."""
-    inputs = _usage_alone(table, end)
+    inputs = _usage_alone(*usage, end)
     found = survey(inputs, HASH_KEY)
     first = split_day(found, day, ANY_DAYS)
     with spool_contacts(inputs, found) as spool:
@@ -114,13 +117,14 @@ def _cut(
     return with_catalogue(whole, plan.min_cardholders), found.cardholders, found.last_day
 
 
-def _usage_alone(table: Table, end: date | None) -> Inputs:
+def _usage_alone(table: Table, ledger: Ledger, end: date | None) -> Inputs:
     """Inputs of a run that has nothing but card usage."""
     contacts = pl.DataFrame(schema=CONTACTS)
     if end is not None:
         kept = table.frame.filter(pl.col("occurred_at").dt.date() < end).collect()
         table = Table(kept.lazy())
-    return Inputs((table,), contacts, None, Catalog(), "", 0, None)
+        ledger = ledger_of(table)
+    return Inputs((table,), ledger, contacts, None, Catalog(), "", 0, None)
 
 
 def with_catalogue(whole: Split, min_cardholders: int) -> Split:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.interactions import Cells, EventWeights, cells_of_contacts
+from training.matrix.contacts import kind_visits, kind_weights
 from training.matrix.scratch import Scratch
-from training.matrix.spool import Spool, kind_visits, kind_weights
+from training.matrix.spool import Spool
 from training.memory import let_go
 
 

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import polars as pl
 
@@ -11,6 +12,7 @@ from embeddings.catalog import Catalog, read_catalog
 from embeddings.errors import CatalogError
 from embeddings.interactions import EventWeights
 from training.errors import BadInputError
+from training.matrix.ledger import Bookkeeper, Ledger, no_usage
 from training.matrix.profiles import read_profiles
 from training.matrix.responses import (
     CONTACT_SCHEMA,
@@ -26,12 +28,14 @@ CHUNK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Inputs:
-    """Everything a run reads, checked but not yet held in memory.
+    """Everything a run reads, checked.
 
     Parameters
     ----------
     usage : tuple of Table
         Canonical columns; archived transactions come last.
+    ledger : Ledger
+        All rows of the same tables as codes, on disk.
     contacts : polars.DataFrame
         Responses on items: ``cardholder_id, column, type, day``; no rows when there are none.
     profiles : polars.DataFrame or None
@@ -49,6 +53,7 @@ class Inputs:
     """
 
     usage: tuple[Table, ...]
+    ledger: Ledger
     contacts: pl.DataFrame
     profiles: pl.DataFrame | None
     catalog: Catalog
@@ -57,10 +62,9 @@ class Inputs:
     events_through: str | None
     events: Path | None = None
 
-    def batches(self, names: Sequence[str]) -> Iterator[Batch]:
-        """The named columns of all usage, table after table, batch by batch."""
-        for table in self.usage:
-            yield from table.batches(names)
+    def spent(self) -> Self:
+        """The same without the ledger and the responses, once they are spooled."""
+        return replace(self, ledger=no_usage(), contacts=pl.DataFrame(schema=CONTACT_SCHEMA))
 
     def log_of(self, cardholder_ids: Sequence[str]) -> pl.DataFrame:
         """Every response of some cardholders, what was only shown included; none without a log."""
@@ -84,13 +88,17 @@ def open_inputs(
         Names the file, and the line, column or row that is wrong.
     """
     known = _catalog(catalog)
-    tables = [Table.open(path) for path in usage]
-    responses = no_responses() if events is None else read_responses(events, known, rule)
-    archived = unseen(responses.transactions, [table.frame for table in tables])
-    if not archived.is_empty():
-        tables.append(Table(archived.lazy()))
+    with Bookkeeper() as keeper:
+        tables = [keeper.read(path) for path in usage]
+        responses = no_responses() if events is None else read_responses(events, known, rule)
+        archived = unseen(responses.transactions, [table.frame for table in tables])
+        if not archived.is_empty():
+            tables.append(Table(archived.lazy()))
+            keeper.take(tables[-1])
+        ledger = keeper.closed()
     return Inputs(
         tuple(tables),
+        ledger,
         responses.contacts,
         None if profiles is None else read_profiles(profiles),
         known,

@@ -3,6 +3,8 @@
 A pattern is matched text by text; most columns are settled by one look at all their bytes.
 """
 
+from typing import Any
+
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -54,9 +56,9 @@ def _with_digits(texts: pa.Array, least: int) -> NDArray[np.int64]:
     return np.flatnonzero(digits >= least)
 
 
-def _parts(texts: pa.Array) -> tuple[NDArray[np.integer], NDArray[np.uint8]]:
+def _parts(texts: pa.Array) -> tuple[NDArray[Any], NDArray[np.uint8]]:
     """Where each text begins and the last ends, and the bytes of all."""
-    kind = np.int64 if pa.types.is_large_string(texts.type) else np.int32
+    kind = np.dtype(np.int64 if pa.types.is_large_string(texts.type) else np.int32)
     _, offsets, content = texts.buffers()
     begin = texts.offset
     letters = np.frombuffer(content, np.uint8) if content is not None else np.empty(0, np.uint8)

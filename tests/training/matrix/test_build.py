@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from embeddings.interactions import EventWeights
 from training.matrix import Spool, build, visited_after
-from training.matrix.spool import CONTACT, KINDS, ROWS_PER_PART
+from training.matrix.contacts import CONTACT, KINDS
+from training.matrix.spool import ROWS_PER_PART
 
 HOLDERS, COLUMNS, AS_OF = 7, 5, 120
 RULE = EventWeights(half_life_days=30.0, daily_cap=1.5, viewed=0.25)
