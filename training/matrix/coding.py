@@ -141,7 +141,7 @@ class _Answers:
 def _numbers(texts: pa.Array, known: pa.Array) -> NDArray[np.int32]:
     """Place of each text among the known ones, -1 where it has none, and -1 after the last."""
     place = pc.index_in(texts, known).fill_null(-1)
-    return np.r_[np.asarray(place, np.int32), np.int32(-1)]
+    return np.append(np.asarray(place, np.int32), np.int32(-1))
 
 
 def _rows_of(texts: pa.Array, columns: Vocabulary, kind: ColumnKind) -> NDArray[np.int32]:
