@@ -8,13 +8,16 @@ from typing import Any, Self
 import orjson
 
 from embeddings.catalog import Channel
+from embeddings.interactions import EventType
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.cardholder import Consent, Profile
+from recsvc.domain.lifecycle.records import EventRecord
 from recsvc.domain.model import ModelSlot
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
 from recsvc.stores.client import Connection
+from recsvc.stores.events import Arrival
 from recsvc.stores.keys import PUSH_GATEWAY
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import checkerboard
@@ -104,3 +107,16 @@ def gateway_of(connection: Connection) -> list[dict[str, Any]]:
     name = PUSH_GATEWAY.key(ISSUER)
     entries: Any = connection.ask_patiently(lambda store: store.xrange(name))
     return [orjson.loads(fields[b"push"]) for _, fields in entries]
+
+
+def activate(stores: Stores, cardholder_ids: Iterable[str], item_id: str, at: datetime) -> None:
+    """Tell that cardholders activated an item at an instant."""
+    for who in cardholder_ids:
+        event_id = f"e-{who}-{item_id}-{at:%m%d%H%M}"
+        record = EventRecord(
+            event_id=event_id,
+            event_type=EventType.ACTIVATED,
+            occurred_at=at,
+            item_id=item_id,
+        )
+        stores.events.take(ISSUER, [Arrival(who, record, b"{}")], at)

@@ -14,6 +14,7 @@ from recsvc.settings import SettingsError
 
 COMMANDS = {
     "audit": "verify the audit log",
+    "campaigns": "hand the trainer what campaigns with a holdout have taught",
     "cardholders": "import profiles and consents",
     "catalog": "import a catalogue file",
     "check-config": "check the settings and show what they come to",

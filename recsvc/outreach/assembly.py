@@ -13,6 +13,7 @@ from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.estimating import Estimator
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.launching import CampaignDesk
+from recsvc.outreach.outcomes import OutcomeReader
 from recsvc.outreach.reviewing import Reviewer
 from recsvc.outreach.rosters import RosterMaker
 from recsvc.settings import Settings
@@ -37,6 +38,7 @@ class Outreach:
     caps: tuple[FrequencyCap, ...]
     pushes: PushStore
     webhooks: WebhookStore
+    behaviours: BehaviourStore
     estimator: Estimator
     maker: RosterMaker
     desk: CampaignDesk
@@ -48,7 +50,7 @@ class Outreach:
     ) -> Self:
         """Assemble; starts nothing."""
         durable, caps = stores.writes, push_caps(settings)
-        pushes = PushStore(durable, stores.deny_list)
+        pushes, behaviours = PushStore(durable, stores.deny_list), BehaviourStore(durable)
         ground = _ground(settings, stores, slot, clock)
         estimator = Estimator(
             ground,
@@ -63,12 +65,13 @@ class Outreach:
             caps=caps,
             pushes=pushes,
             webhooks=WebhookStore(durable),
+            behaviours=behaviours,
             estimator=estimator,
             maker=RosterMaker(ground),
             desk=CampaignDesk(ground, estimator, minimum=settings.min_export),
             reviewer=Reviewer(
                 ground,
-                BehaviourStore(durable),
+                behaviours,
                 minimum=settings.min_report,
                 kept=timedelta(days=settings.retention_days),
             ),
@@ -88,6 +91,11 @@ class Outreach:
     def clock(self) -> Callable[[], datetime]:
         """Aware now."""
         return self.ground.clock
+
+    def outcomes(self, days: int) -> OutcomeReader:
+        """Reads what became of those whom campaigns meant, so many days after each launch."""
+        kept = timedelta(days=self.settings.retention_days)
+        return OutcomeReader(self.ground, self.behaviours, days=days, kept=kept)
 
     def rounds(self) -> tuple[Round, ...]:
         """What a worker's watcher looks after."""

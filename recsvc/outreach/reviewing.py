@@ -1,7 +1,6 @@
 """Works out what a campaign earned, from the roster and from what its cardholders did since."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +10,7 @@ import orjson
 from numpy.typing import NDArray
 
 from embeddings.interactions import EventType
-from recsvc.domain.campaign.campaign import Campaign, State
+from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.eligibility.moment import day_number
 from recsvc.domain.lifecycle.standing import SPENT
 from recsvc.domain.results.credit import (
@@ -27,6 +26,7 @@ from recsvc.domain.results.planning import ASSUMED_RATE
 from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told
 from recsvc.outreach.ground import Ground
+from recsvc.outreach.span import Span
 from recsvc.stores.behaviours import Behaviour, BehaviourStore
 from recsvc.stores.campaigns import Meant
 from recsvc.stores.codec import OPTIONS
@@ -36,30 +36,6 @@ KEPT_FOR = timedelta(minutes=5)
 """How long results are told unchanged; a dispatcher works them out anew as often."""
 
 MOST_AT_ONCE = 20_000
-
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """When what cardholders do counts: from the launch to the last attribution window's end."""
-
-    opens_at: datetime
-    closes_at: datetime
-
-    @classmethod
-    def of(cls, campaign: Campaign, windows: Windows) -> "Span":
-        """Span of a campaign that was launched."""
-        opens_at = max(campaign.moved_at.get(State.LIVE, campaign.starts_at), campaign.starts_at)
-        return cls(opens_at, campaign.ends_at + windows.activation)
-
-    @property
-    def pre_period(self) -> "Span":
-        """As long a time before, at most 30 days."""
-        length = min(self.closes_at - self.opens_at, timedelta(days=30))
-        return Span(self.opens_at - length, self.opens_at)
-
-    def holds(self, at: datetime) -> bool:
-        """Whether an instant is within, half-open."""
-        return self.opens_at <= at < self.closes_at
 
 
 class Reviewer:
@@ -185,7 +161,7 @@ class Reviewer:
             Measure.VISITS: spent.visits,
             Measure.SPEND: spent.spend_minor,
             Measure.COST: sum(use.amount_minor for use in uses),
-            Measure.CUT_SHORT: _is_cut_short(did, span),
+            Measure.CUT_SHORT: did.is_cut_short(span.opens_at),
         }
 
     def _owed(self, did: Behaviour, item_id: str, span: Span) -> int:
@@ -201,13 +177,6 @@ class Reviewer:
             for r in own
         ]
         return len(credited(conversions, touches, self._windows))
-
-
-def _is_cut_short(did: Behaviour, span: Span) -> bool:
-    """Whether all that is remembered of him lies within the span, so that more may have."""
-    if not did.is_full:
-        return False
-    return all(record.occurred_at >= span.opens_at for record in did.records)
 
 
 def _spent(did: Behaviour, span: Span) -> Spending:

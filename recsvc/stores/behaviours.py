@@ -30,6 +30,10 @@ class Behaviour:
     shown_at: Mapping[str, datetime]
     is_full: bool = False
 
+    def is_cut_short(self, since: datetime) -> bool:
+        """Whether all that is remembered is from an instant on, so that more of it may be gone."""
+        return self.is_full and all(record.occurred_at >= since for record in self.records)
+
 
 class BehaviourStore:
     """Reads behaviours; hundreds in one round trip."""

@@ -16,7 +16,7 @@ import redis
 from embeddings.erasure import erased_hash
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.stores.audit import AuditEntry, AuditLog
-from recsvc.stores.campaigns import CampaignStore
+from recsvc.stores.campaigns import CampaignStore, Meant
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import instant
@@ -25,6 +25,7 @@ from recsvc.stores.sweeping import documents_of
 
 CHUNK = 1000
 AUDIENCE = "get /v1/campaigns/<string:campaign_id>/audience"
+OUTCOMES = "campaign_outcomes_exported"
 SERVED = "list_served"
 
 
@@ -112,12 +113,11 @@ class IncidentStore:
             told = (document["actor"], document["action"], _at(document))
             if document["subject"]:
                 _note(found, document["subject"], told)
-            elif document["action"] == AUDIENCE:
-                meant = self._audience(issuer_id, document["detail"]["campaign_id"])
+            for campaign_id, meant in self._named(issuer_id, document):
                 for cardholder_id in meant:
                     _note(found, erased_hash(key, cardholder_id), told, cardholder_id)
                 if not meant:
-                    gone.append(document["detail"]["campaign_id"])
+                    gone.append(campaign_id)
         for at, cardholder_id in self._served(issuer_id, window) if served else ():
             _note(found, erased_hash(key, cardholder_id), ("-", SERVED, at), cardholder_id)
         self._name(issuer_id, found, lambda one: erased_hash(key, one))
@@ -129,10 +129,22 @@ class IncidentStore:
             yield from filter(window.covers, map(AuditEntry.document, page))
             after = page[-1].seq
 
-    def _audience(self, issuer_id: str, campaign_id: str) -> list[str]:
-        """Those whom the export of a campaign's audience named: the treated."""
-        parts = self._campaigns.roster(issuer_id, campaign_id)
-        return [one.cardholder_id for _, part in parts for one in part if one.treated]
+    def _named(self, issuer_id: str, document: dict[str, Any]) -> Iterator[tuple[str, list[str]]]:
+        """Campaigns that an export read out, with those whom it named as far as they are kept.
+
+        An audience names the treated, outcomes both arms.
+        """
+        action, detail = document["action"], document["detail"]
+        if action == AUDIENCE:
+            meant = self._meant(issuer_id, detail["campaign_id"])
+            yield detail["campaign_id"], [one.cardholder_id for one in meant if one.treated]
+        elif action == OUTCOMES:
+            for campaign_id in detail["campaign_ids"]:
+                meant = self._meant(issuer_id, campaign_id)
+                yield campaign_id, [one.cardholder_id for one in meant]
+
+    def _meant(self, issuer_id: str, campaign_id: str) -> list[Meant]:
+        return [one for _, part in self._campaigns.roster(issuer_id, campaign_id) for one in part]
 
     def _served(self, issuer_id: str, window: Window) -> list[tuple[datetime, str]]:
         name = SERVES.key(issuer_id)

@@ -53,6 +53,7 @@ def test_P54_every_command_that_changes_or_reads_somebody_out_leaves_one_entry(
     did(environ, "retention", "run")
     did(environ, "erasure", "list", *to, "--out", str(tmp_path / "erased.json"))
     did(environ, "erasure", "find", *to, "--cardholder", "ch_1")
+    did(environ, "campaigns", "export", *to, "--out", str(tmp_path / "pushes.ndjson"))
     did(environ, "keys", "list")
     did(environ, "retention", "show")
 
@@ -65,6 +66,7 @@ def test_P54_every_command_that_changes_or_reads_somebody_out_leaves_one_entry(
         "retention_run",
         "erased_listed",
         "traces_read",
+        "campaign_outcomes_exported",
     ]
     assert told[0]["actor"] == f"cli:{getpass.getuser()}:ann@bank.example"
     assert {one["actor"] for one in told[1:]} == {f"cli:{getpass.getuser()}"}
@@ -72,7 +74,7 @@ def test_P54_every_command_that_changes_or_reads_somebody_out_leaves_one_entry(
     assert told[6]["subject"] == stores.deny_list.hash_of("demo", "ch_1")
     assert "ch_1" not in json.dumps(told)
     assert key.strip().split("_")[2] not in json.dumps(told)
-    assert "7 entries hold" in did(environ, "audit", "verify", *to)
+    assert "8 entries hold" in did(environ, "audit", "verify", *to)
 
 
 def test_P54_what_cannot_be_put_on_record_is_not_done(
