@@ -139,7 +139,8 @@ class Activator:
             occurred_at=now,
             item_id=item.item_id,
         )
-        uses = self._uses(item, account, [*account.records, record], now)
+        recorded = account.uses.get(item.item_id, ())
+        uses = self._uses(item, account, [*account.records, record], now, recorded)
         opened = next((use for use in uses if use.use_id == record.event_id), None)
         if opened is None:
             raise ConflictError("cap_reached", MEANING[Refusal.CAP_REACHED] + ".")
@@ -174,7 +175,8 @@ class Activator:
             if any(use.kind in SPENT for use in uses):
                 raise ConflictError("already_redeemed", "It was redeemed; nothing is open.")
             raise NotFoundError
-        spent = {use.use_id for use in uses if use.kind is not UseKind.HELD}
+        earned = [use for use in uses if use.kind is not UseKind.HELD]
+        spent = {use.use_id for use in earned}
         removed = [
             r.event_id
             for r in account.records
@@ -183,13 +185,17 @@ class Activator:
             and r.event_id not in spent
         ]
         kept = [record for record in account.records if record.event_id not in removed]
-        remaining = self._uses(item, account, kept, now)
+        remaining = self._uses(item, account, kept, now, earned)
         return replace(self._commit(account, item, remaining, now), removed=removed)
 
     def _uses(
-        self, item: Item, account: Account, records: Sequence[EventRecord], now: datetime
+        self,
+        item: Item,
+        account: Account,
+        records: Sequence[EventRecord],
+        now: datetime,
+        recorded: Sequence[Use],
     ) -> tuple[Use, ...]:
-        recorded = account.uses.get(item.item_id, ())
         past = Past.of(records)
         return uses_of(item, account.profile, past, now, zone=self._zone, recorded=recorded)
 

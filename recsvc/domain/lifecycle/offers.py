@@ -7,11 +7,12 @@ from enum import IntEnum
 from typing import Self
 
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
-from embeddings.interactions import EventType
+from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.lifecycle.records import EventRecord
 
 Item = Benefit | MerchantOffer
 USING = frozenset({EventType.ACTIVATED, EventType.REDEEMED})
+TAKEN_BACK = frozenset({TransactionStatus.REVERSED, TransactionStatus.RETURNED})
 
 
 class Concern(IntEnum):
@@ -68,6 +69,8 @@ class OfferBook:
         paid = record.transaction
         if paid is None:
             return Concern.NONE
+        if paid.status in TAKEN_BACK:  # may name another merchant than its purchase, or no category
+            return Concern.ALWAYS
         return max(
             (_concern(offer) for offer in self.at(paid.merchant_id, paid.mcc)),
             default=Concern.NONE,

@@ -6,7 +6,7 @@ each came; a reversal brings back what was before the purchase; no use beyond hi
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import Self
 
@@ -28,6 +28,8 @@ from recsvc.domain.lifecycle.rewards import (
 Item = Benefit | MerchantOffer
 ACTIVATION_DAYS = 30
 CLEARING = timedelta(days=10)
+BY_EVENT, BY_PURCHASE = "e~", "t~"
+"""What the id of a use begins with that has no activation behind it."""
 CLOCKS_APART = timedelta(minutes=5)
 
 
@@ -60,7 +62,7 @@ class Use:
     until : datetime or None
         When an open activation lapses, or an approval that was never settled.
     transaction_id : str or None
-        The purchase that spent it.
+        The purchase that spent it; of a redemption that names none its event, after ``e~``.
     currency : str or None
         ISO 4217, of the amount; None when it earns no money.
     """
@@ -92,18 +94,28 @@ class Past:
     records : tuple of EventRecord       in any order
     purchases : tuple of Purchase
     transaction_ids : frozenset of str   all that any event names
+    event_ids : frozenset of str
     """
 
     records: tuple[EventRecord, ...]
     purchases: tuple[Purchase, ...]
     transaction_ids: frozenset[str]
+    event_ids: frozenset[str]
 
     @classmethod
     def of(cls, records: Iterable[EventRecord]) -> Self:
         """Past of these events."""
         kept = tuple(records)
         named = frozenset(r.transaction.transaction_id for r in kept if r.transaction)
-        return cls(kept, purchases_of(kept), named)
+        return cls(kept, purchases_of(kept), named, frozenset(r.event_id for r in kept))
+
+    def tells_of(self, use: Use) -> bool:
+        """Whether what spent a use is among these events; they decide then what becomes of it."""
+        spent_by = use.transaction_id or use.use_id
+        if spent_by in self.transaction_ids:
+            return True
+        is_event = use.transaction_id is None or spent_by.startswith(BY_EVENT)
+        return is_event and spent_by.removeprefix(BY_EVENT) in self.event_ids
 
 
 def uses_of(
@@ -126,18 +138,23 @@ def uses_of(
     zone : tzinfo
         The issuer's.
     recorded : sequence of Use
-        Uses on record; those whose events are no longer kept stay as they are, and those that
-        were earned under earlier terms, or an earlier profile, stay earned.
+        Uses on record; those whose events are no longer kept stay as they are, also where only
+        their activation's is gone, and those that were earned under earlier terms, or an earlier
+        profile, stay earned.
     """
     own = [r for r in past.records if r.item_id == item.item_id]
     if not own and not recorded and item.terms.requires_activation:
         return ()
     known = frozenset(use.transaction_id for use in recorded if use.transaction_id)
     spent = [*_of_redemptions(item, own), *_of_purchases(item, profile, past, known, zone)]
-    paired = _pair(spent, _activations(item, own), item, zone)
-    live = [use for use in paired if use.until is None or now < use.until]
-    kept = _without_events(recorded, past)
-    return _capped(item, sorted([*kept, *live], key=lambda use: (use.day, use.use_id)))
+    kept = [use for use in recorded if use.kind is not UseKind.HELD and not past.tells_of(use)]
+    told = [use for use in recorded if use not in kept]
+    used_up = {use.use_id for use in kept}
+    open_ = [a for a in _activations(item, own) if a.event_id not in used_up]
+    open_ += _remembered(item, told, past, zone)
+    paired = _pair(spent, sorted(open_, key=lambda a: (a.at, a.event_id)), item, zone)
+    live = [use for use in (*kept, *paired) if use.until is None or now < use.until]
+    return _capped(item, sorted(live, key=lambda use: (use.day, use.use_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +176,7 @@ def _of_redemptions(item: Item, own: list[EventRecord]) -> list[_Spending]:
     earned = reward_minor(item, 0)
     return [
         _Spending(
-            f"e~{record.event_id}",
+            f"{BY_EVENT}{record.event_id}",
             record.occurred_at,
             UseKind.REDEEMED,
             earned,
@@ -195,7 +212,7 @@ def _of_purchases(
 def _spending(item: Item, purchase: Purchase, *, is_named: bool) -> _Spending:
     cleared = purchase.is_cleared or is_named
     return _Spending(
-        f"t~{purchase.transaction_id}",
+        f"{BY_PURCHASE}{purchase.transaction_id}",
         purchase.at,
         UseKind.REDEEMED if cleared else UseKind.QUALIFIED,
         reward_minor(item, purchase.net_minor),
@@ -209,6 +226,24 @@ def _activations(item: Item, own: list[EventRecord]) -> list[_Activation]:
     """Activations in order of time."""
     told = sorted((r for r in own if r.event_type is EventType.ACTIVATED), key=lambda r: r.order)
     return [_Activation(r.event_id, r.occurred_at, open_until(item, r.occurred_at)) for r in told]
+
+
+def _remembered(item: Item, recorded: Iterable[Use], past: Past, zone: tzinfo) -> list[_Activation]:
+    """Activations of uses on record whose own events are no longer kept.
+
+    A cardholder's events are bounded, so whoever looks at much loses the oldest; what he holds, or
+    earned with it, stays his. Of such an activation only the day is known, so it counts from the
+    day's start.
+    """
+    found = []
+    for use in recorded:
+        if use.use_id in past.event_ids or use.use_id.startswith((BY_EVENT, BY_PURCHASE)):
+            continue
+        opened = datetime.combine(EPOCH_DATE + timedelta(days=use.day), time(), zone)
+        is_held = use.kind is UseKind.HELD and use.until is not None
+        until = use.until if is_held else open_until(item, opened + timedelta(days=1))
+        found.append(_Activation(use.use_id, opened, until or opened))
+    return found
 
 
 def open_until(item: Item, activated_at: datetime) -> datetime:
@@ -257,7 +292,7 @@ def _use(spending: _Spending, behind: _Activation | None, item: Item, zone: tzin
         _day(behind.at if behind else spending.at, zone),
         spending.amount_minor,
         spending.until,
-        spending.transaction_id,
+        spending.transaction_id or (spending.own_id if behind else None),
         currency_of(item),
     )
 
@@ -284,19 +319,6 @@ def _held(item: Item, free: list[_Activation], zone: tzinfo) -> list[Use]:
 
 def _day(at: datetime, zone: tzinfo) -> int:
     return day_number(at.astimezone(zone).date())
-
-
-def _without_events(recorded: Iterable[Use], past: Past) -> list[Use]:
-    """Redemptions on record whose events are no longer kept, less those undone since."""
-    events = {record.event_id for record in past.records}
-    return [
-        use
-        for use in recorded
-        if use.kind in (*SPENT, UseKind.EXHAUSTED)
-        and use.use_id not in events
-        and use.use_id.removeprefix("e~") not in events
-        and use.transaction_id not in past.transaction_ids
-    ]
 
 
 def _capped(item: Item, uses: list[Use]) -> tuple[Use, ...]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -195,6 +196,84 @@ def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service)
 
     tell(live, paid("p3", "reversed", at))
     assert (taken(live), savings(live)["saved"]) == ((1, 2000), [])
+
+
+def views(service: Service, count: int, after: str) -> None:
+    """So many looks at another item, a second apart."""
+    first = datetime.fromisoformat(after)
+    look_at = {"type": "viewed", "cardholder_id": "ch_1", "item_id": "elsewhere"}
+    tell(
+        service,
+        *(
+            {
+                **look_at,
+                "event_id": f"v-{after}-{n}".replace(":", "."),
+                "occurred_at": (first + timedelta(seconds=n)).isoformat(),
+            }
+            for n in range(count)
+        ),
+    )
+
+
+def test_F61_an_activation_outlives_the_events_of_who_looks_at_very_much(live: Service) -> None:
+    activate(live)
+    live.clock.pass_time(days=2)
+    views(live, 450, "2026-02-01T00:00:00Z")
+    look(live)
+    listed = live.ask("GET", "/v1/cardholders/ch_1/recommendations").json["items"]
+    tell(live, paid("p1", "settled", "2026-02-02T10:00:00Z"))
+
+    assert [item["activation"] for item in listed if item["item_id"] == "offer_1"] == ["activated"]
+    assert (taken(live), savings(live)["saved"]) == ((1, 2000), [yuan(2000)])
+
+
+def test_F61_a_withdrawn_activation_stays_withdrawn_though_its_event_is_gone(live: Service) -> None:
+    activate(live)
+    live.clock.pass_time(days=2)
+    views(live, 450, "2026-02-01T00:00:00Z")
+
+    assert withdraw(live).status_code == 204
+    look(live)
+    assert (taken(live), withdraw(live).status_code) == ((0, 0), 404)
+
+
+def test_F61_what_was_saved_stays_saved_when_the_activations_event_is_gone(live: Service) -> None:
+    activate(live)
+    live.clock.pass_time(days=2)
+    views(live, 190, "2026-02-01T00:00:00Z")
+    tell(live, paid("p1", "settled", "2026-02-02T10:00:00Z"))
+    before = savings(live)
+    live.clock.pass_time(days=1)
+    views(live, 60, "2026-02-02T11:00:00Z")
+
+    assert before["saved"] == [yuan(2000)]
+    assert savings(live) == before
+    assert taken(live) == (1, 2000)
+
+
+@pytest.mark.parametrize("named", [{}, {"mcc": "5411"}, {"merchant_id": "acquirer"}])
+def test_F24_a_reversal_gives_back_whatever_merchant_or_category_it_names(
+    live: Service, named: dict[str, Any]
+) -> None:
+    put(live, merchant_id=None, mcc="5812", terms={}, budget=BUDGET)
+    bought, reversed_ = a_payment("p1"), a_payment("p2", "reversed")
+    bought["transaction"]["mcc"] = "5812"
+    reversed_["transaction"] = {**reversed_["transaction"], **named}
+    if not named:
+        reversed_["transaction"].pop("mcc", None)
+    tell(live, bought)
+    before = taken(live)
+    tell(live, reversed_)
+
+    assert (before, taken(live)) == ((1, 2000), (0, 0))
+
+
+def test_F24_a_reversal_before_its_approval_leaves_nothing_taken(live: Service) -> None:
+    put(live, terms={}, budget=BUDGET)
+    tell(live, a_payment("p2", "reversed"))
+    tell(live, a_payment("p1", "approved"))
+
+    assert (taken(live), savings(live)["pending"]) == ((0, 0), [])
 
 
 def yuan(amount_minor: int) -> dict[str, Any]:

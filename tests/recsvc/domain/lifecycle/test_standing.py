@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from embeddings.catalog import parse_item
@@ -157,6 +157,44 @@ def test_a_use_whose_events_are_gone_stays_until_it_is_reversed() -> None:
     assert standing([a_payment("reversed", at=9)], item, recorded=earned) == ()
 
 
+def test_an_activation_whose_event_is_gone_stays_open_until_it_lapses() -> None:
+    held = standing([an_event("activated")])
+    bought = standing([a_payment(at=30)], recorded=held)
+
+    assert standing([], recorded=held) == held
+    assert standing([], recorded=held, now=NOON + timedelta(days=30)) == ()
+    assert [(use.use_id, use.kind.name) for use in bought] == [(held[0].use_id, "REDEEMED")]
+
+
+def test_what_was_earned_stays_when_only_the_activations_event_is_gone() -> None:
+    activated, bought = an_event("activated"), a_payment("approved", at=2)
+    earned = standing([activated, bought])
+    settled = standing([bought, a_payment(at=40)], recorded=earned)
+
+    assert standing([bought], recorded=earned) == earned
+    assert [(use.use_id, use.kind.name) for use in settled] == [(earned[0].use_id, "REDEEMED")]
+    assert kinds(standing([bought, a_payment("reversed", at=9)], recorded=earned)) == ["HELD"]
+
+
+def test_a_redemption_counts_once_when_only_its_activations_event_is_gone() -> None:
+    activated, redeemed = an_event("activated"), an_event("redeemed", at=1)
+    earned = standing([activated, redeemed])
+    another = an_event("redeemed", at=3)
+
+    assert standing([redeemed], recorded=earned) == earned
+    assert standing([activated], recorded=earned) == earned
+    assert standing([], recorded=earned) == earned
+    assert len(standing([another], recorded=earned)) == 2
+
+
+def test_an_approval_whose_event_is_gone_lapses_like_any_other() -> None:
+    item = an_item(terms={})
+    approved = standing([a_payment("approved")], item)
+
+    assert standing([], item, recorded=approved) == approved
+    assert standing([], item, NOON + timedelta(days=11), recorded=approved) == ()
+
+
 @pytest.mark.parametrize(
     ("records", "stage"),
     [
@@ -231,6 +269,23 @@ def test_F24_any_order_of_arrival_comes_to_the_same_uses(
         recorded = standing(list(seen.values()), item, recorded=recorded)
 
     assert recorded == standing(records, item)
+
+
+@given(EVENTS, st.integers(0, 10), st.sampled_from((an_item(), an_item(terms={}))))
+@settings(max_examples=150, deadline=None)
+def test_forgetting_the_oldest_events_takes_nothing_that_is_on_record(
+    records: list[EventRecord], forgotten: int, item: Any
+) -> None:
+    ordered = sorted(records, key=lambda record: record.order)
+    recorded = standing(ordered, item)
+    kept = ordered[forgotten:]
+    assume(not named_in(kept) & named_in(ordered[:forgotten]))  # no transaction is torn
+
+    assert standing(kept, item, recorded=recorded) == recorded
+
+
+def named_in(records: Sequence[EventRecord]) -> set[str]:
+    return {record.transaction.transaction_id for record in records if record.transaction}
 
 
 @given(EVENTS, st.integers(1, 3))
