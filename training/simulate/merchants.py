@@ -53,6 +53,11 @@ class Merchants:
     zh: list[str]
     en: list[str]
 
+    @property
+    def names(self) -> list[str]:
+        """Names in both languages, as card usage has them."""
+        return [f"{zh} / {en}" for zh, en in zip(self.zh, self.en, strict=True)]
+
     def __len__(self) -> int:
         return int(self.trade.size)
 

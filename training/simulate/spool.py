@@ -63,7 +63,7 @@ class Names:
         return cls(
             pa.array([cardholder_id(row) for row in range(n_cardholders)]),
             pa.array([merchant_id(row) for row in range(len(merchants))]),
-            pa.array(merchants.zh),
+            pa.array(merchants.names),
             pa.array([TRADES[t].mcc for t in merchants.trade]),
             pa.array([c.city for c in CITIES]),
             pa.array([p.card_product_id for p in PRODUCTS]),

@@ -7,7 +7,8 @@ from recsvc.domain.model import ServingModel
 from recsvc.domain.naming import ItemNote
 from recsvc.domain.popularity import EVERYONE
 from recsvc.domain.question import Candidate, Reason, Source
-from recsvc.domain.reasons.texts import ReasonCode, category_name, plain_reasons, sentence
+from recsvc.domain.reasons.names import category_name
+from recsvc.domain.reasons.texts import ReasonCode, plain_reasons, sentence
 from recsvc.domain.taste import Taste
 
 REGULAR_VISITS = 3

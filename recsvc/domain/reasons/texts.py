@@ -5,6 +5,7 @@ from enum import StrEnum
 from functools import cache
 
 from recsvc.domain.question import Reason
+from recsvc.domain.reasons.names import spoken
 
 
 class ReasonCode(StrEnum):
@@ -80,58 +81,12 @@ TEXTS: dict[ReasonCode, dict[str, str]] = {
     },
 }
 
-NAMELESS = {
-    "merchant": {"zh-CN": "该商户", "en": "this merchant"},
-    "category": {"zh-CN": "同", "en": "this category"},
-    "city": {"zh-CN": "您所在城市", "en": "your city"},
-}
-"""What stands in a sentence for a thing whose name is not known."""
-
-CATEGORIES = {
-    "dining": "餐饮",
-    "coffee": "咖啡",
-    "groceries": "商超",
-    "grocery": "商超",
-    "supermarket": "超市",
-    "convenience": "便利店",
-    "travel": "旅行",
-    "hotel": "酒店",
-    "airline": "航空",
-    "transport": "出行",
-    "fuel": "加油",
-    "shopping": "购物",
-    "fashion": "服饰",
-    "electronics": "数码",
-    "home": "家居",
-    "entertainment": "娱乐",
-    "cinema": "电影",
-    "sports": "运动",
-    "fitness": "健身",
-    "beauty": "美容",
-    "education": "教育",
-    "books": "图书",
-    "kids": "亲子",
-    "pets": "宠物",
-    "car": "汽车",
-    "utilities": "生活缴费",
-    "lounge": "贵宾厅",
-    "insurance": "保险",
-    "instalment": "分期",
-    "membership": "会员",
-}
-"""Chinese names of the usual category labels."""
-
-
-def category_name(label: str, locale: str) -> str:
-    """A category label as it is read in a language; the label itself where none is known."""
-    return CATEGORIES.get(label, label) if locale == "zh-CN" else label.replace("_", " ")
-
 
 def sentence(code: ReasonCode, locale: str, **words: object) -> str:
-    """The sentence of a reason; a name that is missing is paraphrased."""
+    """The sentence of a reason; names are told in its language, a missing one is paraphrased."""
     if not words:
         return TEXTS[code][locale]
-    filled = {name: word or NAMELESS[name][locale] for name, word in words.items()}
+    filled = {name: spoken(name, word, locale) for name, word in words.items()}
     return TEXTS[code][locale].format(**filled)
 
 

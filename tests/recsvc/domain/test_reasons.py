@@ -1,5 +1,6 @@
 """Reasons are true of the cardholder's own history, and never tell what must not be told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -7,7 +8,16 @@ import pytest
 from embeddings.catalog.text import LOCALES
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.question import Answer, Reason
-from recsvc.domain.reasons.texts import CATEGORIES, TEXTS, ReasonCode, category_name, sentence
+from recsvc.domain.reasons.names import (
+    CATEGORIES,
+    CITIES,
+    HAN,
+    category_name,
+    city_name,
+    name_in,
+    spoken,
+)
+from recsvc.domain.reasons.texts import TEXTS, ReasonCode, sentence
 from recsvc.domain.sensitive import is_sensitive_code, is_sensitive_name
 from tests.bundles import a_benefit, an_offer, checkerboard
 from tests.worlds import (
@@ -25,6 +35,13 @@ from tests.worlds import (
     with_labels,
     with_segments,
 )
+from training.simulate.merchants import draw_merchants
+from training.simulate.parameters import Parameters
+from training.simulate.places import CITIES as PLACES
+from training.simulate.trades import TRADES
+from training.simulate.wording import BENEFITS
+
+VISITED = ReasonCode.VISITED_MERCHANT
 
 
 def ask(model: Any, state: CardholderState, **changes: Any) -> Answer:
@@ -215,3 +232,53 @@ def test_a_name_can_be_sensitive_without_a_code(name: str) -> None:
 @pytest.mark.parametrize("name", ["Starbucks", "Food Court", "海底捞火锅", "Bailey & Sons"])
 def test_an_everyday_name_is_not_sensitive(name: str) -> None:
     assert not is_sensitive_name(name)
+
+
+@pytest.mark.parametrize(
+    ("label", "zh", "en"),
+    [
+        ("云朵咖啡 / Cloud Petal Coffee", "云朵咖啡", "Cloud Petal Coffee"),
+        ("云(静安店) 2 / Cloud (Jing'an) 2", "云(静安店) 2", "Cloud (Jing'an) 2"),
+        ("Marks / Spencer", "Marks / Spencer", "Marks / Spencer"),
+        ("云朵 / 花园", "云朵 / 花园", "云朵 / 花园"),
+        ("云朵咖啡", "云朵咖啡", "云朵咖啡"),
+        ("AMZNMktplace", "AMZNMktplace", "AMZNMktplace"),
+    ],
+)  # fmt: skip
+def test_a_name_in_two_languages_is_told_in_that_of_the_sentence(
+    label: str, zh: str, en: str
+) -> None:
+    assert (name_in(label, "zh-CN"), name_in(label, "en")) == (zh, en)
+    said = {locale: sentence(VISITED, locale, merchant=label) for locale in LOCALES}
+    assert said == {"zh-CN": f"您曾在{zh}消费", "en": f"You have been to {en}"}
+
+
+@pytest.mark.parametrize("label", ["xian", "Xi'an", "西安", "西安市"])
+def test_a_city_is_told_in_the_language_of_the_sentence_however_the_issuer_spells_it(
+    label: str,
+) -> None:
+    zh = sentence(ReasonCode.POPULAR_WITH_CARD_IN_CITY, "zh-CN", city=label)
+    en = sentence(ReasonCode.POPULAR_WITH_CARD_IN_CITY, "en", city=label)
+
+    assert (zh, en) == ("西安同款卡持卡人常用", "Popular with holders of your card in Xi'an")
+
+
+def test_a_place_that_nobody_listed_keeps_the_issuers_word_for_it() -> None:
+    assert {city_name("Exeter", locale) for locale in LOCALES} == {"Exeter"}
+    assert city_name("", "en") == ""
+    assert len({*CITIES.values()}) == len(CITIES)
+
+
+def test_whatever_the_simulated_issuer_names_is_told_in_one_language() -> None:
+    asked = Parameters(cardholders=1, merchants=400, transactions=1, seed=3, ends_at=NOW)
+    merchants = draw_merchants(asked)
+    labels = [("merchant", name) for name in merchants.names]
+    labels += [("city", place.city) for place in PLACES]
+
+    for kind, label in labels:
+        assert not HAN.search(spoken(kind, label, "en"))
+        assert HAN.search(spoken(kind, label, "zh-CN"))
+        assert not re.search("[a-z]", spoken(kind, label, "zh-CN"))
+    assert [name_in(name, "zh-CN") for name in merchants.names] == merchants.zh
+    for category in {trade.category for trade in TRADES} | {one.category for one in BENEFITS}:
+        assert HAN.search(category_name(category, "zh-CN")), category
