@@ -42,7 +42,7 @@ WORDS = re.compile(
     r"\b(?:hospital|clinic|pharma|medic|doctor|dental|dentist|health|surgery|therap|psych|fertil|abortion"
     r"|casino|gambl|betting|lotter|adult|escort|dating|church|mosque|temple|synagogue|relig"
     r"|politic|party fund|trade union|funeral|pawn|debt|alcohol|liquor|tobacco|vape)"
-    r"|医院|诊所|药|医疗|体检|牙科|健康|心理|整形|彩票|博彩|赌|成人用品|交友|教堂|寺|清真|宗教|政治|殡葬|典当"
+    r"|医院|诊所|药|医疗|体检|牙科|口腔|健康|心理|整形|彩票|博彩|赌|成人用品|交友|教堂|寺|清真|宗教|政治|殡葬|典当"
     r"|债务|法院|律师|烟酒|香烟",
     re.IGNORECASE,
 )

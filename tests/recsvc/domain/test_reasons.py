@@ -224,7 +224,9 @@ def test_everyday_categories_and_what_is_no_code_are_not(mcc: str) -> None:
     assert not is_sensitive_code(mcc)
 
 
-@pytest.mark.parametrize("name", ["St. Mary HOSPITAL", "同仁堂大药房", "澳门博彩", "Grace Church"])
+@pytest.mark.parametrize(
+    "name", ["St. Mary HOSPITAL", "同仁堂大药房", "星海口腔", "澳门博彩", "Grace Church"]
+)
 def test_a_name_can_be_sensitive_without_a_code(name: str) -> None:
     assert is_sensitive_name(name)
 
