@@ -1,14 +1,17 @@
 """Parquet, a few rows at a time, in as little memory as a batch of one row group needs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from training.ahead import read_ahead
 from training.memory import give_back
 
 BUFFER_BYTES = 1 << 16
+GIVE_BACK_BYTES = 1 << 26
+"""So much is decoded before memory is handed back: doing so costs the time of taking it again."""
 
 
 def schema_of(path: Path) -> pa.Schema:
@@ -28,7 +31,8 @@ def row_batches(
 ) -> Iterator[pa.RecordBatch]:
     """The named columns in batches of at most ``n_rows``, in the order of the rows.
 
-    Row group by row group: one reader over all of them would hold what is coded to its end.
+    Row group by row group: one reader over all of them would hold what is coded to its end. A
+    batch is decoded while the one before is used.
 
     Parameters
     ----------
@@ -37,9 +41,19 @@ def row_batches(
     n_rows : int
     coded : columns of text to read as codes of their distinct values
     """
-    with pq.ParquetFile(path, read_dictionary=list(coded), buffer_size=BUFFER_BYTES) as file:
+    return read_ahead(_decoded(path, list(names), n_rows, list(coded)))
+
+
+def _decoded(
+    path: Path, names: list[str], n_rows: int, coded: list[str]
+) -> Generator[pa.RecordBatch]:
+    decoded = 0
+    with pq.ParquetFile(path, read_dictionary=coded, buffer_size=BUFFER_BYTES) as file:
         for group in range(file.num_row_groups):
             yield from file.iter_batches(
-                n_rows, row_groups=[group], columns=list(names), use_threads=False
+                n_rows, row_groups=[group], columns=names, use_threads=False
             )
-            give_back()
+            decoded += file.metadata.row_group(group).total_byte_size
+            if decoded >= GIVE_BACK_BYTES:
+                give_back()
+                decoded = 0

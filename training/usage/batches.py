@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from training.parquet import row_batches, schema_of
 from training.usage.schema import INSTANT, polars_schema
 
-BATCH_ROWS = 200_000
+BATCH_ROWS = 50_000
 US_PER_DAY = 86_400_000_000
 TEXT = pa.large_string()
 UNIQUE = "transaction_id"
@@ -34,10 +34,11 @@ class Text:
     codes: NDArray[np.int32]
     values: pa.Array
 
-    def used(self) -> pa.Array:
-        """Values that at least one row has, large_string."""
-        met = np.bincount(self.codes[self.codes >= 0], minlength=len(self.values)) > 0
-        return self.values.filter(pa.array(met))
+    def met(self) -> NDArray[np.int64]:
+        """Places of the values that at least one row has, ascending."""
+        is_met = np.zeros(len(self.values) + 1, np.bool_)
+        is_met[self.codes] = True
+        return np.flatnonzero(is_met[:-1])
 
     def or_else(self, other: "Text") -> "Text":
         """The same with another column's value where there is none."""
@@ -67,8 +68,8 @@ class Batch:
         if found is None or pa.types.is_null(found.type):
             return Text(np.full(self.height, -1, np.int32), pa.array([], TEXT))
         coded = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
-        codes = np.asarray(coded.indices.cast(pa.int32()).fill_null(-1), np.int32)
-        return Text(codes, coded.dictionary.cast(TEXT))
+        indices = coded.indices.fill_null(-1) if coded.null_count else coded.indices
+        return Text(np.asarray(indices, np.int32), coded.dictionary.cast(TEXT))
 
     def days(self) -> NDArray[np.int32]:
         """Day of each row, int32, days since 1970-01-01 UTC."""

@@ -34,7 +34,7 @@ class Codebook:
         codes : int32, shape (n_rows,); -1 where there is no text
         fresh : arrow array of large_string
         """
-        met = np.flatnonzero(np.bincount(text.codes + 1, minlength=len(text.values) + 1)[1:])
+        met = text.met()
         values = text.values if met.size == len(text.values) else text.values.take(pa.array(met))
         found = pl.Series(values).cast(pl.Categorical(self._known)).to_physical()
         of_value = np.full(len(text.values) + 1, -1, np.int32)
@@ -46,7 +46,9 @@ class Codebook:
 
     def texts(self) -> pa.Array:
         """Every text met, large_string, in the order of their codes."""
-        found: pa.Array = self._known.to_series().to_arrow(compat_level=pl.CompatLevel.oldest())
+        codes = pl.Series(np.arange(self._size, dtype=np.uint32))
+        texts = codes.cat.to(pl.Categorical(self._known)).cast(pl.String())
+        found: pa.Array = texts.to_arrow(compat_level=pl.CompatLevel.oldest())
         return found
 
     def __len__(self) -> int:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from embeddings.identifying import SHORTEST, identifying
 from training.errors import BadInputError
+from training.usage.spelling import with_digits
 
 DIGIT, ELSE = r"[\p{Nd}\p{No}]", r"[^\p{Nd}\p{No}]"
 MANY_DIGITS = rf"{DIGIT}(?:{ELSE}{{0,3}}{DIGIT}){{{SHORTEST - 1}}}"
@@ -36,14 +37,15 @@ def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
     if pa.types.is_null(column.type):
         return np.zeros(len(column), np.bool_)
     if pa.types.is_dictionary(column.type):
-        of_value = np.r_[names_a_person(name, column.dictionary), False]
+        of_value = np.append(names_a_person(name, column.dictionary), False)
         codes = np.asarray(column.indices.cast(pa.int64()).fill_null(len(column.dictionary)))
         return np.asarray(of_value[codes], np.bool_)
     found = np.zeros(len(column), np.bool_)
-    maybe = pc.match_substring_regex(column.fill_null(""), MANY_DIGITS)
-    for row in np.flatnonzero(maybe).tolist():
-        text = column[row].as_py()
-        found[row] = identifying(text, mobiles=name in OF_PEOPLE) is not None
+    rows = with_digits(column.fill_null(""), SHORTEST)
+    texts = column.take(pa.array(rows))
+    for place in np.flatnonzero(pc.match_substring_regex(texts, MANY_DIGITS)).tolist():
+        text = texts[place].as_py()
+        found[rows[place]] = identifying(text, mobiles=name in OF_PEOPLE) is not None
     return found
 
 
