@@ -18,7 +18,7 @@ from recsvc.domain.errors import (
     StoreAwayError,
 )
 from recsvc.domain.lifecycle import EventRecord, Past, Use, UseKind, uses_of
-from recsvc.domain.lifecycle.standing import SPENT
+from recsvc.domain.lifecycle.uses import SPENT
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.ports import CardholderStates
 from recsvc.domain.question import Question

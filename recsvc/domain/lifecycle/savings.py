@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
-from recsvc.domain.lifecycle.standing import Use, UseKind
+from recsvc.domain.lifecycle.uses import Use, UseKind
 
 
 @dataclass(frozen=True, slots=True)

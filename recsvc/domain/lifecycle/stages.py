@@ -7,7 +7,7 @@ from enum import StrEnum
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle.purchases import Purchase
 from recsvc.domain.lifecycle.records import EventRecord
-from recsvc.domain.lifecycle.standing import Use, UseKind
+from recsvc.domain.lifecycle.uses import Use, UseKind
 
 FINAL = timedelta(days=90)
 """After this long a settled redemption cannot be taken back any more."""

@@ -1,0 +1,42 @@
+"""What is kept of a cardholder's events, and what they come to."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Self
+
+from recsvc.domain.lifecycle.purchases import Purchase, purchases_of
+from recsvc.domain.lifecycle.records import EventRecord
+from recsvc.domain.lifecycle.uses import BY_EVENT, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """A cardholder's events and what they come to; build with :meth:`of`.
+
+    Parameters
+    ----------
+    records : tuple of EventRecord       in any order
+    purchases : tuple of Purchase
+    transaction_ids : frozenset of str   all that any event names
+    event_ids : frozenset of str
+    """
+
+    records: tuple[EventRecord, ...]
+    purchases: tuple[Purchase, ...]
+    transaction_ids: frozenset[str]
+    event_ids: frozenset[str]
+
+    @classmethod
+    def of(cls, records: Iterable[EventRecord]) -> Self:
+        """Past of these events."""
+        kept = tuple(records)
+        named = frozenset(r.transaction.transaction_id for r in kept if r.transaction)
+        return cls(kept, purchases_of(kept), named, frozenset(r.event_id for r in kept))
+
+    def tells_of(self, use: Use) -> bool:
+        """Whether what spent a use is among these events; they decide then what becomes of it."""
+        spent_by = use.transaction_id or use.use_id
+        if spent_by in self.transaction_ids:
+            return True
+        is_event = use.transaction_id is None or spent_by.startswith(BY_EVENT)
+        return is_event and spent_by.removeprefix(BY_EVENT) in self.event_ids

@@ -1,0 +1,51 @@
+"""One use of an item: how far it has come, what it earns and what spent it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+BY_EVENT, BY_PURCHASE = "e~", "t~"
+"""What the id of a use begins with that has no activation behind it."""
+
+
+class UseKind(StrEnum):
+    """How far a use has come; one letter each, as it is stored."""
+
+    HELD = "h"
+    QUALIFIED = "q"
+    REDEEMED = "r"
+    EXHAUSTED = "x"
+
+
+SPENT = frozenset({UseKind.QUALIFIED, UseKind.REDEEMED})
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One use of an item, or the place that an open activation keeps for one.
+
+    Parameters
+    ----------
+    use_id : str
+        Id of the activation; of the transaction or event, after ``t~`` or ``e~``, without one.
+    kind : UseKind
+        ``EXHAUSTED`` when the budget had no room for it: it counts for nothing.
+    day : int
+        Days since 1970-01-01 in the issuer's zone: the day whose budget it is taken from.
+    amount_minor : int
+        What it earns; for an open activation the most it can.
+    until : datetime or None
+        When an open activation lapses, or an approval that was never settled.
+    transaction_id : str or None
+        The purchase that spent it; of a redemption that names none its event, after ``e~``.
+    currency : str or None
+        ISO 4217, of the amount; None when it earns no money.
+    """
+
+    use_id: str
+    kind: UseKind
+    day: int
+    amount_minor: int
+    until: datetime | None = None
+    transaction_id: str | None = None
+    currency: str | None = None
