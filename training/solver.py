@@ -22,9 +22,12 @@ from scipy import sparse
 from embeddings.factors import HalfStep
 from training.threads import workers
 
-NUMBERS_PER_BATCH = 250_000
+NUMBERS_PER_BATCH = 120_000
 EXACT = 1e-10
 """Length of what is left of the right side, against all of it, at which a row is solved."""
+
+FILLED_TO = 8
+"""Rows are filled up to a multiple of so many cells, that many can be solved in one stack."""
 
 MOST_STEPS = 32
 """After so many, elimination is cheaper."""
@@ -67,15 +70,21 @@ def solve_rows(
 
 
 def _batches(sizes: NDArray[np.integer], n_factors: int) -> Iterator[NDArray[np.int64]]:
-    """Rows of equal size together, in ascending size; rows without cells are left out."""
-    order = np.argsort(sizes, kind="stable")
-    order = order[sizes[order] > 0]
-    changes = np.flatnonzero(np.diff(sizes[order])) + 1
+    """Rows of about one size together, in ascending size; rows without cells are left out."""
+    widths = _widths(sizes)
+    order = np.argsort(widths, kind="stable")
+    order = order[widths[order] > 0]
+    changes = np.flatnonzero(np.diff(widths[order])) + 1
     for group in np.split(order, changes) if order.size else []:
-        numbers = int(sizes[group[0]]) * n_factors
+        numbers = int(widths[group[0]]) * n_factors
         step = int(np.clip(NUMBERS_PER_BATCH // numbers, 1, group.size))
         for start in range(0, group.size, step):
             yield group[start : start + step]
+
+
+def _widths(sizes: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Cells that a row of each size is filled up to."""
+    return -(-sizes.astype(np.int64) // FILLED_TO) * FILLED_TO
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,12 +122,8 @@ class _Problem:
         return cls(confidence, columns, gram, step, (columns.astype(np.float64) @ back.T, back))
 
     def solve(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Rows with the same number of cells."""
-        first = self.confidence.indptr[rows].astype(np.int64)
-        size = int(self.confidence.indptr[rows[0] + 1] - first[0])
-        cells = first[:, None] + np.arange(size)
-        weight = self.confidence.data[cells].astype(np.float64)
-        met = self.confidence.indices[cells]
+        """Rows that are filled up to the same number of cells."""
+        met, weight = self._cells(rows)
         if self.white is None:
             return self._eliminated(met, weight)
         table, back = self.white
@@ -128,14 +133,31 @@ class _Problem:
             found[~is_exact] = self._eliminated(met[~is_exact], weight[~is_exact])
         return found
 
+    def _cells(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.integer], Wide]:
+        """Column and weight of each row's cells, shape (n_rows, width); weight 0 past its last."""
+        indptr = self.confidence.indptr
+        first = indptr[rows].astype(np.int64)
+        sizes = indptr[rows + 1] - first
+        place = np.arange(int(_widths(sizes[:1])[0]))
+        cells = np.minimum(first[:, None] + place, self.confidence.nnz - 1)
+        weight = np.where(place < sizes[:, None], self.confidence.data[cells], 0.0)
+        return self.confidence.indices[cells], np.asarray(weight, np.float64)
+
     def _eliminated(self, met: NDArray[np.integer], weight: Wide) -> NDArray[np.float32]:
         """One stack of normal equations with the factors as unknowns."""
         used = self.columns[met].astype(np.float64)
-        left = self.gram + np.matmul((used * (weight - 1.0)[:, :, None]).transpose(0, 2, 1), used)
+        beyond = _beyond(weight)[:, :, None]
+        left = self.gram + np.matmul((used * beyond).transpose(0, 2, 1), used)
         diagonal = np.arange(self.gram.shape[0])
-        left[:, diagonal, diagonal] += self.step.ridge(met.shape[1])
-        right = np.matmul(weight[:, None, :], used)[:, 0, :, None]
+        ridges = [self.step.ridge(n) for n in np.count_nonzero(weight, axis=1).tolist()]
+        left[:, diagonal, diagonal] += np.array(ridges)[:, None]
+        right = _product(weight, used)[:, :, None]
         return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float32)
+
+
+def _beyond(weight: Wide) -> Wide:
+    """What each cell weighs beyond the 1 of every column; nothing where there is no cell."""
+    return np.asarray(np.where(weight > 0, weight - 1.0, 0.0), np.float64)
 
 
 def descended(used: Wide, weight: Wide) -> tuple[Wide, NDArray[np.bool_]]:
@@ -144,7 +166,7 @@ def descended(used: Wide, weight: Wide) -> tuple[Wide, NDArray[np.bool_]]:
     Parameters
     ----------
     used : float64, shape (n_rows, size, n_factors)     whitened vectors of each row's columns
-    weight : float64, shape (n_rows, size)
+    weight : float64, shape (n_rows, size)              above 0; 0 for no cell
 
     Returns
     -------
@@ -153,12 +175,13 @@ def descended(used: Wide, weight: Wide) -> tuple[Wide, NDArray[np.bool_]]:
     """
     left = _product(weight, used)
     found, way, size = np.zeros_like(left), left.copy(), _squares(left)
+    beyond = _beyond(weight)
     goal = EXACT**2 * size
     for _ in range(MOST_STEPS):
         moving = size > goal
         if not moving.any():
             break
-        turned = way + _product((weight - 1.0) * np.matmul(used, way[:, :, None])[:, :, 0], used)
+        turned = way + _product(beyond * np.matmul(used, way[:, :, None])[:, :, 0], used)
         curved = np.einsum("ij,ij->i", way, turned)
         length = np.divide(size, curved, out=np.zeros_like(size), where=moving & (curved > 0))
         found += length[:, None] * way

@@ -17,7 +17,7 @@ from training.solver import solve_rows
 LENS_CARDHOLDERS = 20_000
 """So many say which directions to trust; rows are in the order of a hash, so they are a sample."""
 
-CARDHOLDERS_AT_ONCE = 10_000
+CARDHOLDERS_AT_ONCE = 5_000
 
 ITEM_KINDS = (ColumnKind.BENEFIT, ColumnKind.OFFER)
 
@@ -45,11 +45,12 @@ class Evidence:
     Parameters
     ----------
     seen : Impressions
+        Viewer by viewer, those who saw fewer items first.
     tastes : float64, shape (n_viewers, n_factors)
         Vector of each cardholder with an impression, seen through the lens, of mean square length
         1 over the impressions.
     viewers : int64, shape (n_impressions,)
-        Row in ``tastes`` of each impression's cardholder.
+        Row in ``tastes`` of each impression's cardholder, ascending.
     items : ItemSide
     lens : float64, shape (n_factors, n_factors)
         From vectors to coordinates of the fit (:func:`training.appeal.lens.lens_of`).
@@ -72,21 +73,18 @@ def evidence_of(model: Model, seen: Impressions, n_threads: int) -> Evidence:
     he took an offer up would make the offer look as if it had drawn him by his taste.
     """
     rows, viewers, times = np.unique(seen.cardholders, return_inverse=True, return_counts=True)
-    tastes = np.asarray(usage_vectors(model, rows, n_threads), np.float64)
-    lens = _lens(model, rows[:LENS_CARDHOLDERS], tastes[:LENS_CARDHOLDERS], n_threads)
-    tastes = tastes @ lens
-    length = float(np.sqrt(times @ np.sum(tastes**2, axis=1) / len(seen))) or 1.0
+    vectors = usage_vectors(model, rows, n_threads)
+    sample = rows[:LENS_CARDHOLDERS]
+    halves = (usage_vectors(model, sample, n_threads, half=half) for half in (0, 1))
+    lens = lens_of(vectors[: sample.size], *halves)
+    order = np.argsort(times, kind="stable")
+    tastes = vectors[order] @ lens
+    length = float(np.sqrt(times[order] @ np.sum(tastes**2, axis=1) / len(seen))) or 1.0
     tastes /= length
-    items = item_side(model, lens)
-    return Evidence(seen, tastes, viewers.astype(np.int64), items, lens, length)
-
-
-def _lens(
-    model: Model, rows: NDArray[np.int64], tastes: NDArray[np.float64], n_threads: int
-) -> NDArray[np.float64]:
-    """Lens of some cardholders' vectors and of those of each half of their cells."""
-    halves = (usage_vectors(model, rows, n_threads, half=half) for half in (0, 1))
-    return lens_of(tastes, *(np.asarray(one, np.float64) for one in halves))
+    viewers = np.argsort(order)[viewers]
+    by_viewer = np.argsort(viewers, kind="stable")
+    seen, viewers = seen.where(by_viewer), viewers[by_viewer]
+    return Evidence(seen, tastes, viewers, item_side(model, lens), lens, length)
 
 
 def item_side(model: Model, lens: NDArray[np.float64]) -> ItemSide:

@@ -1,29 +1,39 @@
 """Who saw which item, and what came of it: one row a pair of cardholder and item."""
 
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
-import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from embeddings.catalog import Catalog
 from embeddings.interactions import EventType
 from embeddings.vocabulary import Vocabulary
-from training.matrix.events import event_batches
+from training.ahead import read_ahead
+from training.matrix.events import BATCH_ROWS, event_batches, event_files
+from training.parquet import row_batches, schema_of
 
-TAKEN_UP = (EventType.ACTIVATED.value, EventType.REDEEMED.value)
-LOOKED_INTO = (EventType.CLICKED.value, *TAKEN_UP)
-SEEN = (EventType.VIEWED.value, EventType.DISMISSED.value, *LOOKED_INTO)
-OUTCOMES = {"seen": SEEN, "looked_into": LOOKED_INTO, "taken_up": TAKEN_UP}
-BIT_OF = {"seen": 1, "looked_into": 2, "taken_up": 4}
+SEEN, LOOKED_INTO, TAKEN_UP = 1, 2, 4
+TOLD_BY = {
+    EventType.SERVED: 0,
+    EventType.VIEWED: SEEN,
+    EventType.DISMISSED: SEEN,
+    EventType.CLICKED: SEEN | LOOKED_INTO,
+    EventType.ACTIVATED: SEEN | LOOKED_INTO | TAKEN_UP,
+    EventType.REDEEMED: SEEN | LOOKED_INTO | TAKEN_UP,
+}
+"""What each type of event says of a pair, in bits."""
+
+NAMES = ("type", "cardholder_id", "item_id")
 AT_ONCE = 100_000
-ITEM_BITS = 32
-"""A pair is one number: the cardholder's row above so many bits, the item's in them."""
+BITS, ITEM_BITS = 3, 29
+"""An answer is one number: the cardholder's row above, the item's row, then what it tells."""
 
-Pairs = NDArray[np.int64]
-Outcomes = NDArray[np.uint8]
+Answers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,8 +56,8 @@ class Impressions:
     def __len__(self) -> int:
         return int(self.items.size)
 
-    def where(self, kept: NDArray[np.bool_]) -> "Impressions":
-        """Those of the mask."""
+    def where(self, kept: NDArray[np.bool_ | np.integer]) -> "Impressions":
+        """Those of the mask, or those at the places, in their order."""
         return Impressions(
             self.cardholders[kept],
             self.items[kept],
@@ -74,49 +84,67 @@ def read_impressions(
     max_cardholders : int
         Only the first so many rows; rows are in the order of a keyed hash, so they are a sample.
     """
-    holders = _codes(list(islice(cardholders, max_cardholders)), "cardholder_id", "cardholder")
-    items = _codes([item.item_id for item in catalog.items], "item_id", "item")
-    known, new = _together([]), []
-    for batch in event_batches(path, (EventType.SERVED.value, *SEEN)):
-        rows = batch.rows.select("type", "cardholder_id", "item_id")
-        new.append(_answers(rows.join(holders, on="cardholder_id").join(items, on="item_id")))
-        if sum(pairs.size for pairs, _ in new) > max(known[0].size // 4, AT_ONCE):
-            known, new = _together([known, *new]), []
-    pairs, outcomes = _together([known, *new])
-    if (outcomes & BIT_OF["seen"]).any():
-        is_seen = (outcomes & BIT_OF["seen"]) > 0
-        pairs, outcomes = pairs[is_seen], outcomes[is_seen]
+    words = {
+        "type": [event.value for event in TOLD_BY],
+        "cardholder_id": list(islice(cardholders, max_cardholders)),
+        "item_id": [item.item_id for item in catalog.items],
+    }
+    known = {name: pa.array(of_name, pa.string()) for name, of_name in words.items()}
+    answers = _together(_answers(batch, known) for batch in read_ahead(_batches(path)))
     return Impressions(
-        pairs >> ITEM_BITS,
-        pairs & ((1 << ITEM_BITS) - 1),
-        (outcomes & BIT_OF["looked_into"]) > 0,
-        (outcomes & BIT_OF["taken_up"]) > 0,
+        answers >> (BITS + ITEM_BITS),
+        answers >> BITS & ((1 << ITEM_BITS) - 1),
+        (answers & LOOKED_INTO) > 0,
+        (answers & TAKEN_UP) > 0,
     )
 
 
-def _answers(batch: pl.DataFrame) -> tuple[Pairs, Outcomes]:
-    """Pairs of one batch, in one number each, and what came of each."""
-    outcome = pl.sum_horizontal(
-        pl.col("type").is_in(of).cast(pl.UInt8) * BIT_OF[name] for name, of in OUTCOMES.items()
-    )
-    pairs = batch["cardholder"].to_numpy() << ITEM_BITS | batch["item"].to_numpy()
-    return _together([(pairs, batch.select(outcome).to_series().cast(pl.UInt8).to_numpy())])
+def _batches(path: Path) -> Generator[pa.RecordBatch]:
+    """What the files say of type, cardholder and item; texts of parquet as codes."""
+    for file in event_files(path):
+        if file.suffix != ".parquet":
+            for events in event_batches(file, [event.value for event in TOLD_BY]):
+                yield from events.rows.select(NAMES).to_arrow().to_batches()
+        elif set(NAMES) <= set(schema_of(file).names):
+            yield from row_batches(file, NAMES, n_rows=BATCH_ROWS, coded=NAMES)
 
 
-def _together(parts: list[tuple[Pairs, Outcomes]]) -> tuple[Pairs, Outcomes]:
-    """Each pair once, in ascending order, with everything that came of it."""
-    pairs = np.concatenate([np.empty(0, np.int64), *(pairs for pairs, _ in parts)])
-    outcomes = np.concatenate([np.empty(0, np.uint8), *(outcomes for _, outcomes in parts)])
-    order = np.argsort(pairs, kind="stable")
-    pairs, starts = np.unique(pairs[order], return_index=True)
-    if not pairs.size:
-        return pairs, outcomes
-    return pairs, np.bitwise_or.reduceat(outcomes[order], starts)
+def _answers(batch: pa.RecordBatch, known: dict[str, pa.Array]) -> Answers:
+    """Answers of one batch by cardholders and about items that are known, one a row."""
+    kind, holder, item = (_places(batch.column(name), known[name]) for name in NAMES)
+    told = np.array([*TOLD_BY.values()], np.int64)[kind]
+    answers = holder << (BITS + ITEM_BITS) | item << BITS | told
+    return _heard(answers[(kind >= 0) & (holder >= 0) & (item >= 0)])
 
 
-def _codes(ids: list[str], name: str, row: str) -> pl.DataFrame:
-    """Ids and their rows."""
-    return pl.DataFrame(
-        {name: ids, row: np.arange(len(ids), dtype=np.int64)},
-        schema={name: pl.String(), row: pl.Int64()},
-    )
+def _places(texts: pa.Array, known: pa.Array) -> NDArray[np.int64]:
+    """Place of each text among those known, -1 for another and for none."""
+    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+    places = pc.index_in(coded.dictionary.cast(pa.string()), value_set=known)
+    of_code = np.append(np.asarray(places.fill_null(-1), np.int64), -1)
+    found: NDArray[np.int64] = of_code[np.asarray(coded.indices.fill_null(-1))]
+    return found
+
+
+def _heard(answers: Answers) -> Answers:
+    """What was seen and more; all of it where nothing tells of seeing."""
+    is_seen = (answers & SEEN) > 0
+    return answers[is_seen] if is_seen.any() else answers
+
+
+def _together(parts: Iterable[Answers]) -> Answers:
+    """Each pair once, in ascending order, with all that is told of it."""
+    known, new = np.empty(0, np.int64), list[Answers]()
+    for part in parts:
+        new.append(part)
+        if sum(one.size for one in new) > max(known.size // 4, AT_ONCE):
+            known, new = _merged([known, *new]), []
+    return _merged([known, *new])
+
+
+def _merged(parts: Sequence[Answers]) -> Answers:
+    """Answers of several parts, the same pair's in one."""
+    answers = _heard(np.concatenate(parts))
+    answers.sort()
+    starts = np.flatnonzero(np.diff(answers >> BITS, prepend=-1))
+    return np.bitwise_or.reduceat(answers, starts) if answers.size else answers

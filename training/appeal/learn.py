@@ -1,5 +1,6 @@
 """The fit: from a model and a log of responses to what they teach of items."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,6 +12,7 @@ from embeddings.bundle import Model
 from training.appeal.evidence import Evidence, evidence_of
 from training.appeal.impressions import Impressions
 from training.appeal.loss import Floats, Loss, Parameters, Priors
+from training.threads import workers
 
 MIDDLE, SPREAD = 0.5, 0.25
 """Where the interest of an average impression, and one standard deviation, lie as a score."""
@@ -63,7 +65,7 @@ def learn(
     seen = thinned(seen, rule)
     if len(seen) < rule.min_impressions or int(seen.taken_up.sum()) < rule.min_taken_up:
         return None
-    return fitted(evidence_of(model, seen, n_threads), rule)
+    return fitted(evidence_of(model, seen, n_threads), rule, n_threads)
 
 
 def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
@@ -74,10 +76,10 @@ def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
     return seen.where(seen.cardholders < last)
 
 
-def fitted(evidence: Evidence, rule: AppealRule) -> Appeal:
+def fitted(evidence: Evidence, rule: AppealRule, n_threads: int = 0) -> Appeal:
     """The appeal that explains the evidence best, on the scale of scores."""
-    loss = Loss(evidence, rule.priors)
-    with threadpool_limits(1, "blas"):
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(n_threads)) as pool:
+        loss = Loss(evidence, rule.priors, pool.map)
         return _as_scores(best_of(loss, rule.iterations), loss)
 
 

@@ -11,22 +11,28 @@ item's own vector near what it hangs on, its bias near what its traits foretell,
 near nothing.
 """
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import reduce
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 from scipy.optimize import Bounds
 
 from embeddings.appeal import TRAITS, TYPE
 from training.appeal.evidence import Evidence
+from training.appeal.viewers import Share, shares_of
 
 Floats = NDArray[np.float64]
-AT_ONCE = 8192
-"""Impressions whose vectors are gathered at once: as many as a core's cache holds."""
 CLICK_SLOPE = (0.0, 1.0)
 UNCERTAIN = 0.2
 """``p(1 - p)`` of a usual outcome, for the size of steps only."""
+
+Part = tuple[float, Floats, Floats, Floats]
+"""Loss of a share, and its gradient by the items' vectors, their biases and the click."""
+
+Each = Callable[[Callable[[Share], Part], Iterable[Share]], Iterable[Part]]
+"""``map``, or that of a pool of threads."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,17 +150,16 @@ class Loss:
     ----------
     evidence : Evidence
     priors : Priors
+    each : callable, optional
+        How the shares of the impressions are gone through; their sums do not depend on it.
     """
 
-    def __init__(self, evidence: Evidence, priors: Priors) -> None:
-        self.evidence = evidence
-        self.priors = priors
+    def __init__(self, evidence: Evidence, priors: Priors, each: Each = map) -> None:
+        self.evidence, self.priors, self._each = evidence, priors, each
         self.shape = evidence.items.merchants.shape
         self._of_maps = priors.of_maps(self.shape[1])
-        self._times = self._per_item(np.ones(len(evidence.seen)))
-        self._order = np.argsort(evidence.seen.items, kind="stable")
-        self._viewers = evidence.viewers[self._order].astype(np.int32)
-        self._starts = np.r_[0, np.cumsum(self._times)].astype(np.int32)
+        self._times = np.bincount(evidence.seen.items, minlength=self.shape[0]).astype(np.float64)
+        self._shares = shares_of(evidence.seen, evidence.viewers, evidence.tastes)
         self.foretold = Foretold(evidence.items.traits, self._times > 0, priors)
 
     def start(self) -> Parameters:
@@ -196,41 +201,28 @@ class Loss:
 
     def interest(self, found: Parameters) -> Floats:
         """Log-odds that each impression is taken up, shape (n_impressions,)."""
-        side, seen = self.evidence.items, self.evidence.seen
+        vectors = self._vectors(found)
+        return np.concatenate([one.interest(vectors, found.biases) for one in self._shares])
+
+    def _vectors(self, found: Parameters) -> Floats:
+        """Vector of each item, shape (n_items, n_factors)."""
+        side = self.evidence.items
         vectors = side.merchants @ found.maps[0].T + side.categories @ found.maps[1].T
         vectors += found.corrections
-        interest = found.biases[seen.items]
-        for start in range(0, interest.size, AT_ONCE):
-            part = slice(start, start + AT_ONCE)
-            tastes = self.evidence.tastes[self.evidence.viewers[part]]
-            interest[part] += np.einsum("ij,ij->i", tastes, vectors[seen.items[part]])
-        return interest
+        return np.asarray(vectors, np.float64)
 
     def __call__(self, flat: Floats) -> tuple[float, Floats]:
         """Loss and gradient at these parameters."""
-        found, seen = Parameters.of(flat, self.shape), self.evidence.seen
-        interest = self.interest(found)
-        level, slope = found.click
-        taken, by_interest = _logistic(interest, seen.taken_up)
-        looked, by_click = _logistic(level + slope * interest, seen.looked_into)
-        gradient = self._gradient(by_interest + slope * by_click)
-        gradient.click[:] = by_click.sum(), by_click @ interest
-        penalty = self._penalise(found, gradient)
-        return taken + looked + penalty, gradient.flat()
+        found, side = Parameters.of(flat, self.shape), self.evidence.items
+        vectors = self._vectors(found)
 
-    def _gradient(self, by_interest: Floats) -> Parameters:
-        """Gradient of the likelihood from that by each impression's interest."""
-        side = self.evidence.items
-        cells = (by_interest[self._order], self._viewers, self._starts)
-        shape = (self.shape[0], len(self.evidence.tastes))
-        per_item = np.asarray(sparse.csr_matrix(cells, shape=shape) @ self.evidence.tastes)
-        maps = np.stack([per_item.T @ side.merchants, per_item.T @ side.categories])
-        return Parameters(maps, per_item, self._per_item(by_interest), np.zeros(2))
+        def part(share: Share) -> Part:
+            return _part(share, vectors, found.biases, found.click)
 
-    def _per_item(self, values: Floats) -> Floats:
-        """Sum of a value of each impression over each item's impressions."""
-        items = self.evidence.seen.items
-        return np.bincount(items, weights=values, minlength=self.shape[0]).astype(np.float64)
+        value, by_vectors, by_biases, by_click = reduce(_plus, self._each(part, self._shares))
+        maps = np.stack([by_vectors.T @ side.merchants, by_vectors.T @ side.categories])
+        gradient = Parameters(maps, by_vectors, by_biases, by_click)
+        return value + self._penalise(found, gradient), gradient.flat()
 
     def _penalise(self, found: Parameters, gradient: Parameters) -> float:
         """Add the priors' share to the gradient; returns their share of the loss."""
@@ -253,10 +245,27 @@ class Loss:
         return float(value), np.asarray(self._of_maps * away + by_means, np.float64)
 
 
-def _logistic(log_odds: Floats, happened: NDArray[np.bool_]) -> tuple[float, Floats]:
+def _part(share: Share, vectors: Floats, biases: Floats, click: Floats) -> Part:
+    """Negative log-likelihood of a share's outcomes, and its gradient."""
+    level, slope = click
+    interest = share.interest(vectors, biases)
+    taken, by_interest = _logistic(interest, share.taken_up)
+    looked, by_click = _logistic(level + slope * interest, share.looked_into)
+    by_vectors, by_biases = share.per_item(by_interest + slope * by_click, len(vectors))
+    return taken + looked, by_vectors, by_biases, np.array([by_click.sum(), by_click @ interest])
+
+
+def _plus(one: Part, other: Part) -> Part:
+    """Two parts as one."""
+    value, by_vectors, by_biases, by_click = other
+    return one[0] + value, one[1] + by_vectors, one[2] + by_biases, one[3] + by_click
+
+
+def _logistic(log_odds: Floats, happened: Floats) -> tuple[float, Floats]:
     """Negative log-likelihood of outcomes, and its derivative by each one's log-odds."""
-    loss = np.logaddexp(0.0, log_odds).sum() - log_odds[happened].sum()
-    return float(loss), 0.5 * (1.0 + np.tanh(0.5 * log_odds)) - happened
+    loss = np.maximum(log_odds, 0.0) + np.log1p(np.exp(-np.abs(log_odds)))
+    by_log_odds = 0.5 * (1.0 + np.tanh(0.5 * log_odds)) - happened
+    return float(loss.sum() - log_odds @ happened), by_log_odds
 
 
 def _log_odds(share: float) -> float:

@@ -160,6 +160,17 @@ def test_too_many_impressions_are_thinned_by_whole_cardholders() -> None:
     np.testing.assert_array_equal(one.maps, other.maps)
 
 
+def test_one_thread_and_four_learn_the_same_bits() -> None:
+    model = checkerboard()
+    seen = seen_by_all(model, own_colour_likes(model), times=2)
+    one, four = (learn(model, seen, LITTLE, n_threads=n) for n in (1, 4))
+
+    assert one is not None
+    assert four is not None
+    for name, array in one.arrays().items():
+        np.testing.assert_array_equal(array, four.arrays()[name], name)
+
+
 def test_the_gradient_is_that_of_the_loss() -> None:
     model = checkerboard()
     evidence = evidence_of(model, seen_by_all(model, own_colour_likes(model)), 1)
@@ -249,3 +260,34 @@ def test_where_nothing_but_serving_is_reported_serving_counts(tmp_path: Path) ->
         ("ch_0", "offer_0", False, False),
         ("ch_0", "offer_1", False, False),
     ]
+
+
+def test_many_batches_tell_what_one_table_would(tmp_path: Path) -> None:
+    model, rng = checkerboard(), np.random.default_rng(4)
+    who = [*(f"ch_{n}" for n in range(12)), "stranger"]
+    what = [*(f"offer_{n}" for n in range(6)), "gone", None]
+    types = ["served", "viewed", "clicked", "activated", "dismissed"]
+    drawn = [rng.choice(np.array(words, object), 250_000) for words in (types, who, what)]
+    table = pl.DataFrame(dict(zip(("type", "cardholder_id", "item_id"), drawn, strict=True)))
+    table = table.filter(pl.col("type").ne("activated") | (pl.int_range(pl.len()) > 249_900))
+    rows = table.with_row_index("event_id").with_columns(pl.col("event_id").cast(pl.String))
+    day = pl.lit(0).cast(pl.Datetime("us", "UTC")).alias("occurred_at")
+    rows.with_columns(day).write_parquet(tmp_path / "events.parquet", row_group_size=70_000)
+
+    known = table.filter(
+        pl.col("cardholder_id").is_in(list(model.cardholders)),
+        pl.col("item_id").is_in([item.item_id for item in model.catalog.items]),
+        pl.col("type") != "served",
+    )
+    told = known.group_by("cardholder_id", "item_id").agg(
+        pl.col("type").is_in(["clicked", "activated"]).any().alias("looked"),
+        (pl.col("type") == "activated").any(),
+    )
+    assert pairs(tmp_path, model) == sorted(told.rows())
+    assert 0 < told["type"].sum() < told.height
+
+
+def test_events_without_items_tell_nothing(tmp_path: Path) -> None:
+    log().drop("item_id").write_parquet(tmp_path / "events.parquet")
+
+    assert pairs(tmp_path, checkerboard()) == []

@@ -15,13 +15,13 @@ def halves(noise: float) -> tuple[np.ndarray, np.ndarray]:
 
 
 def test_a_direction_on_which_the_halves_agree_is_reliable_and_chance_is_not() -> None:
-    assert reliabilities(*halves(0.5)) == pytest.approx([1.0, 0.02], abs=0.03)
+    assert reliabilities(*halves(0.5), np.eye(2)) == pytest.approx([1.0, 0.02], abs=0.03)
 
 
 def test_a_direction_in_which_nobody_differs_is_not_trusted() -> None:
     flat = np.zeros((4, 2))
 
-    assert reliabilities(flat, flat).tolist() == [0.02, 0.02]
+    assert reliabilities(flat, flat, np.eye(2)).tolist() == [0.02, 0.02]
 
 
 def test_a_lens_shortens_what_is_not_trusted_and_turns_nothing_else() -> None:
