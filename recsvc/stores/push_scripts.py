@@ -1,13 +1,31 @@
 """Lua of the pushes: one leaves whole or not at all, and never twice."""
 
-# Keys: pushes of the campaign, log of the cardholder, gateway, erased, then for each webhook its
-# due set and its delivery of this push. Arguments: push id, now in ms, body for the gateway, most
-# pushes of the campaign ('' for no limit), seconds the log lives, seconds the campaign's pushes
-# live, seconds a delivery lives, number of caps, then count and span in ms of each cap, then the
-# mark of the channel in the log and the cardholder's hash on the list of the erased. Answers
-# 'sent', 'known', 'erased', 'cap' or 'budget'.
+from recsvc.stores.codec import MINOR, OBJECTS
+
+# Whether a cardholder's own words let him be addressed, as `codec.allows` has it. Asked again here,
+# as between judging and sending a process may be stopped for any time.
+ALLOWS = f"""
+local function allows(holder, notice, channel)
+  local told = redis.call('HMGET', holder, 'consent', 'objection', 'profile')
+  if not told[1] or told[2] == '{OBJECTS.decode()}' then return false end
+  local consent, version = cjson.decode(told[1]), redis.call('HGET', notice, 'version')
+  if consent.personalisation ~= true or consent.marketing[channel] ~= true then return false end
+  if version and consent.purpose_version ~= version then return false end
+  local is_minor = told[3] and string.find(told[3], '{MINOR.decode()}', 1, true)
+  return not is_minor or consent.guardian == true
+end
+"""
+
+# Keys: pushes of the campaign, log of the cardholder, gateway, erased, cardholder, notice, then for
+# each webhook its due set and its delivery of this push. Arguments: push id, now in ms, body for
+# the gateway, most pushes of the campaign ('' for no limit), seconds the log lives, seconds the
+# campaign's pushes live, seconds a delivery lives, number of caps, then count and span in ms of
+# each cap, then the mark of the channel in the log and the cardholder's hash on the list of the
+# erased. Answers 'sent', 'known', 'erased', 'consent', 'cap' or 'budget'.
 # Whoever runs it again, after a crash or beside another, gets 'known' and nothing happens.
-PUSH_SEND = """
+PUSH_SEND = (
+    ALLOWS
+    + """
 local id, now = ARGV[1], tonumber(ARGV[2])
 if redis.call('HEXISTS', KEYS[1], id) == 1 then return 'known' end
 local n = tonumber(ARGV[8])
@@ -16,6 +34,11 @@ if redis.call('HEXISTS', KEYS[4], ARGV[10 + 2 * n]) == 1 then
   redis.call('HSET', KEYS[1], id, 'erased')
   redis.call('EXPIRE', KEYS[1], ARGV[6])
   return 'erased'
+end
+if not allows(KEYS[5], KEYS[6], channel) then
+  redis.call('HSET', KEYS[1], id, 'no_consent')
+  redis.call('EXPIRE', KEYS[1], ARGV[6])
+  return 'consent'
 end
 for i = 0, n - 1 do
   local count, span = tonumber(ARGV[9 + 2 * i]), tonumber(ARGV[10 + 2 * i])
@@ -41,13 +64,14 @@ redis.call('ZADD', KEYS[2], now, channel .. '|' .. id)
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', now - 1000 * tonumber(ARGV[5]))
 redis.call('EXPIRE', KEYS[2], ARGV[5])
 local position = redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3])
-for i = 5, #KEYS, 2 do
+for i = 7, #KEYS, 2 do
   redis.call('ZADD', KEYS[i], now, id)
   redis.call('HSET', KEYS[i + 1], 'position', position, 'attempts', 0, 'left_at', now)
   redis.call('EXPIRE', KEYS[i + 1], ARGV[7])
 end
 return 'sent'
 """
+)
 
 # Keys: pushes of the campaign, waiting, erased. Arguments: push id, when to ask again in ms, the
 # push, the cardholder's hash on the list of the erased, of whom nothing is kept any more.

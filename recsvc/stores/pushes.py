@@ -16,8 +16,10 @@ from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys import (
     CAMPAIGN_PUSHES,
+    CARDHOLDER,
     DAY_SECONDS,
     ERASED,
+    NOTICE,
     PUSH_GATEWAY,
     PUSH_LOG,
     PUSH_OUTBOX,
@@ -41,6 +43,7 @@ class Sent(StrEnum):
     SENT = "sent"
     KNOWN = "known"
     ERASED = "erased"
+    NO_CONSENT = "consent"
     CAP = "cap"
     BUDGET = "budget"
 
@@ -205,6 +208,8 @@ class PushStore:
             PUSH_LOG.key(issuer_id, push.cardholder_id),
             PUSH_GATEWAY.key(issuer_id),
             ERASED.key(issuer_id),
+            CARDHOLDER.key(issuer_id, push.cardholder_id),
+            NOTICE.key(issuer_id),
         ]
         for webhook_id in one.webhooks:
             keys.append(WEBHOOK_DUE.key(issuer_id, webhook_id))

@@ -1,5 +1,7 @@
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +13,8 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD
+from recsvc.stores.cardholders import CardholderStore
+from recsvc.stores.keys import NOTICE, PUSH_OUTBOX, PUSHES_DEAD
 from recsvc.stores.pushes import Dispatch, Push, Sent
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
 
@@ -73,6 +76,43 @@ def test_P21_an_objection_after_selection_beats_the_consent_that_stands(town: To
     assert town.reached() == set(town.ids) - {"ch_0", "ch_2"}
     told = town.outreach.campaigns.pushes(ISSUER, "c_1")
     assert Counter(v for v in told.values() if not v.isdigit()) == {"no_consent": 2}
+
+
+@pytest.mark.parametrize(
+    "withdraws",
+    [
+        lambda store, who: store.put_consent(ISSUER, who, Consent(purpose_version="v1")),
+        lambda store, who: store.put_consent(ISSUER, who, replace(ALLOWED, marketing={})),
+        lambda store, who: store.put_consent(
+            ISSUER, who, replace(ALLOWED, marketing={"push": False, "sms": True})
+        ),
+        lambda store, who: store.put_consent(ISSUER, who, replace(ALLOWED, personalisation=False)),
+        lambda store, who: store.put_consent(ISSUER, who, ALLOWED, objects=True),
+        lambda store, who: store.put_profile(ISSUER, who, Profile(minor=True)),
+        lambda store, who: store.put_consent(ISSUER, who, replace(ALLOWED, purpose_version="v0")),
+    ],
+)
+def test_P15_who_withdraws_between_judgement_and_sending_gets_nothing_however_late_it_is_sent(
+    town: Town, withdraws: Callable[[CardholderStore, str], object]
+) -> None:
+    """A dispatcher may be stopped for any time after it has judged."""
+    town.stores.durable.ask(lambda store: store.hset(NOTICE.key(ISSUER), "version", "v1"))
+    campaign = town.launch(holdout_bps=0)
+    town.outreach.maker.make(ISSUER, campaign)
+    stopped = town.dispatcher("stopped")
+    (batch, *_) = town.outreach.pushes.take(ISSUER, "stopped", most=1, idle_seconds=60)
+    model = town.slot.current(ISSUER)
+    assert model is not None
+    judged = stopped._judged(ISSUER, model, batch.pushes)
+    who = batch.pushes[0].cardholder_id
+    withdraws(town.stores.cardholders, who)
+
+    stopped._settle(ISSUER, model, judged)
+
+    pushed = {push.cardholder_id for push in batch.pushes}
+    assert town.reached() == pushed - {who}
+    told = town.outreach.campaigns.pushes(ISSUER, "c_1")
+    assert told[batch.pushes[0].push_id] == "no_consent"
 
 
 def test_P21_who_objects_is_in_no_roster_and_in_no_holdout_either(town: Town) -> None:
