@@ -1,0 +1,52 @@
+"""The environment that processes start in, beside the settings themselves."""
+
+import os
+import secrets
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from recsvc.settings.errors import PREFIX, SettingsError
+from recsvc.settings.reading import Settings
+
+ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def serving_environment(settings: Settings) -> dict[str, str]:
+    """Environment that gunicorn must be started in: one thread a library, a secret, shared metrics.
+
+    The libraries read their thread counts when they load, so this has to be there before Python
+    starts.
+    """
+    environ = dict(os.environ)
+    environ.update(dict.fromkeys(ONE_THREAD, "1"))
+    environ.setdefault("PYTHONUNBUFFERED", "1")
+    environ.setdefault("MALLOC_ARENA_MAX", "2")
+    if not settings.secret.get_secret_value():
+        environ[PREFIX + "SECRET"] = secrets.token_hex(32)
+    folder = settings.metrics_dir or Path(tempfile.mkdtemp(prefix="recsvc-metrics-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    return environ
+
+
+def refuse_many_threads(environ: Mapping[str, str] | None = None) -> None:
+    """Refuse to serve with more than one thread in the numeric libraries.
+
+    Raises
+    ------
+    SettingsError
+        because a forked worker may hang for ever in its first search (facts about FAISS and fork)
+    """
+    looked_at = os.environ if environ is None else environ
+    wrong = [name for name in ONE_THREAD if looked_at.get(name) != "1"]
+    if wrong:
+        raise SettingsError(
+            f"{', '.join(wrong)}: must be 1 before Python starts, or a worker's search can hang; "
+            "start with `recsvc serve`, which sets it"
+        )
+
+
+def metrics_folder() -> str | None:
+    """Folder of the shared counters, or None outside a server with several processes."""
+    return os.environ.get("PROMETHEUS_MULTIPROC_DIR") or None
