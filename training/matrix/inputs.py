@@ -21,6 +21,7 @@ from training.matrix.responses import (
     read_responses,
     unseen,
 )
+from training.memory import give_back
 from training.usage import Table
 
 CHUNK_BYTES = 1 << 20
@@ -88,16 +89,12 @@ def open_inputs(
         Names the file, and the line, column or row that is wrong.
     """
     known = _catalog(catalog)
-    with Bookkeeper() as keeper:
-        tables = [keeper.read(path) for path in usage]
-        responses = no_responses() if events is None else read_responses(events, known, rule)
-        archived = unseen(responses.transactions, [table.frame for table in tables])
-        if not archived.is_empty():
-            tables.append(Table(archived.lazy()))
-            keeper.take(tables[-1])
-        ledger = keeper.closed()
+    responses = no_responses() if events is None else read_responses(events, known, rule)
+    give_back()
+    tables, ledger = _usage(usage, responses.transactions)
+    give_back()
     return Inputs(
-        tuple(tables),
+        tables,
         ledger,
         responses.contacts,
         None if profiles is None else read_profiles(profiles),
@@ -107,6 +104,17 @@ def open_inputs(
         responses.through,
         events,
     )
+
+
+def _usage(paths: Sequence[Path], archived: pl.DataFrame) -> tuple[tuple[Table, ...], Ledger]:
+    """All usage, archived transactions that no file holds last."""
+    with Bookkeeper() as keeper:
+        tables = [keeper.read(path) for path in paths]
+        new = unseen(archived, [table.frame for table in tables])
+        if not new.is_empty():
+            tables.append(Table(new.lazy()))
+            keeper.take(tables[-1])
+        return tuple(tables), keeper.closed()
 
 
 def _catalog(path: Path) -> Catalog:

@@ -124,10 +124,13 @@ def _answers(batch: pl.DataFrame, types: list[str], items: pl.Enum) -> pl.DataFr
 def _first_of_each(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All parts in their order, each event once, without its id."""
     hashes = np.concatenate([part["event_id"].to_numpy() for part in parts])
-    _, first = np.unique(hashes, return_index=True)
+    answers = pl.concat([part.drop("event_id") for part in parts])
+    ordered = np.sort(hashes)
+    if (ordered[1:] != ordered[:-1]).all():
+        return answers
     is_first = np.zeros(hashes.size, np.bool_)
-    is_first[first] = True
-    return pl.concat(parts).drop("event_id").filter(pl.Series(is_first))
+    is_first[np.unique(hashes, return_index=True)[1]] = True
+    return answers.filter(pl.Series(is_first))
 
 
 def _once(parts: list[pl.DataFrame]) -> pl.DataFrame:
