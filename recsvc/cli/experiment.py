@@ -24,16 +24,18 @@ def command() -> None:
 def show() -> None:
     """Print each ranking, its share of the cardholders and how often it explores, as JSON."""
     rankings = read_rankings(read_settings().rankings)
-    click.echo(orjson.dumps({"experiment": rankings.experiment_name, "rankings": _shown(rankings)}))
+    own = {issuer_id: _shown(one) for issuer_id, one in sorted(rankings.own.items())}
+    click.echo(orjson.dumps({**_shown(rankings), "issuers": own}))
 
 
-def _shown(rankings: Rankings) -> list[dict[str, Any]]:
+def _shown(rankings: Rankings) -> dict[str, Any]:
     arms = rankings.experiment.arms if rankings.experiment else ()
     policies = [rankings.default, *(arm.policy for arm in arms)]
-    return [
+    shown = [
         {"share_bps": rankings.shares()[policy.name], **orjson.loads(orjson.dumps(policy))}
         for policy in policies
     ]
+    return {"experiment": rankings.experiment_name, "rankings": shown}
 
 
 @command.command("compare")
@@ -47,7 +49,7 @@ def compare_(*, issuer: str, days: int) -> None:
     cardholders are not told.
     """
     settings = read_settings()
-    rankings = read_rankings(settings.rankings)
+    rankings = read_rankings(settings.rankings).for_issuer(issuer)
     since = datetime.now(UTC) - timedelta(days=days)
     with stores_of_settings() as stores:
         reader = ComparingStore(stores.durable, stores.cache)

@@ -1,7 +1,7 @@
 """Several named rankings at once, so that two can be compared: who gets which never changes."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from recsvc.domain.chance import draw
 from recsvc.domain.policy import RankingPolicy
@@ -61,10 +61,19 @@ class Experiment:
 
 @dataclass(frozen=True, slots=True)
 class Rankings:
-    """The rankings of a service: one by default, and those that are being compared."""
+    """The rankings of a service: one by default, and those that are being compared.
+
+    Parameters
+    ----------
+    default : ranking of those in no arm
+    experiment : None for no comparison
+    own : by issuer
+        Of issuers with rankings of their own, which stand in place of these as a whole.
+    """
 
     default: RankingPolicy
     experiment: Experiment | None = None
+    own: Mapping[str, "Rankings"] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse an arm that goes by the default ranking's name: its results could not be told."""
@@ -73,12 +82,19 @@ class Rankings:
                 f"an arm is named {self.default.name!r}, as the ranking of those in no arm; "
                 "leave it out, or give it another name"
             )
+        if any(rankings.own for rankings in self.own.values()):
+            raise ValueError("rankings of one issuer cannot hold those of another")
+
+    def for_issuer(self, issuer_id: str) -> "Rankings":
+        """The rankings of an issuer: his own or, where he has none, these."""
+        return self.own.get(issuer_id, self)
 
     def of(self, issuer_id: str, cardholder_id: str) -> RankingPolicy:
         """Ranking of a personalised cardholder."""
-        if self.experiment is None:
-            return self.default
-        return self.experiment.assign(issuer_id, cardholder_id) or self.default
+        chosen = self.for_issuer(issuer_id)
+        if chosen.experiment is None:
+            return chosen.default
+        return chosen.experiment.assign(issuer_id, cardholder_id) or chosen.default
 
     @property
     def experiment_name(self) -> str | None:

@@ -79,7 +79,7 @@ class Recommender:
             model_version=model.model_version,
             catalog_version=model.catalog_version,
             ranking=policy.name,
-            experiment=self.rankings.experiment_name if personalised else None,
+            experiment=self.experiment_of(model) if personalised else None,
             requested=question.limit,
             items=places.of(candidates, finder),
             shortfall_reason=shortfall(question, eligible, page, len(candidates)),
@@ -91,8 +91,12 @@ class Recommender:
     ) -> RankingPolicy:
         """The ranking of a cardholder; always the default one for those not personalised."""
         if not personalised:
-            return self.rankings.default
+            return self.rankings.for_issuer(model.issuer_id).default
         return self.rankings.of(model.issuer_id, state.cardholder_id)
+
+    def experiment_of(self, model: ServingModel) -> str | None:
+        """Name of the experiment that the model's issuer runs, if any."""
+        return self.rankings.for_issuer(model.issuer_id).experiment_name
 
 
 def circumstances(state: CardholderState, question: Question, moment: Moment) -> Circumstances:

@@ -9,10 +9,13 @@ name = "visits-1"
 name = "visits"
 share_bps = 5000
 visit_weight = 0.3
+[issuer.devon.default]     # stands in place of all of the above for this issuer
+max_per_category = 2
 ```
 """
 
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -22,6 +25,7 @@ from recsvc.domain.experiment import Arm, Experiment, Rankings
 from recsvc.domain.policy import RankingPolicy
 from recsvc.settings import SettingsError
 
+IssuerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,128}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
 Weight = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False)]
 Cap = Annotated[int, Field(ge=1, le=100)] | Literal["none"]
@@ -71,19 +75,36 @@ class ExperimentTable(Table):
     rankings: Annotated[list[ArmTable], Field(min_length=1, max_length=20)]
 
 
-class RankingFile(Table):
-    """The whole file."""
+class RankingTables(Table):
+    """The rankings of one issuer, or of all that have none of their own."""
 
     default: PolicyTable = PolicyTable()
     experiment: ExperimentTable | None = None
 
-    def chosen(self) -> Rankings:
+    def chosen(self, own: Mapping[str, Rankings] | None = None) -> Rankings:
         """The rankings; ValueError for values that make none."""
         default, told = self.default.policy("default"), self.experiment
         if told is None:
-            return Rankings(default)
+            return Rankings(default, None, own or {})
         arms = (Arm(one.policy(one.name), one.share_bps) for one in told.rankings)
-        return Rankings(default, Experiment(told.name, tuple(arms)))
+        return Rankings(default, Experiment(told.name, tuple(arms)), own or {})
+
+
+class RankingFile(RankingTables):
+    """The whole file."""
+
+    issuer: dict[IssuerId, RankingTables] = {}
+
+    def all(self) -> Rankings:
+        """The rankings of everybody; ValueError names the issuer whose values make none."""
+        return self.chosen({name: _own(name, tables) for name, tables in self.issuer.items()})
+
+
+def _own(issuer_id: str, tables: RankingTables) -> Rankings:
+    try:
+        return tables.chosen()
+    except ValueError as error:
+        raise ValueError(f"issuer.{issuer_id}: {error}") from None
 
 
 def read_rankings(path: Path | None) -> Rankings:
@@ -97,7 +118,7 @@ def read_rankings(path: Path | None) -> Rankings:
     if path is None:
         return Rankings(RankingPolicy())
     try:
-        return RankingFile.model_validate(tomllib.loads(path.read_text("utf-8"))).chosen()
+        return RankingFile.model_validate(tomllib.loads(path.read_text("utf-8"))).all()
     except OSError as error:
         raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
     except ValidationError as error:

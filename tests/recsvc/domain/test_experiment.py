@@ -49,6 +49,20 @@ def test_the_answer_and_its_tokens_name_the_ranking() -> None:
     assert [token.rank for token in tokens] == [1, 2, 3, 4, 5, 6]
 
 
+def test_an_issuer_with_rankings_of_its_own_is_in_no_other_issuers_experiment() -> None:
+    everyone = Rankings(RankingPolicy(), Experiment("x", (Arm(B, 10_000),)), {"demo": Rankings(A)})
+    apart = Rankings(RankingPolicy(), None, {"other": Rankings(A)})
+
+    for rankings, expected in ((everyone, ("a", None)), (apart, ("default", None))):
+        recommender = Recommender(KEY, rankings)
+        for state in (a_cardholder(), an_opted_out()):
+            answer = recommender.answer(a_model(), state, a_question(), NOW)
+            assert (answer.ranking, answer.experiment) == expected
+    assert everyone.of("other", "ch_1") is B
+    with pytest.raises(ValueError, match="cannot hold those of another"):
+        Rankings(A, None, {"demo": everyone})
+
+
 def test_those_not_personalised_are_in_no_experiment() -> None:
     recommender = Recommender(KEY, Rankings(RankingPolicy(), Experiment("x", (Arm(B, 10_000),))))
 

@@ -1,5 +1,6 @@
 """The file of rankings: what is left out is as shipped, what is wrong is named."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,15 @@ promoted_positions = [2, 5]
 name = "bold"
 share_bps = 2000
 exploration_bps = 1000
+"""
+OWN = """
+[issuer.devon.default]
+max_per_category = 2
+[issuer."a.b".experiment]
+name = "halves"
+[[issuer."a.b".experiment.rankings]]
+name = "half"
+share_bps = 5000
 """
 
 
@@ -51,6 +61,20 @@ def test_what_a_file_leaves_out_is_as_shipped(tmp_path: Path) -> None:
     )
 
 
+def test_an_issuers_own_rankings_stand_in_place_of_the_others_as_a_whole(tmp_path: Path) -> None:
+    own = (
+        '[issuer.devon.default]\nmax_per_category = 2\n[issuer."a.b".experiment]\nname = "halves"\n'
+    )
+    arm = '[[issuer."a.b".experiment.rankings]]\nname = "half"\nshare_bps = 5000\n'
+    found = read_rankings(a_file(tmp_path, TWO + own + arm))
+
+    devon, other = found.for_issuer("devon"), found.for_issuer("a.b")
+    assert (devon.default, devon.experiment) == (RankingPolicy(max_per_category=2), None)
+    assert other.default == RankingPolicy()
+    assert other.shares() == {"default": 5000, "half": 5000}
+    assert found.for_issuer("demo").shares() == {"default": 5000, "visits": 3000, "bold": 2000}
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -67,6 +91,10 @@ def test_what_a_file_leaves_out_is_as_shipped(tmp_path: Path) -> None:
         (TWO.replace("share_bps = 3000", "share_bps = 0"), "share_bps must be 1 to 10000"),
         (TWO.replace('"bold"', '"visits"'), "two rankings have one name"),
         (TWO.replace('"bold"', '"default"'), "an arm is named 'default'"),
+        ("[issuer.devon.defaults]", "issuer.devon.defaults: Extra inputs"),
+        ("[issuer.devon.issuer.demo]", "issuer.devon.issuer: Extra inputs"),
+        ('[issuer."no id".default]', "issuer.no id"),
+        ("[issuer.devon.default]\nexploration_bps = 10001", "issuer.devon: exploration_bps: 0 to"),
     ],
 )
 def test_what_is_wrong_is_named_with_the_file(tmp_path: Path, text: str, told: str) -> None:
@@ -98,3 +126,19 @@ def test_a_file_nested_beyond_reason_is_refused_by_its_name(tmp_path: Path) -> N
 
     with pytest.raises(SettingsError, match=r"rankings\.toml: is nested beyond reason"):
         read_rankings(path)
+
+
+def test_the_command_shows_what_is_in_force_for_whom(
+    tmp_path: Path, clean_environment: dict[str, str]
+) -> None:
+    path = a_file(tmp_path, TWO + OWN)
+    done = run_command(["experiment", "show"], clean_environment, rankings=str(path))
+    told = json.loads(done.stdout)
+
+    assert told["experiment"] == "visits-1"
+    assert [one["share_bps"] for one in told["rankings"]] == [5000, 3000, 2000]
+    assert {who: one["experiment"] for who, one in told["issuers"].items()} == {
+        "a.b": "halves",
+        "devon": None,
+    }
+    assert told["issuers"]["devon"]["rankings"][0]["max_per_category"] == 2
