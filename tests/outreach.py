@@ -18,7 +18,7 @@ from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
 from recsvc.stores.client import Connection
 from recsvc.stores.events import Arrival
-from recsvc.stores.keys import PUSH_GATEWAY
+from recsvc.stores.keys.pushes import PUSH_GATEWAY
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import checkerboard
 from tests.service import Clock, settings

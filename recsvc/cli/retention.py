@@ -8,7 +8,7 @@ import orjson
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.settings import read_settings
-from recsvc.stores.keys import TABLE
+from recsvc.stores.keys.table import TABLE
 from recsvc.stores.retention import Retention
 
 

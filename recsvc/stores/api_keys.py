@@ -13,7 +13,8 @@ import redis
 
 from recsvc.stores.client import Connection, field_of, hash_of
 from recsvc.stores.codec import OPTIONS, decode_instant
-from recsvc.stores.keys import API_KEYS, API_KEYS_VERSION, EVERY_ISSUER, ISSUERS
+from recsvc.stores.keys.access import API_KEYS, API_KEYS_VERSION, ISSUERS
+from recsvc.stores.keys.family import EVERY_ISSUER
 
 PREFIX = "rsk"
 SCOPES = (

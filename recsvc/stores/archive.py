@@ -8,7 +8,7 @@ import redis
 from redis.exceptions import ResponseError
 
 from recsvc.stores.client import Connection, hash_of
-from recsvc.stores.keys import ARCHIVE_COMMITS, EVENTS, EVENTS_DEAD
+from recsvc.stores.keys.events import ARCHIVE_COMMITS, EVENTS, EVENTS_DEAD
 from recsvc.stores.scripts import Script
 
 GROUP = "archive"

@@ -17,7 +17,7 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.stores.client import Connection
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.keys import AUDIT, MODEL_ON_RECORD
+from recsvc.stores.keys.access import AUDIT, MODEL_ON_RECORD
 from recsvc.stores.scripts import Script
 
 BEGINNING = "0" * 64

@@ -10,7 +10,7 @@ import redis
 from recsvc.domain.lifecycle import EventRecord, Use
 from recsvc.stores.client import Connection
 from recsvc.stores.event_codec import KEPT_EVENTS, instants_of, records_of, uses_by_item
-from recsvc.stores.keys import CARDHOLDER
+from recsvc.stores.keys.cardholders import CARDHOLDER
 
 BATCH = 500
 

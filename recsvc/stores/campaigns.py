@@ -17,15 +17,15 @@ from recsvc.domain.campaign.hashing import digests
 from recsvc.domain.errors import NotFoundError, RevisionMismatchError
 from recsvc.stores.campaign_codec import decode_campaign, encode_campaign
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import (
+from recsvc.stores.keys.campaigns import (
     CAMPAIGN_PUSHES,
     CAMPAIGN_QUEUED,
     CAMPAIGN_REVIEW,
     CAMPAIGN_ROSTER,
     CAMPAIGNS,
     HOLDOUT_KEY,
-    PUSH_OUTBOX,
 )
+from recsvc.stores.keys.pushes import PUSH_OUTBOX
 from recsvc.stores.scripts import Argument, Script
 
 PART_SIZE = 500

@@ -13,7 +13,8 @@ from recsvc.stores import codec
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
-from recsvc.stores.keys import CARDHOLDER, ERASED, NOTICE
+from recsvc.stores.keys.access import NOTICE
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
 from recsvc.stores.scripts import Argument, Script
 
 Fields = dict[bytes, bytes]

@@ -16,7 +16,7 @@ import redis
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.domain.errors import ConflictError, NotFoundError, RevisionMismatchError
 from recsvc.stores.client import Connection, field_of
-from recsvc.stores.keys import CATALOG, CATALOG_CHANGES, CATALOG_LIST, CATALOG_STATE
+from recsvc.stores.keys.catalog import CATALOG, CATALOG_CHANGES, CATALOG_LIST, CATALOG_STATE
 from recsvc.stores.scripts import CATALOG_CHANGES_SINCE, CATALOG_DELETE, CATALOG_PUT, Script
 
 AnyItem = Benefit | MerchantOffer

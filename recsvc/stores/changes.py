@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import redis
 
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import API_KEYS_VERSION, CATALOG_STATE, EVERY_ISSUER, ISSUERS
+from recsvc.stores.keys.access import API_KEYS_VERSION, ISSUERS
+from recsvc.stores.keys.catalog import CATALOG_STATE
+from recsvc.stores.keys.family import EVERY_ISSUER
 
 
 @dataclass(frozen=True, slots=True)

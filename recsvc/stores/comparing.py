@@ -6,7 +6,8 @@ import redis
 
 from recsvc.domain.results.rankings import Deed, Served
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import EVENTS, SERVES
+from recsvc.stores.keys.events import EVENTS
+from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.sweeping import documents_of
 
 

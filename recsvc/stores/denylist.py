@@ -11,7 +11,7 @@ import redis
 from embeddings.erasure import ErasedList, erased_hash
 from recsvc.stores.client import Connection
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.keys import ERASED, ERASURE_KEY
+from recsvc.stores.keys.cardholders import ERASED, ERASURE_KEY
 
 TRUSTED_SECONDS = 5.0
 KEY_BYTES = 32

@@ -10,7 +10,7 @@ import orjson
 from recsvc.domain.audience.disclosure import WIDTH, Answer, Disclosed, Sketch, Withheld
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import AUDIENCE_ANSWERS
+from recsvc.stores.keys.campaigns import AUDIENCE_ANSWERS
 
 MOST_KEPT = 1_000
 """Different audiences of an issuer that are answered within thirty days."""

@@ -11,15 +11,10 @@ from recsvc.stores.client import Connection
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.idempotency import IdempotencyStore
-from recsvc.stores.keys import (
-    BUDGET,
-    CARDHOLDER,
-    ERASED,
-    EVENTS,
-    OF_ONE_CARDHOLDER,
-    UNSETTLED,
-    USES_DUE,
-)
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
+from recsvc.stores.keys.catalog import BUDGET
+from recsvc.stores.keys.events import EVENTS
+from recsvc.stores.keys.table import OF_ONE_CARDHOLDER
 from recsvc.stores.ledger import Account, LedgerStore
 from recsvc.stores.scripts import Argument, Script
 

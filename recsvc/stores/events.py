@@ -16,7 +16,9 @@ from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import KEPT_EVENTS, encode_record
 from recsvc.stores.event_scripts import EVENTS_TAKE
-from recsvc.stores.keys import CARDHOLDER, ERASED, EVENTS, EVENTS_SEEN, UNSETTLED, WEEK_SECONDS
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED
+from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
+from recsvc.stores.keys.family import WEEK_SECONDS
 from recsvc.stores.ledger import Account, account_of
 from recsvc.stores.scripts import Argument, Script
 

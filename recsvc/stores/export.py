@@ -10,18 +10,10 @@ from recsvc.stores.client import Connection, hash_of
 from recsvc.stores.codec import OBJECTS
 from recsvc.stores.event_codec import instants_of, records_of, uses_by_item
 from recsvc.stores.idempotency import IdempotencyStore
-from recsvc.stores.keys import (
-    CAMPAIGN_ROSTER,
-    CAMPAIGNS,
-    CARDHOLDER,
-    IDEMPOTENCY,
-    PUSH_LOG,
-    PUSH_OUTBOX,
-    PUSHES_DEAD,
-    PUSHES_WAITING,
-    UNSETTLED,
-    USES_DUE,
-)
+from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
+from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED, USES_DUE
+from recsvc.stores.keys.pushes import PUSH_LOG, PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
+from recsvc.stores.keys.requests import IDEMPOTENCY
 from recsvc.stores.push_sweeping import dead_of, queued_of, waiting_of
 from recsvc.stores.sweeping import Sweeper
 

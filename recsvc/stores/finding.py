@@ -7,7 +7,7 @@ from typing import Any
 import redis
 
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import LAYOUT
+from recsvc.stores.keys.family import LAYOUT
 
 GLOB = re.compile(r"([\\*?\[\]])")
 

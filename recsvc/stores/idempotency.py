@@ -8,7 +8,7 @@ import redis
 
 from recsvc.stores.client import Connection, field_of
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.keys import IDEMPOTENCY, IDEMPOTENCY_OF
+from recsvc.stores.keys.requests import IDEMPOTENCY, IDEMPOTENCY_OF
 from recsvc.stores.scripts import IDEMPOTENCY_BEGIN, IDEMPOTENCY_FINISH, Argument, Script
 
 FLIGHT_SECONDS = 60

@@ -20,7 +20,8 @@ from recsvc.stores.campaigns import CampaignStore, Meant
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.event_codec import instant
-from recsvc.stores.keys import CARDHOLDER, SERVES
+from recsvc.stores.keys.cardholders import CARDHOLDER
+from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.sweeping import documents_of
 
 CHUNK = 1000

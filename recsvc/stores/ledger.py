@@ -29,15 +29,9 @@ from recsvc.stores.event_codec import (
     uses_by_item,
 )
 from recsvc.stores.event_scripts import LEDGER_COMMIT
-from recsvc.stores.keys import (
-    BUDGET,
-    BUDGETS_SPENT,
-    CARDHOLDER,
-    ERASED,
-    EVENTS,
-    UNSETTLED,
-    USES_DUE,
-)
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
+from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
+from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.scripts import Argument, Script
 
 

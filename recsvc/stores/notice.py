@@ -8,7 +8,7 @@ import orjson
 
 from recsvc.stores.client import Connection, hash_of
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.keys import NOTICE
+from recsvc.stores.keys.access import NOTICE
 
 
 @dataclass(frozen=True, slots=True)

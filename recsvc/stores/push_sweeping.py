@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 import redis
 
-from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
+from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
 from recsvc.stores.pushes import GROUP
 from recsvc.stores.scripts import Argument, Script
 

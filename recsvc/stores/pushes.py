@@ -14,12 +14,11 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.eligibility.moment import EPOCH, microseconds
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.keys import (
-    CAMPAIGN_PUSHES,
-    CARDHOLDER,
-    DAY_SECONDS,
-    ERASED,
-    NOTICE,
+from recsvc.stores.keys.access import NOTICE
+from recsvc.stores.keys.campaigns import CAMPAIGN_PUSHES
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
+from recsvc.stores.keys.family import DAY_SECONDS
+from recsvc.stores.keys.pushes import (
     PUSH_GATEWAY,
     PUSH_LOG,
     PUSH_OUTBOX,

@@ -8,7 +8,8 @@ import redis
 from recsvc.domain.eligibility.moment import EPOCH_DATE, microseconds
 from recsvc.stores.client import Connection
 from recsvc.stores.event_scripts import TURN_REVISION
-from recsvc.stores.keys import BUDGET, CARDHOLDER
+from recsvc.stores.keys.cardholders import CARDHOLDER
+from recsvc.stores.keys.catalog import BUDGET
 from recsvc.stores.scripts import Script
 
 BUDGET_DAYS = 400

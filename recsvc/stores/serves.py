@@ -10,7 +10,7 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.question import Answer
 from recsvc.metrics import Metrics
 from recsvc.stores.client import Connection, tell_together
-from recsvc.stores.keys import SERVES
+from recsvc.stores.keys.requests import SERVES
 
 MOST_WAITING = 10_000
 MOST_A_FLUSH = 500

@@ -12,7 +12,8 @@ from recsvc.domain.cardholder import Profile
 from recsvc.stores import codec
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.keys import CARDHOLDER, NOTICE
+from recsvc.stores.keys.access import NOTICE
+from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.scripts import Script
 
 BATCH = 2_000

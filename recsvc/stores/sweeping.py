@@ -7,17 +7,12 @@ import orjson
 import redis
 
 from recsvc.stores.client import Connection, hash_of
-from recsvc.stores.keys import (
-    CAMPAIGN_ROSTER,
-    CAMPAIGNS,
-    EVENTS,
-    EVENTS_DEAD,
-    PUSH_GATEWAY,
-    SERVES,
-    UNSETTLED,
-    USES_DUE,
-    Family,
-)
+from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
+from recsvc.stores.keys.cardholders import UNSETTLED, USES_DUE
+from recsvc.stores.keys.events import EVENTS, EVENTS_DEAD
+from recsvc.stores.keys.family import Family
+from recsvc.stores.keys.pushes import PUSH_GATEWAY
+from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.push_sweeping import sweep_pushes
 
 STREAMS: tuple[tuple[Family, bytes], ...] = (

@@ -14,7 +14,7 @@ from recsvc.domain.campaign.ids import lettered
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import NotFoundError
 from recsvc.stores.client import Connection
-from recsvc.stores.keys import PUSH_GATEWAY, WEBHOOK_DELIVERY, WEBHOOK_DUE, WEBHOOKS
+from recsvc.stores.keys.pushes import PUSH_GATEWAY, WEBHOOK_DELIVERY, WEBHOOK_DUE, WEBHOOKS
 
 SECRET_BYTES = 32
 SECRET_PREFIX = "whsec_"  # noqa: S105 - how Standard Webhooks marks a secret

@@ -26,7 +26,7 @@ from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import PUSH_OUTBOX
+from recsvc.stores.keys.pushes import PUSH_OUTBOX
 from tests.bundles import KEY, an_offer, checkerboard
 from tests.outreach import ALLOWED, ISSUER, NOON
 from tests.service import a_connection, settings

@@ -8,7 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from typing import Any
 
-from recsvc.stores.keys import BUDGET, CARDHOLDER
+from recsvc.stores.keys.cardholders import CARDHOLDER
+from recsvc.stores.keys.catalog import BUDGET
 from tests.bundles import an_offer
 from tests.faults.world import World
 from tests.service import until

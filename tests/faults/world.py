@@ -22,7 +22,7 @@ from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import EVENTS
+from recsvc.stores.keys.events import EVENTS
 from tests.bundles import an_offer, publish
 from tests.faults.proxy import FaultProxy
 from tests.service import Answer, Server, a_connection, a_free_port, a_server, until

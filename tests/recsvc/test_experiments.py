@@ -13,7 +13,7 @@ from recsvc.domain.cardholder import Consent, Profile
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import SERVES
+from recsvc.stores.keys.requests import SERVES
 from tests.bundles import an_offer, publish
 from tests.service import Service, run_command
 

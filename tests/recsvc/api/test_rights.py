@@ -16,7 +16,11 @@ from recsvc.stores.audit import AuditLog
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.export import EXPORTED
 from recsvc.stores.finding import Finder
-from recsvc.stores.keys import AUDIT, CARDHOLDER, EVENTS, TABLE, Family
+from recsvc.stores.keys.access import AUDIT
+from recsvc.stores.keys.cardholders import CARDHOLDER
+from recsvc.stores.keys.events import EVENTS
+from recsvc.stores.keys.family import Family
+from recsvc.stores.keys.table import TABLE
 from recsvc.stores.retention import Retention
 from recsvc.stores.sweeping import STREAMS
 from tests.bundles import an_offer, publish

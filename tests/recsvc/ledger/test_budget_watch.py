@@ -7,7 +7,7 @@ import pytest
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.ledger.budget_watch import A_TURN, BudgetWatch
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import BUDGET
+from recsvc.stores.keys.catalog import BUDGET
 from tests.bundles import a_catalog, an_offer
 from tests.service import Clock
 

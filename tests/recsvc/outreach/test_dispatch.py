@@ -14,7 +14,8 @@ from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.stores.assembly import Stores
 from recsvc.stores.cardholders import CardholderStore
-from recsvc.stores.keys import NOTICE, PUSH_OUTBOX, PUSHES_DEAD
+from recsvc.stores.keys.access import NOTICE
+from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
 from recsvc.stores.pushes import Dispatch, Push, Sent
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
 

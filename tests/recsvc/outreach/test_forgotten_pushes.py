@@ -12,7 +12,7 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.erasure import ErasureStore
 from recsvc.stores.export import EXPORTED
 from recsvc.stores.finding import Finder
-from recsvc.stores.keys import PUSH_OUTBOX, PUSHES_DEAD
+from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
 from recsvc.stores.pushes import Dispatch, Held, Push, Sent
 from recsvc.stores.sweeping import Sweeper
 from recsvc.workers.forgetting import Forgetting

@@ -10,7 +10,9 @@ from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events import Arrival, EventStore, Taken
-from recsvc.stores.keys import CARDHOLDER, EVENTS, EVENTS_SEEN, UNSETTLED, WEEK_SECONDS
+from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED
+from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
+from recsvc.stores.keys.family import WEEK_SECONDS
 from tests.happenings import an_event
 
 WEEK_STARTS = datetime(2026, 1, 1, tzinfo=UTC)  # a Thursday: weeks are counted from 1970-01-01

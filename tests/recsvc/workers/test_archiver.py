@@ -17,7 +17,8 @@ from recsvc.metrics import Metrics
 from recsvc.stores.archive import GROUP, ArchiveStore
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events import Arrival
-from recsvc.stores.keys import EVENTS, ISSUERS
+from recsvc.stores.keys.access import ISSUERS
+from recsvc.stores.keys.events import EVENTS
 from recsvc.workers.archive_files import read_rows, rows_of
 from recsvc.workers.archiver import DRAFTS, Archiver
 from tests.happenings import a_payment

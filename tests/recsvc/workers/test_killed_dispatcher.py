@@ -21,7 +21,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys import PUSH_GATEWAY
+from recsvc.stores.keys.pushes import PUSH_GATEWAY
 from tests.bundles import a_catalog, checkerboard, publish
 from tests.outreach import ALLOWED, ISSUER, gateway_of
 from tests.service import SECRET, a_connection, settings, until
