@@ -29,26 +29,33 @@ class Figures:
     Parameters
     ----------
     overall : Means
-    coverage, novelty, popularity_bias, calibration_error : float
+    coverage, novelty, popularity_bias : float
         Of all lists together (:mod:`training.evaluation.metrics`).
+    reliability : Reliability
+    curve : float64, shape (k,)
+        Mean recall of each length of the list; without entries where nobody has a target.
     by_segment : mapping
         Grouping → label → means.
     rows : int64, shape (n,)
         Cardholder rows with something to find, for pairing models.
     recall_of, ndcg_of : float64, shape (n,)
-    lists : Lists
     """
 
     overall: Means
     coverage: float
     novelty: float
     popularity_bias: float
-    calibration_error: float
+    reliability: metrics.Reliability = field(repr=False)
+    curve: NDArray[np.float64] = field(repr=False)
     by_segment: Mapping[str, Mapping[str, Means]]
     rows: NDArray[np.int64]
     recall_of: NDArray[np.float64]
     ndcg_of: NDArray[np.float64]
-    lists: Lists = field(repr=False)
+
+    @property
+    def calibration_error(self) -> float:
+        """Expected calibration error of the scores."""
+        return self.reliability.error
 
     @property
     def recall(self) -> float:
@@ -150,12 +157,12 @@ def _figures(
             coverage=metrics.coverage(of, trial.n_catalogue),
             novelty=metrics.novelty(of, share),
             popularity_bias=metrics.popularity_bias(of, share, share[wanted]),
-            calibration_error=metrics.reliability(of).error,
+            reliability=metrics.reliability(of),
+            curve=metrics.recall_curve(of),
             by_segment=of_model,
             rows=rows,
             recall_of=marks[name].recall,
             ndcg_of=marks[name].ndcg,
-            lists=of,
         )
         for (name, of), of_model in zip(lists.items(), means, strict=True)
     }

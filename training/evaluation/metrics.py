@@ -28,6 +28,18 @@ def recall(lists: Lists, *, capped: bool = True) -> NDArray[np.float64]:
     return np.asarray(lists.hits.sum(axis=1) / most, np.float64)
 
 
+def recall_curve(lists: Lists) -> NDArray[np.float64]:
+    """Mean recall of the first 1 to k places, over ``min(places, targets)``, shape (k,).
+
+    Without entries where there is no list.
+    """
+    if not lists.rows.size:
+        return np.empty(0)
+    hits = np.cumsum(lists.hits, axis=1)
+    most = np.minimum(lists.n_targets[:, None], np.arange(1, lists.k + 1))
+    return np.asarray((hits / most).mean(axis=0), np.float64)
+
+
 def ndcg(lists: Lists) -> NDArray[np.float64]:
     """Discounted gain ``Σ 1 / log2(rank + 1)`` over that of a perfect list, shape (n,)."""
     discount = 1.0 / np.log2(np.arange(2, lists.k + 2))

@@ -69,13 +69,13 @@ def facts_before(current: Bundle | None) -> DataFacts | None:
     return None if told is None else DataFacts.from_document(told)
 
 
-def gate_figures(contest: Contest, current: Bundle | None, seed: int) -> Figures:
+def gate_figures(contest: Contest, current: Bundle | None) -> Figures:
     """What the gate must know of the evaluation."""
     task = contest.judged
     ours, popular = contest.figures(PRODUCT), contest.figures(POPULAR)
     if ours is None or popular is None:
         raise ValueError("the contest lacks the product or most-popular")
-    lead = contest.lead(CURRENT, task, seed)
+    lead = contest.leads[task].get(CURRENT)
     return Figures(
         k=contest.k,
         cardholders=ours.overall.cardholders,

@@ -54,7 +54,7 @@ from training.propensity import Propensity, read_campaigns
 from training.publication import Imprint, publish
 from training.report import Material, write_report
 from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
-from training.split.cut import Split, iso_date, split, split_day
+from training.split.cut import Split, SplitFacts, iso_date, split, split_day
 from training.weighting import ModelParameters
 
 
@@ -84,7 +84,7 @@ class _Evidence:
     inputs: Inputs
     found: Survey
     table: Table
-    split: Split
+    split: SplitFacts
     contest: Contest
     data: DataFacts
 
@@ -178,7 +178,7 @@ class _Run:
             contest = self._contest(cut, found, rebuilt)
             data = data_facts(table, found, spool.rows)
         inputs = replace(inputs, profiles=None)
-        return _Evidence(inputs, found, table, cut, contest, data)
+        return _Evidence(inputs, found, table, cut.facts(), contest, data)
 
     def _contest(
         self,
@@ -210,7 +210,7 @@ class _Run:
     def _judge(self, evidence: _Evidence) -> list[Reason]:
         """Everything the gate says before the whole window is fitted."""
         rule, table, before = self.settings.gate, evidence.table, facts_before(self.current)
-        figures = gate_figures(evidence.contest, self.current, self.request.seed)
+        figures = gate_figures(evidence.contest, self.current)
         return [
             *judge_data(evidence.data, largest_cardholder(table), largest_merchant(table), rule),
             *(judge_drift(evidence.data, before, rule) if before is not None else []),

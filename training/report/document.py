@@ -2,15 +2,14 @@
 
 from typing import Any
 
-import numpy as np
-
-from training.evaluation import metrics
 from training.evaluation.judge import Figures
 from training.evaluation.trial import Task
 from training.report.examples import knowledge_of
 from training.report.material import Material
 from training.split.contest import PRODUCT, Contest
 from training.split.cut import iso_date
+
+LEAD = ("mean", "low", "high")
 
 
 def document_of(material: Material) -> dict[str, Any]:
@@ -26,12 +25,12 @@ def document_of(material: Material) -> dict[str, Any]:
         "seed": material.seed,
         "split": {
             "at": iso_date(split.day),
-            "cardholders": split.trial.n_cardholders,
-            "is_sample": split.trial.n_cardholders < len(material.found.cardholders),
-            "merchants": split.trial.n_catalogue,
+            "cardholders": split.cardholders,
+            "is_sample": split.cardholders < len(material.found.cardholders),
+            "merchants": split.merchants,
             "unreachable_pairs": split.unreachable,
         },
-        "evaluation": _evaluation(material.contest, material.seed),
+        "evaluation": _evaluation(material.contest),
         "gate": {
             "passed": not material.reasons,
             "forced": material.forced,
@@ -57,7 +56,7 @@ def _counts(material: Material) -> dict[str, int]:
     }
 
 
-def _evaluation(contest: Contest, seed: int) -> dict[str, Any]:
+def _evaluation(contest: Contest) -> dict[str, Any]:
     """Figures, leads and curves of each task."""
     return {
         "k": contest.k,
@@ -65,7 +64,7 @@ def _evaluation(contest: Contest, seed: int) -> dict[str, Any]:
         "tasks": {
             task.value: {
                 "models": {name: f.as_document() for name, f in models.items()},
-                "leads": _leads(contest, task, seed),
+                "leads": _leads(contest, task),
                 "curves": [point for name, f in models.items() for point in curve_of(name, f)],
                 "reliability": reliability_of(models[PRODUCT]),
             }
@@ -74,35 +73,25 @@ def _evaluation(contest: Contest, seed: int) -> dict[str, Any]:
     }
 
 
-def _leads(contest: Contest, task: Task, seed: int) -> dict[str, dict[str, float]]:
+def _leads(contest: Contest, task: Task) -> dict[str, dict[str, float]]:
     """Mean and 95 % interval of the product's recall less each rival's, paired by cardholder."""
-    leads = {}
-    for name in contest.tasks[task]:
-        lead = contest.lead(name, task, seed)
-        if name != PRODUCT and lead is not None:
-            named = zip(("mean", "low", "high"), lead, strict=True)
-            leads[name] = {word: round(value, 6) for word, value in named}
-    return leads
+    return {
+        name: {word: round(value, 6) for word, value in zip(LEAD, lead, strict=True)}
+        for name, lead in contest.leads[task].items()
+    }
 
 
 def curve_of(name: str, figures: Figures) -> list[dict[str, Any]]:
     """Recall of each list length up to k."""
-    lists = figures.lists
-    if not lists.rows.size:
-        return []
-    hits = np.cumsum(lists.hits, axis=1)
-    lengths = np.arange(1, lists.k + 1)
-    most = np.minimum(lists.n_targets[:, None], lengths)
-    recall = (hits / most).mean(axis=0)
     return [
-        {"model": name, "k": int(k), "recall": round(float(r), 6)}
-        for k, r in zip(lengths, recall, strict=True)
+        {"model": name, "k": k, "recall": round(recall, 6)}
+        for k, recall in enumerate(figures.curve.tolist(), start=1)
     ]
 
 
 def reliability_of(figures: Figures) -> list[dict[str, float]]:
     """What each bin of the score promised and what came of it."""
-    found = metrics.reliability(figures.lists)
+    found = figures.reliability
     return [
         {"promised": round(float(p), 6), "kept": round(float(k), 6), "shown": int(n)}
         for p, k, n in zip(found.promised, found.kept, found.shown, strict=True)

@@ -10,7 +10,7 @@ from training.config import Settings
 from training.gate import DataFacts, Reason
 from training.matrix import Survey
 from training.split.contest import Contest
-from training.split.cut import Split
+from training.split.cut import SplitFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -24,7 +24,7 @@ class Material:
     settings : Settings
     seed : int
     found : Survey
-    split : Split
+    split : SplitFacts
     contest : Contest
     data : DataFacts
     unknown_items : int
@@ -46,7 +46,7 @@ class Material:
     settings: Settings
     seed: int
     found: Survey
-    split: Split
+    split: SplitFacts
     contest: Contest
     data: DataFacts
     unknown_items: int

@@ -1,8 +1,11 @@
 """The model beside its rivals, on one split."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+
+import numpy as np
 
 from embeddings.blend import Blend
 from embeddings.bundle import Bundle
@@ -11,7 +14,7 @@ from embeddings.vocabulary import Vocabulary
 from training.baselines.habit import own_habit
 from training.baselines.popular import most_popular
 from training.config import EvaluationPlan
-from training.evaluation.bootstrap import paired_difference
+from training.evaluation.bootstrap import intervals
 from training.evaluation.judge import Figures, Judging, evaluate_tasks
 from training.evaluation.trial import Scorer, Task
 from training.scoring import product_scorer
@@ -21,10 +24,14 @@ from training.split.rivals import (
     parameters_of,
     scorer_of,
 )
+from training.threads import workers
 from training.weighting import ModelParameters
 
 PRODUCT, VECTORS, CURRENT = "product", "vectors", "current"
 POPULAR, FREQUENCY = "most_popular", "own_frequency"
+
+Lead = tuple[float, float, float]
+"""Mean, low and high."""
 
 Refit = Callable[[ModelParameters], Factors]
 
@@ -38,12 +45,15 @@ class Contest:
     k : int
     tasks : dict
         Task → name → figures; ``product`` is the model, ``current`` the bundle in use.
+    leads : dict
+        Task → rival → mean of the product's recall less the rival's, and its 95 % interval.
     current_is : str
         How the bundle in use was judged, in a sentence; empty when there is none.
     """
 
     k: int
     tasks: dict[Task, dict[str, Figures]] = field(repr=False)
+    leads: dict[Task, dict[str, Lead]] = field(repr=False)
     current_is: str = ""
 
     @property
@@ -55,13 +65,6 @@ class Contest:
     def figures(self, name: str, task: Task | None = None) -> Figures | None:
         """Figures of one model; None when it was not judged."""
         return self.tasks[task or self.judged].get(name)
-
-    def lead(self, other: str, task: Task, seed: int) -> tuple[float, float, float] | None:
-        """Mean and interval of product less another in recall; None when it was not judged."""
-        ours, theirs = self.figures(PRODUCT, task), self.figures(other, task)
-        if ours is None or theirs is None:
-            return None
-        return paired_difference(ours.recall_of, theirs.recall_of, seed=seed)
 
     def summary(self) -> dict[str, Any]:
         """JSON form without groups of cardholders: task → name → figures."""
@@ -85,7 +88,29 @@ def hold(
     """Judge all scorers on all three tasks, on the same cardholders, pairs and resamples."""
     how = Judging(k=plan.k, seed=seed, bootstrap_rounds=plan.bootstrap_rounds)
     tasks = evaluate_tasks(scorers, split.trial, tuple(Task), how, n_threads)
-    return Contest(plan.k, tasks, current_is)
+    with ThreadPoolExecutor(workers(n_threads)) as pool:
+        leads = dict(
+            zip(tasks, pool.map(lambda of: leads_of(of, seed), tasks.values()), strict=True)
+        )
+    return Contest(plan.k, tasks, leads, current_is)
+
+
+def leads_of(models: dict[str, Figures], seed: int) -> dict[str, Lead]:
+    """By how much the product leads each rival in recall, on the same resamples of cardholders.
+
+    Returns
+    -------
+    dict of rival to the mean over cardholders and its 95 % interval; zeros where there are none
+    """
+    ours = models[PRODUCT].recall_of
+    rivals = {name: ours - other.recall_of for name, other in models.items() if name != PRODUCT}
+    if not (rivals and ours.size):
+        return dict.fromkeys(rivals, (0.0, 0.0, 0.0))
+    spans = intervals(np.stack(list(rivals.values())), seed=seed).tolist()
+    return {
+        name: (float(lead.mean()), low, high)
+        for (name, lead), (low, high) in zip(rivals.items(), spans, strict=True)
+    }
 
 
 def scorers_of(split: Split, factors: Factors, blend: Blend) -> dict[str, Scorer]:

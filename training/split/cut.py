@@ -30,6 +30,26 @@ EPOCH = date(1970, 1, 1)
 UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class SplitFacts:
+    """What is told of a split once everyone is judged.
+
+    Parameters
+    ----------
+    day : int
+        First day of the test part, days since 1970-01-01 UTC.
+    cardholders, merchants : int
+        Judged, and shown to them.
+    unreachable : int
+        Pairs after ``day`` whose merchant nobody of the sample met before.
+    """
+
+    day: int
+    cardholders: int
+    merchants: int
+    unreachable: int
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Split:
     """The train part as it is fitted, and the same as the evaluation sees it.
@@ -52,6 +72,11 @@ class Split:
     merchants: NDArray[np.int32]
     trial: Trial
     unreachable: int
+
+    def facts(self) -> SplitFacts:
+        """What is told of it."""
+        trial = self.trial
+        return SplitFacts(self.day, trial.n_cardholders, trial.n_catalogue, self.unreachable)
 
 
 def split_day(found: Survey, asked: date | None, plan: EvaluationPlan) -> int:
