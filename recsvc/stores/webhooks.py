@@ -3,7 +3,7 @@
 import base64
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +26,17 @@ WEBHOOK_LEASE = """
 local due = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
 for _, id in ipairs(due) do redis.call('ZADD', KEYS[1], ARGV[2], id) end
 return due
+"""
+
+
+# Keys: webhooks. Arguments: webhook id, why. Switches one off where there still is one.
+WEBHOOK_DISABLE = """
+local kept = redis.call('HGET', KEYS[1], ARGV[1])
+if not kept then return 0 end
+local document = cjson.decode(kept)
+document[3] = ARGV[2]
+redis.call('HSET', KEYS[1], ARGV[1], cjson.encode(document))
+return 1
 """
 
 
@@ -98,8 +109,11 @@ class WebhookStore:
         return found
 
     def disable(self, issuer_id: str, webhook_id: str, reason: str) -> None:
-        """Switch a webhook off."""
-        self._write(issuer_id, replace(self.get(issuer_id, webhook_id), disabled=reason))
+        """Switch a webhook off; one that was deleted meanwhile stays deleted."""
+        name = WEBHOOKS.key(issuer_id)
+        self._durable.ask_patiently(
+            lambda store: store.eval(WEBHOOK_DISABLE, 1, name, webhook_id, reason)
+        )
 
     def remove(self, issuer_id: str, webhook_id: str) -> None:
         """Forget a webhook and what was to be delivered; NotFoundError when there is none."""
@@ -165,13 +179,16 @@ class WebhookStore:
         self._durable.ask_patiently(write)
 
     def retry(self, issuer_id: str, webhook_id: str, push_id: str, again_at: datetime) -> None:
-        """Try a delivery again later; one more attempt is on record."""
+        """Try a delivery again later; one more attempt is on record.
+
+        What is no longer due, as its webhook was deleted, stays so.
+        """
         due = WEBHOOK_DUE.key(issuer_id, webhook_id)
         delivery = WEBHOOK_DELIVERY.key(issuer_id, webhook_id, push_id)
 
         def write(store: redis.Redis) -> None:
             pipeline = store.pipeline(transaction=True)
-            pipeline.zadd(due, {push_id: microseconds(again_at) // 1000})
+            pipeline.zadd(due, {push_id: microseconds(again_at) // 1000}, xx=True)
             pipeline.hincrby(delivery, "attempts", 1)
             pipeline.execute()
 
@@ -189,6 +206,7 @@ class WebhookStore:
             now_ms = microseconds(now) // 1000
             store.hset(delivery, mapping={"attempts": 0, "left_at": now_ms})
             store.zadd(due, {push_id: now_ms})
+            store.expire(due, WEBHOOK_DUE.ttl_seconds or 0)
             return True
 
         if not self._durable.ask(write):

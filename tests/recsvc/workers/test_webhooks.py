@@ -25,6 +25,7 @@ from recsvc.outreach.webhook_client import (
     is_public,
 )
 from recsvc.stores.assembly import Stores
+from recsvc.stores.keys.pushes import WEBHOOK_DUE
 from recsvc.stores.sweeping import Sweeper
 from recsvc.stores.webhooks import Webhook
 from recsvc.workers.deliverer import MOST_ATTEMPTS, PAUSES, Deliverer, pause_after, signed_headers
@@ -358,6 +359,43 @@ def test_F29_a_receiver_that_is_gone_is_switched_off(
     assert town.outreach.webhooks.get(ISSUER, webhook.webhook_id).disabled == "gone"
     deliverer.look(ISSUER)
     assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize("status", [410, 500])
+def test_F29_a_webhook_that_is_deleted_while_it_answers_stays_deleted(
+    town: Town, receiver: Receiver, deliverer: Deliverer, status: int
+) -> None:
+    webhook = a_webhook(town, receiver)
+    town.launch(holdout_bps=0)
+    town.run()
+    before = keys_of_webhooks(town)
+
+    def deletes(_: Got) -> tuple[int, dict[str, str], bytes]:
+        town.outreach.webhooks.remove(ISSUER, webhook.webhook_id)
+        return status, {}, b""
+
+    receiver.answer = deletes
+    deliverer.deliver(ISSUER, webhook)
+
+    assert town.outreach.webhooks.all(ISSUER) == []
+    assert any("webhook_due" in key for key in before)
+    assert not [key for key in keys_of_webhooks(town) if "webhook_due" in key]
+
+
+def test_P19_what_is_due_to_a_webhook_is_forgotten_with_its_deliveries(
+    town: Town, receiver: Receiver
+) -> None:
+    webhook = a_webhook(town, receiver)
+    town.launch(holdout_bps=0)
+    town.run()
+    name = WEBHOOK_DUE.key(ISSUER, webhook.webhook_id)
+
+    assert 0 < town.stores.durable.ask(lambda store: store.ttl(name)) <= 7 * 24 * 60 * 60
+
+
+def keys_of_webhooks(town: Town) -> list[str]:
+    found: Any = town.stores.durable.ask(lambda store: store.keys("*webhook*"))
+    return [key.decode() for key in found]
 
 
 def test_F29_a_slow_receiver_keeps_no_other_waiting(
