@@ -207,7 +207,7 @@ def signed_sums(
     """
     if keys.size == 0:
         return _no_cells()
-    order = np.lexsort((days, keys))
+    order = _by_key_and_day(keys, days)
     keys, days, weights, counts = keys[order], days[order], weights[order], counts[order]
     new_cell = np.r_[True, keys[1:] != keys[:-1]]
     day_start = np.flatnonzero(new_cell | np.r_[True, days[1:] != days[:-1]])
@@ -223,6 +223,26 @@ def signed_sums(
         np.add.reduceat(counts, day_start[cell_start]).astype(np.int32),
         last_day.astype(np.int32),
     )
+
+
+def _by_key_and_day(keys: NDArray[np.int64], days: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Stable order by key, then by day: ``np.lexsort``, in a fraction of its time for many.
+
+    Key, day and place go into one whole number each, where they fit, and those are sorted.
+    """
+    first_key, first_day = int(keys.min()), int(days.min())
+    day_bits = (int(days.max()) - first_day).bit_length()
+    place_bits = keys.size.bit_length()
+    needed = (int(keys.max()) - first_key).bit_length() + day_bits + place_bits
+    if keys.size < _MANY or needed > _WHOLE_BITS:
+        return np.lexsort((days, keys))
+    packed = (keys - first_key) << day_bits
+    packed |= days.astype(np.int64) - first_day
+    packed <<= place_bits
+    packed |= np.arange(keys.size)
+    packed.sort()
+    packed &= (1 << place_bits) - 1
+    return packed
 
 
 def _above_zero(sums: Cells) -> Cells:
@@ -243,6 +263,9 @@ def decay(days: NDArray[np.int32], half_life_days: float, *, as_of_day: int) -> 
 
 
 _NEVER = np.int32(np.iinfo(np.int32).min)
+_MANY = 2_000
+"""Contacts from which on putting them into whole numbers costs less than it saves."""
+_WHOLE_BITS = 63
 
 
 def _no_cells() -> Cells:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.interactions import Cells, EventWeights, cells_of_contacts
+from training.ahead import in_order
 from training.matrix.contacts import kind_visits, kind_weights
 from training.matrix.scratch import Scratch
 from training.matrix.spool import Spool
@@ -67,19 +68,33 @@ def build(
     """
     wanted = int(spool.fences[-1]) if n_cardholders is None else n_cardholders
     per_row = np.zeros(wanted, np.int64)
+
+    def cells_of(number: int) -> _Part:
+        contacts = _contacts(spool, number, wanted)
+        kept = contacts if before_day is None else contacts[contacts["day"] < before_day]
+        cells = _cells(kept, n_columns, rule, as_of_day)
+        return _Part(cells, *np.divmod(cells.keys, n_columns))
+
     with Scratch(columns="i4", strength="f4", visits="i4", last_day="i4") as scratch:
-        for contacts in _parts(spool, wanted):
-            kept = contacts if before_day is None else contacts[contacts["day"] < before_day]
-            cells = _cells(kept, n_columns, rule, as_of_day)
-            rows, columns = np.divmod(cells.keys, n_columns)
-            per_row += np.bincount(rows, minlength=wanted)
+        for number, part in enumerate(in_order(cells_of, _numbers(spool, wanted))):
+            first, last = spool.fences[number], min(spool.fences[number + 1], wanted)
+            per_row[first:last] = np.bincount(part.rows - first, minlength=last - first)
             scratch.append(
-                columns=columns,
-                strength=cells.strength,
-                visits=cells.visits,
-                last_day=cells.last_day,
+                columns=part.columns,
+                strength=part.cells.strength,
+                visits=part.cells.visits,
+                last_day=part.cells.last_day,
             )
         return _matrix(scratch.mapped(), per_row, n_columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Part:
+    """Cells of one part, and where they stand in the matrix, int64, shape (n_cells,) each."""
+
+    cells: Cells
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
 
 
 def _matrix(cells: dict[str, NDArray[Any]], per_row: NDArray[np.int64], n_columns: int) -> Matrix:
@@ -92,24 +107,37 @@ def _matrix(cells: dict[str, NDArray[Any]], per_row: NDArray[np.int64], n_column
     return Matrix(strength, cells["visits"], cells["last_day"])
 
 
+def _numbers(spool: Spool, n_cardholders: int) -> Iterator[int]:
+    """Numbers of the parts that hold the first cardholder rows; they are the first parts."""
+    return iter(range(int(np.searchsorted(spool.fences[:-1], n_cardholders))))
+
+
+def _contacts(spool: Spool, number: int, n_cardholders: int) -> NDArray[np.void]:
+    """Contacts of one part, of the first cardholder rows only."""
+    contacts = spool.part(number)
+    inside = spool.fences[number + 1] <= n_cardholders
+    return contacts if inside else contacts[contacts["cardholder"] < n_cardholders]
+
+
 def _parts(spool: Spool, n_cardholders: int) -> Iterator[NDArray[np.void]]:
     """Contacts of the first cardholder rows."""
-    for number in range(len(spool)):
-        if spool.fences[number] < n_cardholders:
-            contacts = spool.part(number)
-            inside = spool.fences[number + 1] <= n_cardholders
-            yield contacts if inside else contacts[contacts["cardholder"] < n_cardholders]
+    for number in _numbers(spool, n_cardholders):
+        yield _contacts(spool, number, n_cardholders)
 
 
 def _cells(contacts: NDArray[np.void], n_columns: int, rule: EventWeights, as_of_day: int) -> Cells:
     """Cells of one part; a purchase counts at its merchant and at its category."""
     in_category = np.flatnonzero(contacts["category"] >= 0)
-    rows = np.r_[np.arange(contacts.size), in_category]
-    columns = np.r_[contacts["column"], contacts["category"][in_category]].astype(np.int64)
-    kinds = contacts["kind"][rows]
+
+    def twice(values: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([values, values[in_category]])
+
+    base = contacts["cardholder"].astype(np.int64) * n_columns
+    at_category = base[in_category] + contacts["category"][in_category]
+    kinds = twice(contacts["kind"])
     return cells_of_contacts(
-        contacts["cardholder"][rows].astype(np.int64) * n_columns + columns,
-        contacts["day"][rows],
+        np.concatenate([base + contacts["column"], at_category]),
+        twice(contacts["day"]),
         kind_weights(rule)[kinds],
         kind_visits()[kinds],
         rule,

@@ -16,7 +16,7 @@ from training.matrix.contacts import CONTACT, KINDS, MAX_GROUPS
 from training.matrix.inputs import Inputs
 from training.matrix.ledger import GROUPS, Ledger, Rows
 from training.matrix.spool import Spool
-from training.matrix.survey import Survey
+from training.matrix.survey import Survey, texts_of
 from training.usage import Batch, Text
 
 TEXT = pa.large_string()
@@ -155,12 +155,6 @@ def _numbers_of(values: pl.Series, known: pa.Array) -> NDArray[np.int32]:
     """The same of a column of strings, categories or an enum, for each row."""
     text = _text_of(values)
     return np.asarray(_numbers(text.values, known)[text.codes], np.int32)
-
-
-def texts_of(names: Vocabulary) -> pa.Array:
-    """All ids of a vocabulary, without a copy."""
-    buffers = [None, pa.py_buffer(names.offsets), pa.py_buffer(names.text)]
-    return pa.Array.from_buffers(TEXT, len(names), buffers)
 
 
 def _text_of(values: pl.Series) -> Text:

@@ -21,7 +21,7 @@ OPTIONAL = ("item_id", "transaction")
 SUFFIXES = frozenset({".parquet", ".ndjson", ".jsonl"})
 INSTANT = pl.Datetime("us", "UTC")
 POSITION = "position"
-BATCH_ROWS = 100_000
+BATCH_ROWS = 50_000
 Place = tuple[int, int]
 
 

@@ -1,15 +1,21 @@
 """Where a cardholder belongs: products, city and segment, from his profile or from his usage."""
 
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from training.ahead import in_order
 from training.matrix.spool import Spool
-from training.matrix.survey import Survey
+from training.matrix.survey import Survey, texts_of
+
+GROUP_FIELDS = ("product", "city", "segment")
+CODE_BITS = 16
+Codes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +82,7 @@ def homes_of(
         Only the first so many rows.
     """
     n = int(spool.fences[-1]) if n_cardholders is None else n_cardholders
-    most = {name: _most_used(spool, name, before_day, n) for name in ("product", "city", "segment")}
+    most = _most_used(spool, before_day, n)
     rows = np.flatnonzero(most["product"] >= 0).astype(np.int32)
     homes = Homes(
         found.groups["card_product_id"],
@@ -89,35 +95,50 @@ def homes_of(
     )
     if profiles is None:
         return homes
-    return _told(homes, list(islice(found.cardholders, n)), profiles)
+    return _told(homes, texts_of(found.cardholders)[:n], profiles)
 
 
 def _most_used(
-    spool: Spool, name: str, before_day: int | None, n_cardholders: int
-) -> NDArray[np.int32]:
-    """Most frequent code of each cardholder, the smallest of equals; -1 where there is none."""
-    most = np.full(n_cardholders, -1, np.int32)
-    for number in range(int(np.searchsorted(spool.fences[:-1], n_cardholders))):
+    spool: Spool, before_day: int | None, n_cardholders: int
+) -> dict[str, NDArray[np.int32]]:
+    """Each cardholder's most frequent code of each kind of group; -1 where there is none."""
+    most = {name: np.full(n_cardholders, -1, np.int32) for name in GROUP_FIELDS}
+
+    def of_part(number: int) -> dict[str, Codes]:
         contacts = spool.part(number)
-        kept = (contacts[name] >= 0) & (contacts["cardholder"] < n_cardholders)
+        inside = contacts["cardholder"] < n_cardholders
         if before_day is not None:
-            kept &= contacts["day"] < before_day
-        contacts = contacts[kept]
-        pairs = contacts["cardholder"].astype(np.int64) << 16 | contacts[name]
-        pair, count = np.unique(pairs, return_counts=True)
-        order = np.lexsort((pair, -count, pair >> 16))
-        holder, first = np.unique(pair[order] >> 16, return_index=True)
-        most[holder] = (pair[order] & 0xFFFF)[first]
+            inside &= contacts["day"] < before_day
+        holders = contacts["cardholder"][inside]
+        return {name: most_frequent(holders, contacts[name][inside]) for name in GROUP_FIELDS}
+
+    numbers = range(int(np.searchsorted(spool.fences[:-1], n_cardholders)))
+    for found in in_order(of_part, iter(numbers)):
+        for name, (holders, codes) in found.items():
+            most[name][holders] = codes
     return most
 
 
-def _told(homes: Homes, cardholders: list[str], profiles: pl.DataFrame) -> Homes:
+def most_frequent(holders: NDArray[np.int32], codes: NDArray[np.int16]) -> Codes:
+    """The holders that have a code, ascending, and the code each has most often.
+
+    Codes below 0 are none; of equally frequent ones the smallest wins.
+    """
+    has_code = codes >= 0
+    pairs = np.sort(holders[has_code].astype(np.int64) << CODE_BITS | codes[has_code])
+    starts = np.flatnonzero(np.r_[True, pairs[1:] != pairs[:-1]][: pairs.size])
+    counts = np.diff(np.r_[starts, pairs.size])
+    holder, code = pairs[starts] >> CODE_BITS, pairs[starts] & ((1 << CODE_BITS) - 1)
+    order = np.lexsort((-counts, holder))
+    first = np.flatnonzero(np.r_[True, holder[1:] != holder[:-1]][: holder.size])
+    return holder[first], code[order][first]
+
+
+def _told(homes: Homes, cardholders: pa.Array, profiles: pl.DataFrame) -> Homes:
     """Put the profiles' products and cities over those of the usage."""
-    rows = pl.DataFrame(
-        {"cardholder_id": cardholders, "row": np.arange(len(cardholders), dtype=np.int32)},
-        schema={"cardholder_id": pl.String(), "row": pl.Int32()},
-    )
-    placed = profiles.join(rows, on="cardholder_id", maintain_order="left")
+    ids = profiles["cardholder_id"].to_arrow(compat_level=pl.CompatLevel.oldest())
+    row = pl.Series("row", pc.index_in(ids, cardholders), pl.Int32())
+    placed = profiles.with_columns(row).drop_nulls("row")
     city_names, city = _coded(homes.cities, placed.select("row", "city").drop_nulls("city"), "city")
     cards = placed.select("row", pl.col("products").alias("product")).explode("product")
     products, pairs = _coded(homes.products, cards.drop_nulls("product").unique(), "product")

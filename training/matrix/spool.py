@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from training.matrix.contacts import CONTACT, in_words, of_words
 
-ROWS_PER_PART = 200_000
+ROWS_PER_PART = 100_000
 MAX_PARTS = 512
 
 

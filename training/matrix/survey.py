@@ -108,3 +108,9 @@ def _most_frequent(ledger: Ledger, counts: PairCounts, name: str) -> dict[str, s
     values = ledger.texts[name].take(pa.array(best)).to_pylist()
     named = sorted(zip(merchants, values, strict=True))
     return {column_id(ColumnKind.MERCHANT, merchant): value for merchant, value in named}
+
+
+def texts_of(names: Vocabulary) -> pa.Array:
+    """All ids of a vocabulary, without a copy."""
+    buffers = [None, pa.py_buffer(names.offsets), pa.py_buffer(names.text)]
+    return pa.Array.from_buffers(pa.large_string(), len(names), buffers)
