@@ -161,8 +161,11 @@ class ItemIndex:
         firsts = self._starts[groups]
         sizes = self._starts[groups + 1] - firsts
         ends = sizes.cumsum()
-        places = (firsts - ends + sizes).repeat(sizes) + np.arange(ends[-1])
-        rows, of_each = self._members[places], scores.repeat(sizes)
+        if ends[-1] == sizes.size:  # each of these vectors is of one row
+            rows, of_each = self._members[firsts], scores
+        else:
+            places = (firsts - ends + sizes).repeat(sizes) + np.arange(ends[-1])
+            rows, of_each = self._members[places], scores.repeat(sizes)
         if eligible is not None:
             kept = eligible[rows]
             rows, of_each = rows[kept], of_each[kept]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from embeddings.bundle import Bundle
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
-from recsvc.domain.eligibility import Circumstances, EligibilityTables
+from recsvc.domain.eligibility import ByTerms, EligibilityTables
 from recsvc.domain.eligibility.moment import BEFORE_ALL
 from recsvc.domain.naming import Naming
 from recsvc.domain.narrowing import Narrowing
@@ -161,10 +161,9 @@ class ServingModel:
         """Version of the bundle; None without one."""
         return self.bundle.version if self.bundle else None
 
-    def index_for(self, asked: Circumstances) -> ItemIndex:
-        """An index that holds at least the items he may have of which the model knows something."""
-        key, mask = self.tables.by_terms(asked)
-        return self.narrowing.index(key, mask)
+    def index_for(self, by_terms: ByTerms) -> ItemIndex:
+        """An index that holds at least the items so left of which the model knows something."""
+        return self.narrowing.index(*by_terms)
 
     def with_exhausted(self, item_ids: Iterable[str]) -> Self:
         """The same model, with these and only these items' budgets used up. Cheap."""

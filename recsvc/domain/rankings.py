@@ -45,12 +45,13 @@ def rank_items(
     personalised = taste.vector is not None
     policy = recommender.policy_of(model, state, personalised=personalised)
     asked = circumstances(state, question, Moment.of(now, recommender.zone))
-    eligible = model.tables.mask(asked, taste.last_days)
+    by_terms = model.tables.by_terms(asked)
+    eligible = model.tables.mask(asked, taste.last_days, by_terms)
     wanted = list(dict.fromkeys(item_ids))
     rows = model.tables.rows(wanted)
     given = np.zeros_like(eligible)
     given[rows] = eligible[rows]
-    sources = proposers(model, taste, asked, policy, strict=False)
+    sources = proposers(model, taste, asked.profile, policy, by_terms=by_terms, strict=False)
     refused = [i for i in wanted if (row := model.catalog.row(i)) is None or not eligible[row]]
     return Ranking(
         personalised=personalised,

@@ -63,8 +63,11 @@ class Recommender:
         personalised = taste.vector is not None
         policy = self.policy_of(model, state, personalised=personalised)
         asked = circumstances(state, question, Moment.of(now, self.zone))
-        eligible = model.tables.mask(asked, taste.last_days)
-        sources = proposers(model, taste, asked, policy, strict=question.strict)
+        by_terms = model.tables.by_terms(asked)
+        eligible = model.tables.mask(asked, taste.last_days, by_terms)
+        sources = proposers(
+            model, taste, asked.profile, policy, by_terms=by_terms, strict=question.strict
+        )
         candidates, page = ranked(model, policy, eligible, sources, question.limit)
         if personalised and policy.exploration_bps:
             chance = draw(self.key, "exploration", question.request_id)

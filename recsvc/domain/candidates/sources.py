@@ -7,7 +7,7 @@ from recsvc.domain.candidates.ordered import InOrder, Popularity
 from recsvc.domain.candidates.personal import Personal
 from recsvc.domain.candidates.proposer import Proposer
 from recsvc.domain.cardholder import Profile
-from recsvc.domain.eligibility import Circumstances
+from recsvc.domain.eligibility import ByTerms
 from recsvc.domain.model import ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.popularity import chain
@@ -51,9 +51,10 @@ class Sources:
 def proposers(
     model: ServingModel,
     taste: Taste,
-    asked: Circumstances,
+    profile: Profile,
     policy: RankingPolicy,
     *,
+    by_terms: ByTerms,
     strict: bool,
 ) -> Sources:
     """Sources in the order in which they are asked.
@@ -63,5 +64,5 @@ def proposers(
     """
     own: tuple[Proposer, ...] = ()
     if taste.vector is not None:
-        own = (Personal(model, taste, policy, model.index_for(asked)), Similar(model, taste))
-    return Sources(own, model, None if strict else asked.profile, policy.boost_weight)
+        own = (Personal(model, taste, policy, model.index_for(by_terms)), Similar(model, taste))
+    return Sources(own, model, None if strict else profile, policy.boost_weight)

@@ -8,6 +8,14 @@ from recsvc.domain.eligibility.circumstances import Circumstances
 from recsvc.domain.eligibility.judge import judge
 from recsvc.domain.eligibility.moment import Moment, period_start
 from recsvc.domain.eligibility.refusal import Refusal
-from recsvc.domain.eligibility.tables import EligibilityTables
+from recsvc.domain.eligibility.tables import ByTerms, EligibilityTables
 
-__all__ = ["Circumstances", "EligibilityTables", "Moment", "Refusal", "judge", "period_start"]
+__all__ = [
+    "ByTerms",
+    "Circumstances",
+    "EligibilityTables",
+    "Moment",
+    "Refusal",
+    "judge",
+    "period_start",
+]

@@ -3,7 +3,7 @@
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,19 @@ MOST_CACHED_BYTES = 8 * 1024 * 1024
 ENTRY_BYTES = 1024
 """What a mask takes beside its own bytes: its key, with names that callers chose, and its place."""
 NO_DAYS: LastDays = (np.empty(0, np.int64), np.empty(0, np.int32))
+
+
+class ByTerms(NamedTuple):
+    """Items whose terms hold for anyone with the same cards, place, channel and time slot.
+
+    Parameters
+    ----------
+    key : names the mask
+    mask : bool, shape (n_items,); shared, not to be changed
+    """
+
+    key: Hashable
+    mask: NDArray[np.bool_]
 
 
 class MaskCache:
@@ -129,6 +142,7 @@ class EligibilityTables:
         self,
         asked: Circumstances,
         last_days: LastDays = NO_DAYS,
+        by_terms: ByTerms | None = None,
     ) -> NDArray[np.bool_]:
         """Which items are eligible; exactly those against which :meth:`refusals` names nothing.
 
@@ -137,12 +151,13 @@ class EligibilityTables:
         asked : Circumstances
         last_days : (int64 column rows, int32 days since 1970-01-01 UTC), of equal shape
             His last purchase on each column he has.
+        by_terms : what :meth:`by_terms` answers, where the caller has asked for it
 
         Returns
         -------
         bool, shape (n_items,); a new array
         """
-        mask = self.by_terms(asked)[1].copy()
+        mask = (by_terms or self.by_terms(asked)).mask.copy()
         if self.exhausted:
             mask[self.rows(self.exhausted)] = False
         self.recency.clear(mask, asked, last_days)
@@ -150,14 +165,8 @@ class EligibilityTables:
         self._clear_own(mask, asked)
         return mask
 
-    def by_terms(self, asked: Circumstances) -> tuple[Hashable, NDArray[np.bool_]]:
-        """Items whose terms hold for anyone with the same cards, place, channel and time slot.
-
-        Returns
-        -------
-        key : names the mask
-        mask : bool, shape (n_items,); shared, not to be changed
-        """
+    def by_terms(self, asked: Circumstances) -> ByTerms:
+        """What the terms alone leave of the catalogue."""
         profile, moment = asked.profile, asked.moment
         segments = profile.segments if asked.sees_segments else ()
         slot = int(self.boundaries.searchsorted(moment.microsecond, "right"))
@@ -170,7 +179,7 @@ class EligibilityTables:
             if asked.channel is not None:
                 mask &= self.channels.admits((asked.channel,))
             self.masks.put(key, mask)
-        return key, mask
+        return ByTerms(key, mask)
 
     def _open_at(self, moment: Moment) -> NDArray[np.bool_]:
         """Live items within their window on this weekday."""
