@@ -4,7 +4,7 @@ Reads an account, lets the domain decide, commits against the revision that was 
 again when something came between. Settling twice is settling once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
@@ -133,7 +133,7 @@ class Settler:
             uses = uses_of(item, account.profile, past, now, zone=self._zone, recorded=recorded)
             if uses != recorded:
                 entries.append(Entry(item.item_id, BudgetLimits.of(item), uses))
-        return entries
+        return [*entries, *_lapsed(account, book, now)]
 
     def sweep(self, issuer_id: str) -> int:
         """Settle those whose uses lapsed, or whom a killed worker left; returns how many."""
@@ -141,3 +141,15 @@ class Settler:
         if due:
             self.settle(issuer_id, due)
         return len(due)
+
+
+def _lapsed(account: Account, book: OfferBook, now: datetime) -> Iterator[Entry]:
+    """What lapsed of items that the catalogue no longer has; nothing of them is earned any more.
+
+    Else it would stay due for ever, and those who come after it would never be swept.
+    """
+    for item_id, recorded in account.uses.items():
+        if book.catalog.get(item_id) is None:
+            live = tuple(use for use in recorded if use.until is None or now < use.until)
+            if live != recorded:
+                yield Entry(item_id, BudgetLimits.none(), live)

@@ -12,7 +12,7 @@ from recsvc.stores.codec import OPTIONS
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.idempotency import IdempotencyStore
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
-from recsvc.stores.keys.catalog import BUDGET
+from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.table import OF_ONE_CARDHOLDER
 from recsvc.stores.ledger import Account, LedgerStore
@@ -20,9 +20,10 @@ from recsvc.stores.scripts import Argument, Script
 
 ATTEMPTS = 20
 
-# Keys: erased, cardholder, unsettled, uses due, stream; then a budget for each open activation.
-# Arguments: his hash, receipt, revision that was read, his id; number of items he has used, their
-# ids; then for each open activation its amount and day. Answers the receipt, or 'moved'.
+# Keys: erased, cardholder, unsettled, uses due, stream, budgets spent; then a budget for each open
+# activation. Arguments: his hash, receipt, revision that was read, his id; number of items he has
+# used, their ids; then for each open activation its amount, day and item, whose budget has room
+# again. Answers the receipt, or 'moved'.
 ERASE = """
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known then return known end
@@ -37,12 +38,13 @@ end
 local items = tonumber(ARGV[5])
 for i = 6, 5 + items do redis.call('ZREM', KEYS[4], id .. '|' .. ARGV[i]) end
 local at = 6 + items
-for i = 6, #KEYS do
+for i = 7, #KEYS do
   redis.call('HINCRBY', KEYS[i], 'count', -1)
   redis.call('HINCRBY', KEYS[i], 'amount', -ARGV[at])
   redis.call('HINCRBY', KEYS[i], 'd' .. ARGV[at + 1] .. 'c', -1)
   redis.call('HINCRBY', KEYS[i], 'd' .. ARGV[at + 1] .. 'a', -ARGV[at])
-  at = at + 2
+  redis.call('ZREM', KEYS[6], ARGV[at + 2])
+  at = at + 3
 end
 redis.call('ZREM', KEYS[3], id)
 redis.call('DEL', holder)
@@ -109,6 +111,7 @@ class ErasureStore:
             UNSETTLED.key(issuer_id),
             USES_DUE.key(issuer_id),
             EVENTS.key(issuer_id),
+            BUDGETS_SPENT.key(issuer_id),
             *(BUDGET.key(issuer_id, item_id) for item_id, _ in held),
         ]
         arguments: list[Argument] = [
@@ -119,8 +122,8 @@ class ErasureStore:
             len(account.uses),
             *account.uses,
         ]
-        for _, use in held:
-            arguments += (use.amount_minor, use.day)
+        for item_id, use in held:
+            arguments += (use.amount_minor, use.day, item_id)
         return keys, arguments
 
     def unlink(self, issuer_id: str, cardholder_id: str) -> None:

@@ -55,6 +55,11 @@ class BudgetLimits:
             reserved_minor(item),
         )
 
+    @classmethod
+    def none(cls) -> Self:
+        """Limits of what has none."""
+        return cls(None, None, None, None, 0)
+
     @property
     def is_unlimited(self) -> bool:
         """Whether nothing is limited."""

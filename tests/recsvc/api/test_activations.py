@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from recsvc.ledger.settling import SWEEP
 from tests.bundles import an_offer, publish
 from tests.recsvc.api.test_events import a_payment, an_event, item_ids, tell
 from tests.service import Service
@@ -172,6 +173,39 @@ def test_an_activation_that_lapses_frees_its_place_by_itself(live: Service) -> N
     look(live)
 
     assert taken(live) == (0, 0)
+
+
+def test_what_lapses_of_items_that_are_gone_keeps_nobody_elses_place(live: Service) -> None:
+    """More than one sweep takes, and all of them lapse first."""
+    put(live, "gone", merchant_id="m_7", budget={"total": {"count": 1000}})
+    put(live, "stays", merchant_id="m_8", budget={"total": {"count": 1}})
+    told = [an_event(f"a{n}", "activated", 50) for n in range(2 * SWEEP + 5)]
+    tell(
+        live, *({**one, "cardholder_id": f"h_{n}", "item_id": "gone"} for n, one in enumerate(told))
+    )
+    activate(live, "late", "stays")
+    live.ask("DELETE", "/v1/offers/gone")
+    live.look()
+    live.clock.pass_time(days=31)
+    before = taken(live, "gone"), taken(live, "stays")
+    for _ in range(4):
+        look(live)
+
+    assert before == ((2 * SWEEP + 5, (2 * SWEEP + 5) * 2000), (1, 2000))
+    assert (taken(live, "gone"), taken(live, "stays")) == ((0, 0), (0, 0))
+
+
+def test_P47_an_erased_cardholders_place_is_offered_to_others_again(live: Service) -> None:
+    for n in range(3):
+        activate(live, f"ch_{n}")
+    look(live)
+    before = item_ids(live, "ch_9")
+    live.ask("DELETE", "/v1/cardholders/ch_0")
+    look(live)
+
+    assert "offer_1" not in before
+    assert taken(live) == (2, 4000)
+    assert "offer_1" in item_ids(live, "ch_9")
 
 
 def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service) -> None:
