@@ -104,6 +104,50 @@ def test_the_code_of_readers_leaves_memory_and_is_read_again_when_run(tmp_path: 
     assert table.lazy().sort("a").collect()["a"].to_list() == sorted_before == [1, 2, 3]
 
 
+THREADS = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from training.allocators import be_thrifty, share_heaps
+
+if sys.argv[1] == "shared":
+    be_thrifty(os.environ)
+    share_heaps(os.environ)
+
+import numpy as np
+from training.memory import give_back, map_large_blocks
+
+def own_memory():
+    status = Path("/proc/self/status").read_text("ascii").splitlines()
+    (line,) = (one for one in status if one.startswith("RssAnon"))
+    return int(line.split()[1]) * 1024
+
+def work(_):
+    several = [np.ones(1 << 20, np.uint8) for _ in range(12)]
+    return [one[0] for one in several]
+
+map_large_blocks()
+before = own_memory()
+with ThreadPoolExecutor(4) as pool:
+    list(pool.map(work, range(40)))
+give_back()
+print(own_memory() - before)
+"""
+
+
+@pytest.mark.parametrize(("heaps", "least", "most"), [("shared", -32, 4), ("apart", 8, 64)])
+def test_what_threads_freed_leaves_memory_where_they_share_one_heap(
+    heaps: str, least: int, most: int
+) -> None:
+    resident_of_files()  # skips where there is no /proc
+    bare = {name: word for name, word in os.environ.items() if name not in THRIFTY}
+    told = subprocess.run(
+        [sys.executable, "-c", THREADS, heaps], capture_output=True, text=True, check=True, env=bare
+    )
+
+    assert least * MB <= int(told.stdout) <= most * MB
+
+
 ALONE = """
 import gc
 from pathlib import Path

@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from training.allocators import be_thrifty
+from training.allocators import be_thrifty, share_heaps
 from training.errors import TrainingError
 
 COMMANDS = {
@@ -64,6 +64,7 @@ def print_json(document: dict[str, Any]) -> None:
 def main() -> None:
     """Run one command; a TrainingError becomes one line on standard error and exit code 1."""
     be_thrifty(os.environ)
+    share_heaps(os.environ)
     try:
         group()
     except TrainingError as error:
