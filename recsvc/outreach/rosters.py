@@ -50,9 +50,9 @@ class RosterMaker:
                 return 0
             before = self._ground.standings.erased(issuer_id)
             drawn_up = parts_of(self._meant(issuer_id, model, model.bundle, campaign))
-            self._store.put_roster(issuer_id, campaign_id, drawn_up)
-            drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
-            return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
+            if self._store.put_roster(issuer_id, campaign_id, drawn_up):
+                drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
+                return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
         done = self._store.queued(issuer_id, campaign_id)
         parts = self._store.parts(issuer_id, campaign_id)
         return self._queue(issuer_id, campaign_id, (one for one in parts if one[0] not in done))
@@ -69,7 +69,9 @@ class RosterMaker:
         if not fresh.hashes:
             return parts
         kept: list[Part] = [[row for row in part if not fresh.covers(row[0])] for part in parts]
-        self._store.put_roster(issuer_id, campaign_id, kept)
+        changed = {n: part for n, part in enumerate(kept) if len(part) < len(parts[n])}
+        if changed:
+            self._store.amend_roster(issuer_id, campaign_id, changed)
         return kept
 
     def _queue(self, issuer_id: str, campaign_id: str, parts: Iterable[tuple[int, Part]]) -> int:

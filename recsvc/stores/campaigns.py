@@ -3,7 +3,7 @@
 import hashlib
 import itertools
 import secrets
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,6 +53,19 @@ return 1
 """
 
 
+# Keys: a draft, roster. Arguments: seconds the roster lives. The first whole draft becomes the
+# roster, since parts of it are in the outbox at once; any later one is thrown away.
+ROSTER_KEEP = """
+if redis.call('HEXISTS', KEYS[2], 'parts') == 1 then
+  redis.call('UNLINK', KEYS[1])
+  return 0
+end
+redis.call('RENAME', KEYS[1], KEYS[2])
+redis.call('EXPIRE', KEYS[2], ARGV[1])
+return 1
+"""
+DRAFT_SECONDS = 60 * 60
+
 Row = tuple[str, str, bool, str, float]
 """A :class:`Meant` as it is written: its fields in their order."""
 Part = Sequence[Row]
@@ -85,6 +98,7 @@ class CampaignStore:
         self._durable = durable
         self._save = Script(CAMPAIGN_SAVE)
         self._queue = Script(PART_QUEUE)
+        self._keep = Script(ROSTER_KEEP)
 
     def add(self, issuer_id: str, campaign: Campaign) -> None:
         """Keep a new campaign; RevisionMismatchError when the id is taken."""
@@ -127,27 +141,37 @@ class CampaignStore:
 
         return self._durable.ask_patiently(read)
 
-    def put_roster(self, issuer_id: str, campaign_id: str, parts: Sequence[Part]) -> None:
-        """Write a roster whole, in place of what an interrupted run left.
+    def put_roster(self, issuer_id: str, campaign_id: str, parts: Sequence[Part]) -> bool:
+        """Keep a roster whole, unless there is one; whether it is this one now.
+
+        Two may draw one up at a time, and what they see may differ: the first one holds for both.
 
         Parameters
         ----------
         parts : of :func:`parts_of`
         """
         name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id)
+        draft = CAMPAIGN_ROSTER.key(issuer_id, campaign_id, "draft", secrets.token_hex(8))
+        keys, arguments = (draft, name), (CAMPAIGN_ROSTER.ttl_seconds or 0,)
 
-        def write(store: redis.Redis) -> None:
-            store.delete(name)
+        def write(store: redis.Redis) -> int:
+            store.hset(draft, "parts", len(parts))
+            store.expire(draft, DRAFT_SECONDS)
             pipeline = store.pipeline(transaction=False)
             for number, part in enumerate(parts):
-                pipeline.hset(name, str(number), orjson.dumps(part))
+                pipeline.hset(draft, str(number), orjson.dumps(part))
                 if len(pipeline) >= 100:
                     pipeline.execute()
-            pipeline.hset(name, "parts", len(parts))
-            pipeline.expire(name, CAMPAIGN_ROSTER.ttl_seconds or 0)
             pipeline.execute()
+            return int(self._keep.run(store, keys, arguments))
 
-        self._durable.ask_patiently(write)
+        return bool(self._durable.ask_patiently(write))
+
+    def amend_roster(self, issuer_id: str, campaign_id: str, parts: Mapping[int, Part]) -> None:
+        """Write some parts of a roster anew."""
+        name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id)
+        changed: dict[Any, Any] = {str(n): orjson.dumps(part) for n, part in parts.items()}
+        self._durable.ask_patiently(lambda store: store.hset(name, mapping=changed))
 
     def has_roster(self, issuer_id: str, campaign_id: str) -> bool:
         """Whether a whole roster was written."""

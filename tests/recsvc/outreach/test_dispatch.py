@@ -8,13 +8,17 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from embeddings.bundle import Bundle
 from recsvc.domain.campaign.campaign import Audience, PushBudget, State
 from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
+from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
+from recsvc.stores.campaigns import parts_of
 from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.keys.access import NOTICE
+from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
 from recsvc.stores.pushes import Dispatch, Push, Sent
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
@@ -162,6 +166,47 @@ def test_F26_a_roster_maker_that_dies_half_way_is_finished_by_the_next_without_d
     assert again == 0
     town.run()
     assert len(town.gateway()) == 400
+
+
+def test_of_two_who_draw_up_a_roster_at_once_the_first_holds_for_both_and_all_are_reached(
+    town: Town,
+) -> None:
+    """The second saw fewer who agree, so its parts hold others than those in the outbox."""
+    campaign = town.launch(holdout_bps=1_000)
+    town.outreach.maker.make(ISSUER, campaign)
+    first = list(town.outreach.campaigns.roster(ISSUER, "c_1"))
+    town.consent(town.ids[:150], OFF)
+    second = town.outreach.maker._meant(ISSUER, *model_and_bundle(town), campaign)
+
+    kept = town.outreach.campaigns.put_roster(ISSUER, "c_1", parts_of(second))
+    town.consent(town.ids[:150], ALLOWED)
+    town.run()
+
+    treated = {one.cardholder_id for _, part in first for one in part if one.treated}
+    assert not kept
+    assert list(town.outreach.campaigns.roster(ISSUER, "c_1")) == first
+    assert town.reached() == treated
+    assert len(town.gateway()) == len(treated) > 300
+    assert town.stores.durable.ask(lambda store: store.keys("*draft*")) == []
+
+
+def test_a_roster_that_died_half_way_holds_nobody_up(town: Town) -> None:
+    campaign = town.launch(holdout_bps=0)
+    name = CAMPAIGN_ROSTER.key(ISSUER, "c_1")
+    town.stores.durable.ask(lambda store: store.hset(name, "0", b"[]"))
+
+    town.outreach.maker.make(ISSUER, campaign)
+    town.run()
+
+    assert len(town.gateway()) == 400
+    assert town.stores.durable.ask(lambda store: store.ttl(name)) > 0
+
+
+def model_and_bundle(town: Town) -> tuple[ServingModel, Bundle]:
+    model = town.slot.current(ISSUER)
+    assert model is not None
+    assert model.bundle is not None
+    return model, model.bundle
 
 
 def test_F27_a_group_that_the_store_lost_is_made_again(town: Town) -> None:
