@@ -154,7 +154,7 @@ def _rows_of(texts: pa.Array, columns: Vocabulary, kind: ColumnKind) -> NDArray[
 def _numbers_of(values: pl.Series, known: pa.Array) -> NDArray[np.int32]:
     """The same of a column of strings, categories or an enum, for each row."""
     text = _text_of(values)
-    return np.asarray(_numbers(text.values, known)[text.codes], np.int32)
+    return np.asarray(_numbers(text.values.cast(TEXT), known)[text.codes], np.int32)
 
 
 def _text_of(values: pl.Series) -> Text:

@@ -14,7 +14,7 @@ from training.matrix.spool import Spool
 from training.matrix.survey import Survey, texts_of
 
 GROUP_FIELDS = ("product", "city", "segment")
-CODE_BITS = 16
+CODE_BITS, ROW_SHIFT = 16, 32
 Codes = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 
@@ -136,35 +136,43 @@ def most_frequent(holders: NDArray[np.int32], codes: NDArray[np.int16]) -> Codes
 
 def _told(homes: Homes, cardholders: pa.Array, profiles: pl.DataFrame) -> Homes:
     """Put the profiles' products and cities over those of the usage."""
-    ids = profiles["cardholder_id"].to_arrow(compat_level=pl.CompatLevel.oldest())
-    row = pl.Series("row", pc.index_in(ids, cardholders), pl.Int32())
-    placed = profiles.with_columns(row).drop_nulls("row")
-    city_names, city = _coded(homes.cities, placed.select("row", "city").drop_nulls("city"), "city")
-    cards = placed.select("row", pl.col("products").alias("product")).explode("product")
-    products, pairs = _coded(homes.products, cards.drop_nulls("product").unique(), "product")
-    lived = np.where(homes.city >= 0, _moved(homes.cities, city_names)[homes.city], -1)
-    lived = lived.astype(np.int32)
-    lived[city["row"].to_numpy()] = city["code"].to_numpy()
-    untold = ~np.isin(homes.holders, pairs["row"].to_numpy())
+    table = profiles.to_arrow(compat_level=pl.CompatLevel.oldest()).combine_chunks()
+    place = pc.index_in(table["cardholder_id"], cardholders)
+    table, row = table.filter(pc.is_valid(place)), np.asarray(place.drop_null(), np.int32)
+    cities, lives = _coded(homes.cities, table["city"])
+    lived = _moved(homes.cities, cities)[homes.city]
+    lived[row[lives >= 0]] = lives[lives >= 0]
+    products, held = _coded(homes.products, pc.list_flatten(table["products"]))
+    holders = row[np.asarray(pc.list_parent_indices(table["products"]))]
+    holders, held = _once(holders[held >= 0], held[held >= 0])
+    untold = ~np.isin(homes.holders, holders)
     return Homes(
         products,
-        city_names,
+        cities,
         homes.segments,
-        np.r_[homes.holders[untold], pairs["row"].to_numpy()],
-        np.r_[_moved(homes.products, products)[homes.held[untold]], pairs["code"].to_numpy()],
+        np.r_[homes.holders[untold], holders],
+        np.r_[_moved(homes.products, products)[homes.held[untold]], held],
         lived,
         homes.segment,
     )
 
 
-def _coded(known: list[str], told: pl.DataFrame, name: str) -> tuple[list[str], pl.DataFrame]:
-    """All names, ascending, and ``row, code`` of what was told."""
-    names = sorted({*known, *told[name]})
-    codes = pl.DataFrame(
-        {name: names, "code": np.arange(len(names), dtype=np.int32)},
-        schema={name: pl.String(), "code": pl.Int32()},
-    )
-    return names, told.join(codes, on=name, maintain_order="left").sort("row", "code")
+def _coded(known: list[str], told: pa.ChunkedArray) -> tuple[list[str], NDArray[np.int32]]:
+    """All names, ascending, and the code among them of everything told; -1 for null."""
+    coded = told.combine_chunks().dictionary_encode()
+    met: list[str] = coded.dictionary.to_pylist()
+    names = sorted({*known, *met})
+    return names, _moved(met, names)[np.asarray(coded.indices.fill_null(-1))]
+
+
+def _once(
+    holders: NDArray[np.int32], held: NDArray[np.int32]
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Each pair once, ascending."""
+    pairs = np.sort(holders.astype(np.int64) << ROW_SHIFT | held)
+    pairs = pairs[np.r_[True, pairs[1:] != pairs[:-1]][: pairs.size]]
+    codes = pairs & ((1 << ROW_SHIFT) - 1)
+    return (pairs >> ROW_SHIFT).astype(np.int32), codes.astype(np.int32)
 
 
 def _moved(names: list[str], into: list[str]) -> NDArray[np.int32]:

@@ -27,7 +27,7 @@ class Text:
     ----------
     codes : int32, shape (n_rows,)
         Place in ``values``; -1 where there is none.
-    values : arrow array of large_string
+    values : arrow array of string or large_string
         No nulls; may hold values that no row of the batch has, and one twice.
     """
 
@@ -43,7 +43,7 @@ class Text:
     def or_else(self, other: "Text") -> "Text":
         """The same with another column's value where there is none."""
         moved = np.where(other.codes >= 0, other.codes + len(self.values), -1)
-        values = pa.concat_arrays([self.values, other.values])
+        values = pa.concat_arrays([self.values.cast(TEXT), other.values.cast(TEXT)])
         return Text(np.where(self.codes >= 0, self.codes, moved).astype(np.int32), values)
 
 
@@ -69,7 +69,7 @@ class Batch:
             return Text(np.full(self.height, -1, np.int32), pa.array([], TEXT))
         coded = found if pa.types.is_dictionary(found.type) else found.dictionary_encode()
         indices = coded.indices.fill_null(-1) if coded.null_count else coded.indices
-        return Text(np.asarray(indices, np.int32), coded.dictionary.cast(TEXT))
+        return Text(np.asarray(indices, np.int32), coded.dictionary)
 
     def days(self) -> NDArray[np.int32]:
         """Day of each row, int32, days since 1970-01-01 UTC."""

@@ -32,7 +32,7 @@ class Codebook:
         Returns
         -------
         codes : int32, shape (n_rows,); -1 where there is no text
-        fresh : arrow array of large_string
+        fresh : arrow array of text
         """
         met = text.met()
         values = text.values if met.size == len(text.values) else text.values.take(pa.array(met))
@@ -64,7 +64,7 @@ class CodedBatch:
     batch : Batch
     codes : dict of str to int32, shape (n_rows,)
         Of the coded columns that the table has; -1 where there is no text.
-    fresh : dict of str to arrow array of large_string
+    fresh : dict of str to arrow array of text
         Texts of the same columns that no earlier batch had.
     """
 

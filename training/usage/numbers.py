@@ -42,6 +42,8 @@ def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
         return np.asarray(of_value[codes], np.bool_)
     found = np.zeros(len(column), np.bool_)
     rows = with_digits(column.fill_null(""), SHORTEST)
+    if not rows.size:
+        return found
     texts = column.take(pa.array(rows))
     for place in np.flatnonzero(pc.match_substring_regex(texts, MANY_DIGITS)).tolist():
         text = texts[place].as_py()

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from training.ahead import read_ahead
 from training.errors import BadInputError
 from training.usage.batches import Batch
 from training.usage.codebook import Codebooks, CodedBatch
@@ -106,7 +107,8 @@ def checked(batches: Iterator[Batch], books: Codebooks, path: Path) -> Iterator[
     """The batches in codes, after every value of every column that has a rule was looked at.
 
     A text is looked at when it is met for the first time. From the first batch with something
-    wrong on the batches are counted only.
+    wrong on none is handed on, and what is wrong is counted only. A batch is coded while the one
+    before is used.
 
     Parameters
     ----------
@@ -121,12 +123,8 @@ def checked(batches: Iterator[Batch], books: Codebooks, path: Path) -> Iterator[
         last batch. Names the column and the first row.
     """
     check = _Check()
-    for batch in batches:
-        if not check.is_clean:
-            check.add(batch, {})
-            continue
-        coded = books.code(batch)
-        check.add(batch, coded.fresh)
+    for coded in read_ahead(books.code(batch) for batch in batches):
+        check.add(coded.batch, coded.fresh if check.is_clean else {})
         if check.is_clean:
             yield coded
     check.refuse(path)
