@@ -35,7 +35,7 @@ COLUMNS = ("cardholder_id", "item_id", "segment")
 def audience_routes(gate: Gate, outreach: Outreach, body_limit_bytes: int) -> Routes:
     """Endpoints that count, list and review cardholders."""
     routes = Routes("audiences", gate, body_limit_bytes)
-    desk = outreach.desk
+    desk, checker = outreach.desk, outreach.checker
 
     def estimate(caller: Caller, body: EstimateBody) -> Any:  # noqa: ANN401
         """How many cardholders an item might be told to, rounded, and where the others fall."""
@@ -54,7 +54,7 @@ def audience_routes(gate: Gate, outreach: Outreach, body_limit_bytes: int) -> Ro
         """The results as a page with plots; without scripts."""
         campaign = desk.get(caller.issuer_id, path.campaign_id)
         document = _results(outreach, caller, path.campaign_id, "issuer")
-        html = results_page(campaign, document, desk.currency(caller.issuer_id, campaign))
+        html = results_page(campaign, document, checker.currency(caller.issuer_id, campaign))
         headers = {"Content-Security-Policy": policy(), "X-Content-Type-Options": "nosniff"}
         return Response(html, 200, headers, content_type="text/html; charset=utf-8")
 

@@ -20,7 +20,8 @@ from recsvc.api.routing import Rendered, Routes, render
 from recsvc.api.schemas import PageQuery
 from recsvc.domain.campaign.campaign import State
 from recsvc.outreach.assembly import Outreach
-from recsvc.outreach.launching import CampaignDesk, Check, NotReadyError
+from recsvc.outreach.checking import Check
+from recsvc.outreach.launching import CampaignDesk, NotReadyError
 from recsvc.stores.campaign_codec import campaign_document
 
 WRITE, EXPORT = "campaigns:write", "audiences:export"
@@ -63,7 +64,7 @@ def campaign_routes(
     def check(caller: Caller, path: CampaignPath) -> Any:  # noqa: ANN401
         """What a launch would meet: what forbids it, whom it would reach, what it would show."""
         campaign = desk.get(caller.issuer_id, path.campaign_id)
-        return _check_document(path.campaign_id, desk.check(caller.issuer_id, campaign))
+        return _check_document(path.campaign_id, outreach.checker.check(caller.issuer_id, campaign))
 
     all_, one = "/v1/campaigns", "/v1/campaigns/<string:campaign_id>"
     shown: dict[int, Any] = {200: CampaignAnswer}

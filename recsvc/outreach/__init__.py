@@ -1,6 +1,8 @@
 """Campaigns at work: the domain's rules put to the model in use and to the stores.
 
+``ground`` is what all of them stand on, ``book`` a worker's own picture of what is live.
 ``selection`` judges all cardholders for items, ``estimating`` tells a marketer how many,
-``launching`` checks a plan, ``rosters`` draws up who is meant and fills the outbox, ``book`` keeps
-a worker's own picture of what is live, ``reviewing`` works out what was earned.
+``checking`` what a launch would meet, ``launching`` leads a campaign along its life, ``rosters``
+draws up who is meant and fills the outbox, ``span`` says when deeds count, ``reviewing`` works out
+what was earned, ``outcomes`` what the next training may learn.
 """

@@ -10,6 +10,7 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
+from recsvc.outreach.checking import Checker
 from recsvc.outreach.estimating import Estimator
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.launching import CampaignDesk
@@ -41,6 +42,7 @@ class Outreach:
     behaviours: BehaviourStore
     estimator: Estimator
     maker: RosterMaker
+    checker: Checker
     desk: CampaignDesk
     reviewer: Reviewer
 
@@ -59,6 +61,7 @@ class Outreach:
             caps=caps,
             minimum=settings.min_report,
         )
+        checker = Checker(ground, estimator, minimum=settings.min_export)
         return cls(
             settings=settings,
             ground=ground,
@@ -68,7 +71,8 @@ class Outreach:
             behaviours=behaviours,
             estimator=estimator,
             maker=RosterMaker(ground),
-            desk=CampaignDesk(ground, estimator, minimum=settings.min_export),
+            checker=checker,
+            desk=CampaignDesk(ground, checker, minimum=settings.min_export),
             reviewer=Reviewer(
                 ground,
                 behaviours,

@@ -51,3 +51,8 @@ class Ground:
             quiet_hours=campaign.quiet_hours,
             window=(campaign.starts_at, campaign.ends_at),
         )
+
+    def all_campaigns(self, issuer_id: str) -> list[Campaign]:
+        """All campaigns of an issuer as the clock leaves them, by id."""
+        now = self.clock()
+        return [campaign.ticked(now) for campaign in self.campaigns.all(issuer_id)]
