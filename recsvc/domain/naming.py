@@ -66,7 +66,8 @@ class Naming:
         self._space = space
         self._names: dict[int, ColumnName] = {}
         self._older: dict[int, ColumnName] = {}
-        self._kinds = np.zeros(space.columns.n_trained, np.uint8)
+        self._kinds = np.zeros(space.columns.n_trained + 1, np.uint8)
+        self._kinds[-1] = SENSITIVE  # of whatever was not trained
         self._notes: list[ItemNote | None] = [None] * len(space.items)
 
     def of(self, column: int) -> ColumnName:
@@ -80,15 +81,14 @@ class Naming:
         return found
 
     def nameable_merchants(self, columns: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Which of these columns are merchants that a reason may name, shape (n_columns,)."""
-        kinds = self._kinds[columns]
-        unknown = columns[kinds == UNKNOWN]
-        if unknown.size:
-            for column in unknown.tolist():
+        """Which columns are trained merchants that a reason may name, bool, shape (n_columns,)."""
+        kinds = self._kinds.take(columns, mode="clip")
+        if not kinds.all():
+            for column in columns[kinds == UNKNOWN].tolist():
                 name = self.of(column)
                 harmless = name.kind is ColumnKind.MERCHANT and name.is_nameable
                 self._kinds[column] = HARMLESS if harmless else SENSITIVE
-            kinds = self._kinds[columns]
+            kinds = self._kinds.take(columns, mode="clip")
         return np.asarray(kinds == HARMLESS)
 
     def _read(self, column: int) -> ColumnName:

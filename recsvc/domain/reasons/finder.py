@@ -108,16 +108,15 @@ class ReasonFinder:
     def _alike(self, rows: list[int]) -> list[int | None]:
         """For each item, the merchant of his history that speaks most for it and may be named."""
         cells, bundle, space = self._taste.cells, self._model.bundle, self._model.space
-        told = (cells.keys < space.columns.n_trained) & (cells.visits > 0)
-        columns, strength = cells.keys[told], cells.strength[told]
-        nameable = self._model.naming.nameable_merchants(columns)
-        columns = columns[nameable]
+        told = self._model.naming.nameable_merchants(cells.keys) & (cells.visits > 0)
+        columns = cells.keys[told]
         if bundle is None or columns.size == 0 or not rows:
             return [None] * len(rows)
-        pulls = space.vectors[rows] @ bundle.model.factors.columns[columns].T
-        pulls *= strength[nameable]
-        best = columns[pulls.argmax(axis=1)].tolist()
-        tops = pulls.max(axis=1).tolist()
+        pulls = (
+            bundle.model.factors.columns.take(columns, axis=0) @ space.vectors.take(rows, axis=0).T
+        )
+        pulls *= cells.strength[told, None]
+        best, tops = columns[pulls.argmax(axis=0)].tolist(), pulls.max(axis=0).tolist()
         return [column if top > 0 else None for column, top in zip(best, tops, strict=True)]
 
     def _say_alike(self, column: int, visits: int) -> Reason:
