@@ -22,8 +22,8 @@ from recsvc.api.lifecycle import refuse_late
 from recsvc.api.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.problems import MEDIA_TYPE
 from recsvc.api.screening import refuse_words
+from recsvc.api.whole import JSON, Whole
 
-JSON = "application/json"
 NDJSON = "application/x-ndjson"
 View = Callable[..., Any]
 REFUSALS = (400, 401, 403, 404, 413, 414, 415, 422, 429, 500, 503, 504)
@@ -55,7 +55,7 @@ def render(answer: object) -> Response:
     if isinstance(answer, Response):
         return answer
     if not isinstance(answer, Rendered):
-        return Response(_dump(answer), 200, content_type=JSON)
+        return Whole(_dump(answer))
     body = b"" if answer.document is None else _dump(answer.document)
     return Response(body, answer.status, answer.headers, content_type=JSON)
 
