@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from flask import Request
 
@@ -42,8 +42,18 @@ class Credentials(Protocol):
         """Who presents this token, or None when it opens nothing."""
 
 
+class _Held(NamedTuple):
+    """Keys as the store told them, and those of them that somebody has opened since."""
+
+    keys: Mapping[str, ApiKey]
+    opened: dict[str, tuple[ApiKey, Caller]]
+
+
 class KeyRing:
     """API keys as the watcher last saw them; answers `Credentials`.
+
+    A key that has opened is known again by the text presented, until the watcher brings other
+    keys: texts that open nothing are never kept.
 
     Parameters
     ----------
@@ -52,23 +62,22 @@ class KeyRing:
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         self._clock = clock
-        self._keys: Mapping[str, ApiKey] = {}
-        self._is_loaded = False
+        self._held: _Held | None = None
 
     @property
     def is_loaded(self) -> bool:
         """Whether the store has told its keys at least once."""
-        return self._is_loaded
+        return self._held is not None
 
     @property
     def issuers(self) -> frozenset[str]:
         """Issuers that have a key."""
-        return frozenset(key.issuer_id for key in self._keys.values())
+        keys = self._held.keys.values() if self._held else ()
+        return frozenset(key.issuer_id for key in keys)
 
     def replace(self, keys: Mapping[str, ApiKey]) -> None:
         """Take these keys in place of all others."""
-        self._keys = keys
-        self._is_loaded = True
+        self._held = _Held(keys, {})
 
     def recognises(self, token: str) -> bool:
         """Whether the token has the form of an API key."""
@@ -82,20 +91,31 @@ class KeyRing:
         ProblemError
             503 while no key could be read from the store, so that nobody is told he has none
         """
-        if not self._is_loaded:
+        held = self._held
+        if held is None:
             raise ProblemError(
                 503,
                 "credentials_unavailable",
                 "Keys cannot be checked yet; retry.",
                 headers={"Retry-After": "1"},
             )
-        parts = split_key(token)
-        key = self._keys.get(parts[0]) if parts else None
-        if key is None or parts is None or not key.opens_with(parts[1]):
+        found = held.opened.get(token) or _opened(held, token)
+        if found is None:
             return None
-        if not key.is_live(self._clock()):
-            return None
-        return Caller(key.issuer_id, key.scopes, key.key_id)
+        key, caller = found
+        lasts = key.expires_at is None and key.revoked_at is None
+        return caller if lasts or key.is_live(self._clock()) else None
+
+
+def _opened(held: _Held, token: str) -> tuple[ApiKey, Caller] | None:
+    """The key that a token opens, live or not, and its caller."""
+    parts = split_key(token)
+    key = held.keys.get(parts[0]) if parts else None
+    if key is None or parts is None or not key.opens_with(parts[1]):
+        return None
+    found = key, Caller(key.issuer_id, key.scopes, key.key_id)
+    held.opened[token] = found
+    return found
 
 
 class Gate:
