@@ -13,6 +13,8 @@ import redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from recsvc.stores.wire import Wire
+
 
 class BudgetSpentError(RedisTimeoutError):
     """The request has no time left; tells nothing about the store."""
@@ -103,12 +105,14 @@ def _bounded(kind: type[Any], deadline: Deadline) -> type[Any]:
             most: float = self.socket_connect_timeout  # type: ignore[has-type]
             self.socket_connect_timeout = deadline.wait(most)
             try:
-                return super()._connect()
+                opened = super()._connect()
             except TimeoutError:
                 deadline.wait(most)  # says so when it was the request that had no time left
                 raise
             finally:
                 self.socket_connect_timeout = most
+            self.wire = Wire(opened, lambda: deadline.wait(self.socket_timeout))
+            return opened
 
         def send_packed_command(self, *args: Any, **options: Any) -> None:  # noqa: ANN401
             deadline.wait(self.socket_timeout)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import redis
-from hiredis import pack_command
+from hiredis import ReplyError, pack_command
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -22,7 +22,8 @@ class Lanes:
     Parameters
     ----------
     pool : redis.ConnectionPool
-        How its connections are made; its waits hold here too.
+        How its connections are made, of a :class:`~recsvc.stores.deadline.BoundedPool`; its waits
+        hold here too.
     """
 
     def __init__(self, pool: redis.ConnectionPool) -> None:
@@ -61,14 +62,23 @@ class Lanes:
 
     def _exchange(self, lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
         try:
-            lane.send_packed_command([packed(commands)], check_health=False)
-            return [lane.read_response() for _ in commands]
+            answers: list[Any] = lane.wire.ask(packed(commands), len(commands))
         except RedisTimeoutError:
             lane.disconnect()
             self._generation += 1  # sockets as old as this one may be half-open too: open all anew
             raise
         except BaseException:
             lane.disconnect()  # unread answers must not reach another request
+            raise
+        return self._in_its_words(lane, commands) if ReplyError in map(type, answers) else answers
+
+    def _in_its_words(self, lane: Any, commands: Commands) -> list[Any]:  # noqa: ANN401 - as above
+        """Ask once more, now by the client library, which knows what the store's refusals mean."""
+        try:
+            lane.send_packed_command([packed(commands)], check_health=False)
+            return [lane.read_response() for _ in commands]
+        except BaseException:
+            lane.disconnect()
             raise
 
     def close(self) -> None:
