@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from itertools import repeat
-from typing import NamedTuple
 
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.domain.eligibility.moment import microseconds
@@ -12,12 +10,11 @@ from recsvc.domain.errors import ConflictError
 from recsvc.stores import codec
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.event_codec import contacts_of, instants_of, item_use, uses_by_item
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
 from recsvc.stores.scripts import Argument, Script
+from recsvc.stores.state_codec import state_of_fields
 
-Fields = dict[bytes, bytes]
 NEWER = (
     "A consent that was recorded later stands. What withdraws everything is always taken; leave "
     "recorded_at out when he says so now."
@@ -103,10 +100,16 @@ class CardholderStore:
         self, issuer_id: str, cardholder_ids: Sequence[str]
     ) -> tuple[CardholderState, ...]:
         """States in the order asked, one round trip for all; StoreAwayError as above."""
-        keys = [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in cardholder_ids]
         hashes = [self._deny_list.hash_of(issuer_id, one) for one in cardholder_ids]
-        found = _read(self._durable, issuer_id, keys, hashes)
-        return tuple(map(_state, cardholder_ids, found.fields, found.erased, repeat(found.notice)))
+        commands = [
+            *[("HGETALL", CARDHOLDER.key(issuer_id, one)) for one in cardholder_ids],
+            ("HMGET", ERASED.key(issuer_id), *hashes),
+            ("HGET", NOTICE.key(issuer_id), "version"),
+        ]
+        *told, erased, notice = self._durable.read_together(commands)
+        version = notice.decode() if notice else None
+        asked = zip(cardholder_ids, told, erased, strict=True)
+        return tuple([state_of_fields(one, flat, mark, version) for one, flat, mark in asked])
 
     def put_profile(self, issuer_id: str, cardholder_id: str, profile: Profile) -> Profile:
         """Replace the profile of a cardholder; answers it as it stands.
@@ -217,44 +220,3 @@ def _instant_text(consent: Consent | None) -> str:
     if consent is None or consent.recorded_at is None:
         return ""
     return consent.recorded_at.astimezone(UTC).replace(tzinfo=None).isoformat()
-
-
-class _Found(NamedTuple):
-    """Answer of the one round trip."""
-
-    fields: list[Fields]
-    erased: list[bool]
-    notice: str | None
-
-
-def _read(
-    durable: Connection, issuer_id: str, keys: Sequence[str], hashes: Sequence[str]
-) -> _Found:
-    commands = [
-        *(("HGETALL", key) for key in keys),
-        ("HMGET", ERASED.key(issuer_id), *hashes),
-        ("HGET", NOTICE.key(issuer_id), "version"),
-    ]
-    *flat, erased, notice = durable.read_together(commands)
-    fields = [dict(zip(one[::2], one[1::2], strict=True)) for one in flat]
-    version = notice.decode() if notice else None
-    return _Found(fields, [one is not None for one in erased], version)
-
-
-def _state(
-    cardholder_id: str, fields: Fields, is_erased: object, notice: str | None
-) -> CardholderState:
-    told = fields.get(b"profile")
-    profile = codec.decode_profile(told) if told else Profile()
-    consent = codec.decode_consent(fields.get(b"consent"), fields.get(b"objection"))
-    return CardholderState(
-        cardholder_id=cardholder_id,
-        profile=profile,
-        consent=consent.in_force(notice, minor=profile.minor),
-        known=told is not None,
-        contacts=contacts_of(fields),
-        dismissals=instants_of(fields, b"d:"),
-        uses={item_id: item_use(uses) for item_id, uses in uses_by_item(fields).items()},
-        forgotten=instants_of(fields, b"f:"),
-        erased=bool(is_erased),
-    )
