@@ -6,6 +6,7 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _STEP = timedelta(minutes=1)
+_DAYS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,32 +41,40 @@ class QuietHours:
         """The first instant from ``at`` on that is not quiet, in UTC.
 
         Quiet hours end when the wall clock shows ``ends``: once on most days, twice where the clock
-        is set back over it, and with the leap itself where it is set forward over it.
+        is set back over it; or with a leap of the clock, forward over it or back before ``starts``.
         """
         if not self.silence(at, zone):
             return at
-        found = min(end for end in self._ends_after(at, zone) if not self.silence(end, zone))
-        while found - _STEP >= at and not self.silence(found - _STEP, zone):
-            found -= _STEP
-        return found
+        ends = (*self._ends(at, zone), *_leaps(at.replace(second=0, microsecond=0), zone))
+        return min(end for end in ends if end > at and not self.silence(end, zone))
 
-    def _ends_after(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
-        """Instants after ``at`` at which the wall clock shows, or leaps over, ``ends``."""
+    def _ends(self, at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+        """Instants about ``at`` and the days after it at which the wall clock shows ``ends``."""
         day = at.astimezone(zone).date()
-        for later in range(3):
+        for later in range(_DAYS):
             local = datetime.combine(day + timedelta(days=later), self.ends, zone)
-            first, second = (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
-            leaps = (_leap(second, first, zone),) if second < first else ()
-            yield from (end for end in (first, second, *leaps) if end > at)
+            yield from (local.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
+
+
+def _leaps(at: datetime, zone: ZoneInfo) -> Iterator[datetime]:
+    """The instants within the days after ``at``, a whole minute, at which the clock is changed."""
+    for later in range(_DAYS):
+        before = at.astimezone(UTC) + timedelta(days=later)
+        after = before + timedelta(days=1)
+        if _offset(before, zone) != _offset(after, zone):
+            yield _leap(before, after, zone)
 
 
 def _leap(before: datetime, after: datetime, zone: ZoneInfo) -> datetime:
-    """The instant, to the minute, at which a clock that is set forward between two is set."""
-    offset = after.astimezone(zone).utcoffset()
+    """The instant, to the minute, at which the clock is changed between two."""
     while after - before > _STEP:
         middle = before + (after - before) // _STEP // 2 * _STEP
-        if middle.astimezone(zone).utcoffset() == offset:
+        if _offset(middle, zone) == _offset(after, zone):
             after = middle
         else:
             before = middle
     return after
+
+
+def _offset(at: datetime, zone: ZoneInfo) -> timedelta | None:
+    return at.astimezone(zone).utcoffset()

@@ -101,6 +101,8 @@ UNTIL_HALF_PAST_TWO = QuietHours(time(22), time(2, 30))
         (UNTIL_HALF_PAST_TWO, LEAP.replace(hour=5), LEAP.replace(hour=7)),
         # 02:01 does not exist, and one minute later it is quiet again: the minute from 03:00 is not
         (QuietHours(time(3, 1), time(2, 1)), LEAP.replace(hour=0), LEAP.replace(hour=7)),
+        # 01:00 comes a second time, and quiet begins a minute later: that minute is free
+        (QuietHours(time(1, 1), time(0)), RETURN.replace(hour=5, minute=1), RETURN.replace(hour=6)),
         # 01:30 comes twice: quiet ends at the first
         (UNTIL_HALF_PAST_ONE, RETURN.replace(hour=4), RETURN.replace(hour=5, minute=30)),
         # and what is asked between 01:00 and 01:30 of the second time waits for the second
