@@ -27,6 +27,7 @@ from recsvc.workers.deliverer import Deliverer
 from recsvc.workers.dispatcher import Dispatcher
 
 FOLLOW_EVERY = timedelta(seconds=1)
+TURN_PAUSE_SECONDS = 0.05
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -94,13 +95,13 @@ class _Program:
     def run(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
         """Look until stopped; a store that is away is asked again at the next look."""
         sums = {"queued_parts": 0, "sent": 0, "refused": 0, "held": 0}
-        repeat(lambda: self._look(sums), stop, every, once=once, waits=self._waiting)
+        repeat(lambda: self._look(sums, stop), stop, every, once=once, waits=self._waiting)
         return sums
 
     def _waiting(self, away: StoreAwayError) -> None:
         self._log.warning("dispatch_waits", store=away.store, reason=away.reason)
 
-    def _look(self, sums: dict[str, int]) -> bool:
+    def _look(self, sums: dict[str, int], stop: threading.Event) -> bool:
         """One look at every issuer; whether there was nothing to do."""
         self._follow()
         idle = True
@@ -108,6 +109,8 @@ class _Program:
             done = self._dispatcher.look(issuer_id)
             self._deliverer.look(issuer_id)
             idle &= done.is_idle
+            if done.waits:
+                stop.wait(TURN_PAUSE_SECONDS)
             for name in sums:
                 sums[name] += getattr(done, name)
         if _now() - self._reviewed >= KEPT_FOR:

@@ -91,3 +91,17 @@ redis.call('XADD', KEYS[2], '*', 'batch', '[' .. table.concat(due, ',') .. ']')
 redis.call('ZREM', KEYS[1], unpack(due))
 return #due
 """
+
+# Key: turn. Arguments: who asks, ms that it lasts. Whether it is his now; asking again extends it.
+TURN_TAKE = """
+local now = redis.call('GET', KEYS[1])
+if now and now ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+# Key: turn. Arguments: whose it was.
+TURN_END = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
+return 1
+"""

@@ -22,12 +22,13 @@ from recsvc.stores.keys.pushes import (
     PUSH_GATEWAY,
     PUSH_LOG,
     PUSH_OUTBOX,
+    PUSH_TURN,
     PUSHES_DEAD,
     PUSHES_WAITING,
     WEBHOOK_DELIVERY,
     WEBHOOK_DUE,
 )
-from recsvc.stores.push_scripts import PUSH_SEND, PUSH_WAIT, PUSH_WAKE
+from recsvc.stores.push_scripts import PUSH_SEND, PUSH_WAIT, PUSH_WAKE, TURN_END, TURN_TAKE
 from recsvc.stores.scripts import Argument, Script
 
 GROUP = "dispatch"
@@ -125,6 +126,25 @@ class PushStore:
         self._send = Script(PUSH_SEND)
         self._wait = Script(PUSH_WAIT)
         self._wake = Script(PUSH_WAKE)
+        self._take_turn = Script(TURN_TAKE)
+        self._end_turn = Script(TURN_END)
+
+    def take_turn(self, issuer_id: str, consumer: str) -> bool:
+        """Whether it is this consumer's turn to judge and send, for a few seconds from now.
+
+        One at a time, so that batches leave in the order of the outbox, which is that of their
+        campaigns' priorities. The turn of one that was killed ends by itself.
+        """
+        keys, lasts = (PUSH_TURN.key(issuer_id),), 1000 * (PUSH_TURN.ttl_seconds or 0)
+        answer = self._durable.ask_patiently(
+            lambda store: self._take_turn.run(store, keys, (consumer, lasts))
+        )
+        return bool(answer)
+
+    def end_turn(self, issuer_id: str, consumer: str) -> None:
+        """Let another have the turn; nothing when it is another's already."""
+        keys = (PUSH_TURN.key(issuer_id),)
+        self._durable.ask_patiently(lambda store: self._end_turn.run(store, keys, (consumer,)))
 
     def take(self, issuer_id: str, consumer: str, *, most: int, idle_seconds: float) -> list[Batch]:
         """Batches to judge: first those that another took and left idle, then new ones."""

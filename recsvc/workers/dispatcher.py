@@ -43,13 +43,14 @@ Log = Sequence[tuple[str, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """What one look at an issuer did."""
+    """What one look at an issuer did; `waits` while another dispatcher has its turn."""
 
     queued_parts: int = 0
     woken: int = 0
     sent: int = 0
     refused: int = 0
     held: int = 0
+    waits: bool = False
 
     @property
     def is_idle(self) -> bool:
@@ -146,8 +147,13 @@ class Dispatcher:
         running = self._book.follow_issuer(issuer_id)
         queued = self._make(issuer_id, running.campaigns)
         woken = self._pushes.wake(issuer_id, self._clock())
-        sent, refused, held = self._dispatch(issuer_id, model)
-        return Round(queued, woken, sent, refused, held)
+        if not self._pushes.take_turn(issuer_id, self._consumer):
+            return Round(queued, woken, waits=True)
+        try:
+            done = self._dispatch(issuer_id, model)
+        finally:
+            self._pushes.end_turn(issuer_id, self._consumer)
+        return Round(queued, woken, waits=True) if done is None else Round(queued, woken, *done)
 
     def _tick(self, issuer_id: str) -> None:
         """Keep what the clock did to campaigns; another dispatcher may have been first."""
@@ -170,8 +176,11 @@ class Dispatcher:
                     self._made.add(mark)
         return queued
 
-    def _dispatch(self, issuer_id: str, model: ServingModel) -> tuple[int, int, int]:
-        """Judge and send batches; a batch is done when each of its pushes is."""
+    def _dispatch(self, issuer_id: str, model: ServingModel) -> tuple[int, int, int] | None:
+        """Judge and send batches; a batch is done when each of its pushes is.
+
+        None when judging took longer than its turn: whoever takes the batches over judges anew.
+        """
         batches = self._pushes.take(
             issuer_id, self._consumer, most=BATCHES_AT_ONCE, idle_seconds=self._idle_seconds
         )
@@ -181,6 +190,8 @@ class Dispatcher:
                 self._pushes.done(issuer_id, batch)
             return 0, 0, 0
         judged = self._judged(issuer_id, model, pushes)
+        if not self._pushes.take_turn(issuer_id, self._consumer):
+            return None
         result = self._settle(issuer_id, model, judged)
         for batch in batches:
             self._pushes.done(issuer_id, batch)

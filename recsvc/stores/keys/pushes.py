@@ -11,6 +11,14 @@ PUSH_OUTBOX = Family(
     "batches of pushes that wait to be judged and sent",
     personal=True,
 )
+PUSH_TURN = Family(
+    "push_turn",
+    "string",
+    "durable",
+    5,
+    "five seconds, or until the batch is done",
+    "which dispatcher judges and sends now",
+)
 PUSHES_DEAD = Family(
     "pushes_dead",
     "stream",
@@ -74,6 +82,7 @@ WEBHOOK_DELIVERY = Family(
 
 FAMILIES = (
     PUSH_OUTBOX,
+    PUSH_TURN,
     PUSHES_DEAD,
     PUSHES_WAITING,
     PUSH_GATEWAY,

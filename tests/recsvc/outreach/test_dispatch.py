@@ -1,7 +1,7 @@
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,7 +11,7 @@ import pytest
 from embeddings.bundle import Bundle
 from recsvc.domain.campaign.campaign import Audience, PushBudget, State
 from recsvc.domain.campaign.pressure import FrequencyCap
-from recsvc.domain.cardholder import Consent, Profile
+from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
@@ -19,9 +19,11 @@ from recsvc.stores.campaigns import parts_of
 from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER
-from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
+from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSH_TURN, PUSHES_DEAD
 from recsvc.stores.pushes import Dispatch, Push, Sent
+from recsvc.workers.dispatcher import Dispatcher
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
+from tests.service import until
 
 EVEN = {f"ch_{i}" for i in range(0, 400, 2)}
 OFF = Consent()
@@ -286,6 +288,72 @@ def test_a_cap_counts_over_all_campaigns_and_the_higher_priority_goes_first(town
     assert len(town.gateway()) == 400
     assert town.reached("c_high") == set(town.ids)
     assert town.reached("c_low") == set()
+
+
+def test_of_two_dispatchers_one_sends_at_a_time_so_the_higher_priority_goes_first(
+    town: Town,
+) -> None:
+    """One has taken the batches of the higher priority and is slow; the other must not overtake."""
+    town.launch(campaign_id="c_low", holdout_bps=0)
+    town.launch(campaign_id="c_high", holdout_bps=0, priority=5)
+    slow, quick = town.dispatcher("slow"), town.dispatcher("quick")
+    pushes = town.outreach.pushes
+    slow._make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns)
+    assert pushes.take_turn(ISSUER, "slow")
+    batches = pushes.take(ISSUER, "slow", most=2, idle_seconds=60)
+    overtaking = quick.look(ISSUER)
+    model = town.slot.current(ISSUER)
+    assert model is not None
+    high = [push for batch in batches for push in batch.pushes]
+    slow._settle(ISSUER, model, slow._judged(ISSUER, model, high))
+    pushes.end_turn(ISSUER, "slow")
+    town.run(quick)
+
+    assert (overtaking.sent, overtaking.waits, overtaking.is_idle) == (0, True, False)
+    assert {push.campaign_id for push in high} == {"c_high"}
+    assert {push["campaign_id"] for push in town.gateway()} == {"c_high"}
+    assert len(town.gateway()) == 400
+
+
+@dataclass(frozen=True)
+class Overslept:
+    """States that are told when the asker's turn is over and another has it."""
+
+    town: Town
+
+    def states_of(self, issuer_id: str, cardholder_ids: Sequence[str]) -> Sequence[CardholderState]:
+        name = PUSH_TURN.key(issuer_id)
+        self.town.stores.durable.ask(lambda store: store.delete(name))
+        assert self.town.outreach.pushes.take_turn(issuer_id, "heir")
+        return self.town.stores.cardholders.states_of(issuer_id, cardholder_ids)
+
+
+def test_a_dispatcher_that_slept_through_its_turn_sends_nothing_of_what_it_judged(
+    town: Town,
+) -> None:
+    town.launch(holdout_bps=0)
+    asleep = Dispatcher.of(town.outreach, "asleep", Overslept(town), town.metrics)  # type: ignore[arg-type]
+
+    done = asleep.look(ISSUER)
+
+    assert (done.sent, done.waits) == (0, True)
+    assert town.gateway() == []
+    town.run(town.dispatcher("heir", idle_seconds=0))
+    assert len(town.gateway()) == 400
+
+
+def test_the_turn_of_a_dispatcher_that_died_ends_by_itself(town: Town) -> None:
+    pushes, name = town.outreach.pushes, PUSH_TURN.key(ISSUER)
+    assert pushes.take_turn(ISSUER, "dead")
+    lasts: Any = town.stores.durable.ask(lambda store: store.pttl(name))
+    blocked = pushes.take_turn(ISSUER, "heir")
+    town.stores.durable.ask(lambda store: store.pexpire(name, 1))
+    until(lambda: pushes.take_turn(ISSUER, "heir"))
+    pushes.end_turn(ISSUER, "dead")
+
+    assert 0 < lasts <= 5000
+    assert not blocked
+    assert not pushes.take_turn(ISSUER, "dead")
 
 
 def test_in_the_morning_the_higher_priority_wakes_first(stores: Stores) -> None:
