@@ -1,6 +1,7 @@
 """A catalogue as NDJSON: one benefit or merchant offer a line."""
 
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,15 +73,41 @@ def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
     """Item of one line; CatalogError names the line and each wrong field."""
     if len(line) > MAX_LINE_BYTES:
         raise CatalogError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")
+    document = _read(line, number)
+    if b"\\u" in line or may_hold_many_digits(line):
+        _refuse_numbers(document, number)
     try:
-        document = orjson.loads(line)
-        if b"\\u" in line or may_hold_many_digits(line):
-            _refuse_numbers(document, number)
         return parse_item(document)
-    except orjson.JSONDecodeError as error:
-        raise CatalogError(f"line {number}: not JSON: {error.msg}") from None
     except ValidationError as error:
         raise CatalogError(f"line {number}: {describe(error)}") from None
+
+
+def _read(line: bytes, number: int) -> Any:  # noqa: ANN401 - any JSON value
+    """The value of a line that cannot be read in two ways."""
+    try:
+        return json.loads(line.decode(), object_pairs_hook=_each_once, parse_constant=_no_constant)
+    except _TwiceError:
+        raise CatalogError(f"line {number}: a key comes twice in one object") from None
+    except json.JSONDecodeError as error:
+        raise CatalogError(f"line {number}: not JSON: {error.msg}") from None
+    except (ValueError, RecursionError):
+        raise CatalogError(f"line {number}: not JSON in UTF-8, or beyond reason") from None
+
+
+class _TwiceError(Exception):
+    pass
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose keys come once; of two budgets nobody could say which one counts."""
+    read = dict(pairs)
+    if len(read) != len(pairs):
+        raise _TwiceError
+    return read
+
+
+def _no_constant(name: str) -> None:
+    raise json.JSONDecodeError("no number", name, 0)
 
 
 def _refuse_numbers(document: object, number: int) -> None:

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 
 from embeddings.catalog.file import MAX_LINE_BYTES, describe, lines_of
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
+from recsvc.api.json_text import read_json
+from recsvc.api.problems import ProblemError
 from recsvc.api.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import check_issuer, stores_of_settings
@@ -65,11 +67,13 @@ def _entry(line: bytes, where: str, now: datetime) -> Entry:
     if len(line) > MAX_LINE_BYTES:
         raise click.ClickException(f"{where}: longer than {MAX_LINE_BYTES} bytes")
     try:
+        found = found_in_value(read_json(line))
         read = CardholderLine.model_validate_json(line)
-        found = found_in_value(orjson.loads(line))
         if found is not None:
             raise click.ClickException(f"{where}: holds what must not come in: {found}")
         consent = None if read.consent is None else consent_of(read.consent, now)
+    except ProblemError as error:
+        raise click.ClickException(f"{where}: {error.detail}") from None
     except ValidationError as error:
         raise click.ClickException(f"{where}: {describe(error)}") from None
     except InvalidError as error:

@@ -143,6 +143,13 @@ def test_two_items_of_one_id_are_refused_with_both_lines(tmp_path: Path) -> None
         (orjson.dumps(an_offer(mcc="1")), "line 2: mcc"),
         (b"NaN", "line 2: not JSON"),
         (b"\xff\xfe{}", "line 2: not JSON"),
+        (b'{"item_id":' + b"9" * 5_000 + b"}", "line 2: not JSON"),
+        (b'{"item_id":"a","item_id":"b"}', "line 2: a key comes twice"),
+        (
+            orjson.dumps(an_offer())[:-1] + b',"budget":{"total":{"count":1,"count":9}}}',
+            "line 2: a key comes twice",
+        ),
+        (b'{"title":{"en":"\\ud800"}}', "line 2: "),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, line: bytes, message: str) -> None:

@@ -121,6 +121,21 @@ def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
     assert not three.known
 
 
+def test_F38_cardholders_whose_line_can_be_read_in_two_ways_are_not_imported(
+    environ: dict[str, str], stores: Stores, tmp_path: Path
+) -> None:
+    file = tmp_path / "twice.ndjson"
+    file.write_text(
+        '{"cardholder_id": "c1", "consent": {"personalisation": false, "purpose_version": "1", '
+        '"personalisation": true}}\n'
+    )
+    done = run_command(["cardholders", "import", "--issuer", "demo", str(file)], environ)
+
+    assert done.returncode == 1
+    assert "line 1: A key comes twice in one object." in done.stderr
+    assert not stores.cardholders.state_of("demo", "c1").known
+
+
 def test_P15_importing_an_older_consent_undoes_no_withdrawal(
     environ: dict[str, str], stores: Stores, tmp_path: Path
 ) -> None:
