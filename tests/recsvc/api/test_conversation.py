@@ -264,6 +264,24 @@ class TestAddresses:
     ) -> None:
         problem(service.ask("GET", path), 404, "not_found")
 
+    @pytest.mark.parametrize(
+        "path",
+        [
+            "/v1//cardholders/4111111111111111/consent",
+            "/v1/cardholders//c1/consent",
+            "/docs//start.js",
+            "/v1/audit//",
+        ],
+    )
+    def test_F46_F56_F57_a_doubled_slash_is_404_and_leads_to_no_host_that_the_caller_names(
+        self, service: Service, path: str
+    ) -> None:
+        answer = service.app.test_client().get(path, headers={"Host": "evil.example"})
+
+        problem(answer, 404, "not_found")
+        assert "4111" not in answer.get_data(as_text=True) + str(answer.headers)
+        assert "evil" not in answer.get_data(as_text=True) + str(answer.headers)
+
     @pytest.mark.parametrize("method", ["POST", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"])
     def test_f57_another_method_is_405_and_says_which_are_offered(
         self, service: Service, method: str
