@@ -96,6 +96,33 @@ def test_the_order_of_contacts_does_not_matter(contacts: list[Contact], random: 
     assert one.visits.tolist() == other.visits.tolist()
 
 
+@pytest.mark.parametrize(
+    ("keys", "days"),
+    [
+        (50, 300),
+        (5_000, 1),
+        (1 << 62, 300),  # too far apart to be sorted as whole numbers
+    ],
+)
+def test_many_contacts_add_up_bit_for_bit_as_each_cells_few(keys: int, days: int) -> None:
+    rng = np.random.default_rng(5)
+    n, rule = 6_000, EventWeights(half_life_days=30.0, daily_cap=1.5)
+    some = rng.integers(-keys, keys, 400)[rng.integers(0, 400, n)]
+    when = rng.integers(-days, days, n).astype(np.int32)
+    weights = rng.choice(np.array([-0.3, 0.1, 0.7, 1.1], np.float32), n)
+    counts = np.sign(weights).astype(np.int32)
+    whole = signed_sums(some, when, weights, counts, rule, as_of_day=days)
+
+    for place, key in enumerate(np.unique(some)):
+        of_key = np.flatnonzero(some == key)
+        alone = signed_sums(
+            some[of_key], when[of_key], weights[of_key], counts[of_key], rule, as_of_day=days
+        )
+        assert whole.keys[place] == key
+        for name in ("strength", "visits", "last_day"):
+            assert getattr(whole, name)[place] == getattr(alone, name)[0]
+
+
 @given(contacts_of_few)
 def test_cells_equal_a_sum_written_out(contacts: list[Contact]) -> None:
     rule = EventWeights(half_life_days=7.0, daily_cap=2.0)
