@@ -102,8 +102,10 @@ def is_plain(header: Mapping[str, Any]) -> bool:
     """Whether a header says which key and algorithm, and asks for nothing else."""
     if not LEADS_ASTRAY.isdisjoint(header):
         return False
-    kid, kind = header.get("kid"), header.get("typ", "JWT")
-    return isinstance(kid, str) and isinstance(kind, str) and kind.lower() in TYPES
+    kid, alg, kind = header.get("kid"), header.get("alg"), header.get("typ", "JWT")
+    if not (isinstance(kid, str) and isinstance(alg, str) and isinstance(kind, str)):
+        return False
+    return kind.lower() in TYPES
 
 
 def _verify(

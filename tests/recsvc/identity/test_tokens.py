@@ -172,6 +172,24 @@ def test_F42_what_is_no_token_is_401(guarded: Service, token: str) -> None:
     assert ask(guarded, token).status_code == 401
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"kid": "k1"},
+        {"kid": "k1", "alg": None},
+        {"kid": "k1", "alg": ["RS256"]},
+        {"kid": "k1", "alg": {}},
+        {"kid": ["k1"], "alg": "RS256"},
+        {"kid": "k1", "alg": "RS256", "typ": 5},
+        {},
+    ],
+)
+def test_F42_a_header_without_an_algorithm_or_with_odd_types_is_401_and_no_error_of_ours(
+    guarded: Service, header: dict[str, Any]
+) -> None:
+    assert ask(guarded, by_hand(header, claims(), b"x")).status_code == 401
+
+
 def test_F42_a_deeply_nested_claim_is_401_and_no_error_of_ours(guarded: Service) -> None:
     nested = base64.urlsafe_b64encode(b"[" * 4000).rstrip(b"=").decode()
     header = by_hand({"alg": "RS256", "kid": "k1"}, {}).split(".")[0]
