@@ -20,6 +20,28 @@ ASSETS = {
     "swagger-ui.css": ("css/swagger-ui.css", "text/css"),
     "swagger-ui-bundle.js": ("js/swagger-ui-bundle.js", "text/javascript"),
 }
+ABOUT = """Benefits and merchant offers for cardholders of card issuers.
+
+Every endpoint needs `Authorization: Bearer <key>` and the scope that it names as `x-scope`; the key
+alone says which issuer asks. What goes wrong is told in one form, `application/problem+json`, with
+a `code` and the fields that are wrong. A `POST` that makes or moves something takes an
+`Idempotency-Key`: sent again with the same one, it is answered as the first time."""
+GROUPS = {
+    "recommendations": "For the app: ranked lists with reasons, and given items in order.",
+    "items": "For the app: items like one, and whether a cardholder may have it.",
+    "events": "For the app: what cardholders did; the next answer knows it.",
+    "activations": "For the app: taking an item within its budgets, giving it back, savings.",
+    "cardholders": "Profiles and consent, one by one or many at once.",
+    "rights": "For the privacy office: interests, data export, erasure and its receipts.",
+    "notice": "For the privacy office: the notice that consent is given to.",
+    "catalog": "For marketing: benefits and merchant offers, live within two seconds.",
+    "audiences": "For marketing: who would want an item, and at which step the others fall.",
+    "campaigns": "For marketing: planning, launching and pausing pushes, and what they earned.",
+    "webhooks": "For marketing: where pushes and changes are delivered.",
+    "models": "For the data team: published models, which one serves, promotion and rollback.",
+    "audit": "For the security office: the chained log of what operators and keys did.",
+}
+"""What the endpoints of each resource are for, in the order in which the page shows them."""
 PAGE = """<!doctype html>
 <html lang="en">
 <head>
@@ -84,7 +106,7 @@ def describe(routes: Sequence[Routes]) -> dict[str, Any]:
     )
     described = OpenAPI(
         "recsvc",
-        info=Info(title="recsvc", version=API_VERSION),
+        info=Info(title="recsvc", version=API_VERSION, description=ABOUT),
         security_schemes={"key": scheme},
         validation_error_model=Problem,
         doc_ui=False,
@@ -92,8 +114,9 @@ def describe(routes: Sequence[Routes]) -> dict[str, Any]:
     )
     described.openapi_version = "3.1.0"
     for one in routes:
-        described.register_api(_beside(described.paths, one.described()))
+        described.register_api(_beside(described.paths, one.described(GROUPS)))
     document: dict[str, Any] = described.api_doc
+    document["tags"].sort(key=lambda tag: [*GROUPS].index(tag["name"]))
     return document
 
 

@@ -5,7 +5,7 @@ A view is a plain function. Its first parameter is the caller; further ones are 
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, get_type_hints
@@ -144,9 +144,16 @@ class Routes:
             view = budgets.within(one.budget, one.view)
             app.add_url_rule(one.rule, one.name, view, methods=[one.method])
 
-    def described(self) -> APIBlueprint:
-        """The same endpoints as a blueprint that knows how to document itself; not to be served."""
-        blueprint = APIBlueprint(self._name, __name__, abp_security=[{"key": []}])
+    def described(self, groups: Mapping[str, str]) -> APIBlueprint:
+        """The same endpoints as a blueprint that knows how to document itself; not to be served.
+
+        Parameters
+        ----------
+        groups : what the endpoints of each resource are for, by its name
+        """
+        group = {"name": self._name, "description": groups[self._name]}
+        security: list[dict[str, list[str]]] = [{"key": []}]
+        blueprint = APIBlueprint(self._name, __name__, abp_tags=[group], abp_security=security)
         for one in self._endpoints:
             register = getattr(blueprint, one.method.lower())
             names = {"endpoint": one.name, "operation_id": one.name}

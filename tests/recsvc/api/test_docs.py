@@ -54,6 +54,16 @@ def test_every_operation_says_its_scope_its_words_and_its_errors(document: dict[
         assert "application/problem+json" in operation["responses"]["401"]["content"], path
 
 
+def test_operations_stand_in_groups_that_say_what_they_are_for(document: dict[str, Any]) -> None:
+    groups = {tag["name"]: tag["description"] for tag in document["tags"]}
+    used = {tag for _, _, operation in operations(document) for tag in operation["tags"]}
+
+    assert used == set(groups)
+    assert all(groups.values())
+    assert [*groups][:2] == ["recommendations", "items"]
+    assert "Idempotency-Key" in document["info"]["description"]
+
+
 def test_limits_are_in_the_document(document: dict[str, Any]) -> None:
     operation = document["paths"]["/v1/cardholders/{cardholder_id}/recommendations"]["get"]
     limit = next(one for one in operation["parameters"] if one["name"] == "limit")
