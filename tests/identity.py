@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,6 +71,8 @@ class KeyServer:
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    drips: bool = False
+    """Whether a byte of the body comes every tenth of a second, without end."""
 
     @contextmanager
     def running(self) -> Iterator["KeyServer"]:
@@ -83,6 +86,12 @@ class KeyServer:
                     self.send_header(name, value)
                 self.send_header("Content-Length", str(len(told.body)))
                 self.end_headers()
+                while told.drips:
+                    try:
+                        self.wfile.write(b" ")
+                    except OSError:
+                        return
+                    time.sleep(0.1)
                 self.wfile.write(told.body)
 
             def log_message(self, format: str, *args: Any) -> None:

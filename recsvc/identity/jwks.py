@@ -5,23 +5,21 @@ configured place, at most once a minute.
 """
 
 import json
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.client import HTTPException, HTTPMessage
+from http.client import HTTPException
 from types import MappingProxyType
-from typing import IO, Any
+from typing import Any
 
 import jwt
 
+from recsvc.identity.fetching import NotFetchedError, fetched
 from recsvc.identity.providers import Provider
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 
 UNKNOWN_KEY_PAUSE_SECONDS = 60.0
 FAILURE_PAUSE_SECONDS = 15.0
-WAIT_SECONDS = 2.0
 MOST_BYTES = 64 * 1024
 MOST_KEYS = 64
 LEAST_RSA_BITS = 2048
@@ -39,19 +37,6 @@ class SigningKey:
 
     key: Any
     algorithms: frozenset[str]
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(
-        self,
-        req: urllib.request.Request,  # noqa: ARG002
-        fp: IO[bytes],  # noqa: ARG002
-        code: int,  # noqa: ARG002
-        msg: str,  # noqa: ARG002
-        headers: HTTPMessage,  # noqa: ARG002
-        newurl: str,  # noqa: ARG002
-    ) -> None:
-        return None
 
 
 class KeySource:
@@ -99,7 +84,7 @@ class KeySource:
         self._tried_at, self._is_wanted = self._monotonic(), False
         try:
             keys = keys_of(self._document(), self.provider.algorithms)
-        except (KeysUnreadableError, OSError, HTTPException, ValueError) as error:
+        except (KeysUnreadableError, NotFetchedError, OSError, HTTPException, ValueError) as error:
             self._failed(error)
             return
         if self._is_failing:
@@ -128,12 +113,10 @@ class KeySource:
             )
 
     def _document(self) -> bytes:
-        """Bytes of the key set; at most 64 KiB, no redirect followed, no proxy asked."""
+        """Bytes of the key set; at most 64 KiB, no redirect followed, no proxy asked, and soon."""
         if self.provider.jwks_file is not None:
             return self.provider.jwks_file.read_bytes()[: MOST_BYTES + 1]
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects)
-        with opener.open(str(self.provider.jwks_url), timeout=WAIT_SECONDS) as answer:
-            return bytes(answer.read(MOST_BYTES + 1))
+        return fetched(str(self.provider.jwks_url), MOST_BYTES)
 
 
 def keys_of(document: bytes, algorithms: tuple[str, ...]) -> Mapping[str, SigningKey]:

@@ -1,13 +1,16 @@
 """Row 30: the place of a provider's keys dies, rotates, or answers garbage."""
 
 import json
+import time
 from collections.abc import Iterator
+from http.client import HTTPException
 from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from recsvc.identity.fetching import NotFetchedError, fetched
 from recsvc.identity.jwks import KeySource, KeysUnreadableError, keys_of
 from recsvc.identity.providers import Provider, read_providers
 from recsvc.logs import Log
@@ -74,6 +77,20 @@ def test_F30_what_cannot_be_used_leaves_the_keys_there_are(
 
     assert set(source.keys) == {"old"}
     assert len(place.asked) == 2
+
+
+def test_F30_a_provider_that_sends_a_byte_now_and_then_is_left_at_the_deadline(
+    place: KeyServer,
+) -> None:
+    place.drips, place.body = True, b" " * 1000
+    began = time.monotonic()
+
+    with pytest.raises((NotFetchedError, HTTPException, OSError)):
+        fetched(place.address, 65_536, whole_seconds=0.5)
+
+    assert time.monotonic() - began < 5
+    place.drips = False
+    assert fetched(place.address, 65_536) == place.body
 
 
 def test_F30_keys_are_believed_for_their_time_and_then_nothing_is(
