@@ -1,5 +1,6 @@
 """The life of a campaign as a marketer leads it: planned, launched, paused, cancelled."""
 
+import itertools
 import secrets
 from collections.abc import Callable, Iterator
 
@@ -78,7 +79,7 @@ class CampaignDesk:
         return moved
 
     def audience(self, issuer_id: str, campaign_id: str) -> Iterator[Meant]:
-        """Cardholders whom a campaign addresses, the holdout left out, part by part.
+        """Cardholders whom a campaign addresses, less the holdout and who has withdrawn since.
 
         Raises
         ------
@@ -92,16 +93,16 @@ class CampaignDesk:
                 "not_drawn_up",
                 "not drawn up yet: once launched, a running dispatcher does so within seconds",
             )
-        treated = 0
-        for _, part in self._store.roster(issuer_id, campaign_id):
-            treated += sum(one.treated for one in part)
-        if treated < self._minimum:
+        told = self._treated(issuer_id, campaign_id)
+        first = list(itertools.islice(told, self._minimum))
+        if len(first) < self._minimum:
             raise ConflictError(
                 "audience_below_minimum", f"fewer than {self._minimum} cardholders are never told"
             )
-        return self._treated(issuer_id, campaign_id)
+        return itertools.chain(first, told)
 
     def _treated(self, issuer_id: str, campaign_id: str) -> Iterator[Meant]:
+        """Those who may still be addressed, part by part."""
         for _, part in self._store.roster(issuer_id, campaign_id):
             ids = [one.cardholder_id for one in part]
             channel = self._store.get(issuer_id, campaign_id).channel.value

@@ -304,6 +304,25 @@ def test_an_audience_below_the_minimum_is_neither_launched_nor_exported(
     assert [e["code"] for e in refused.json["errors"]] == ["audience_below_minimum"]
 
 
+def test_F60_an_audience_of_which_too_few_are_left_is_not_exported(
+    bank: Service, marketer: Marketer
+) -> None:
+    campaign_id = marketer.live()
+    marketer.dispatch()
+    path = f"/v1/campaigns/{campaign_id}/audience"
+    told = bank.ask("GET", path).data.splitlines()
+    ids = [json.loads(line)["cardholder_id"] for line in told]
+    for who in ids[499:]:
+        bank.stores.cardholders.put_consent("demo", who, Consent())
+
+    refused = bank.ask("GET", path)
+    bank.stores.cardholders.put_consent("demo", ids[499], ALLOWED)
+
+    assert len(ids) > 500
+    assert (refused.status_code, refused.json["code"]) == (409, "audience_below_minimum")
+    assert len(bank.ask("GET", path).data.splitlines()) == 500
+
+
 def test_P55_a_launch_without_an_impact_assessment_is_refused_by_name(marketer: Marketer) -> None:
     campaign_id = marketer.plan(pia_ref=None)
 
