@@ -23,7 +23,10 @@ def _instant(_context: click.Context, option: click.Parameter, text: str | None)
         raise click.BadParameter("no instant, such as 2026-03-01T08:00:00Z", param=option) from None
     if found.tzinfo is None:
         raise click.BadParameter("has no zone; add Z or an offset", param=option)
-    return found.astimezone(UTC)
+    try:
+        return found.astimezone(UTC)
+    except OverflowError:
+        raise click.BadParameter("lies where UTC has no year", param=option) from None
 
 
 @click.group("incident")

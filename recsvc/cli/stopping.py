@@ -1,9 +1,13 @@
 """How a worker is asked to stop: at the end of its round, never in the middle."""
 
+import math
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
+
+import click
 
 from recsvc.domain.errors import StoreAwayError
 
@@ -21,6 +25,25 @@ def stop_by_signal() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+class Seconds(click.FloatRange):
+    """A number of seconds within a day, as an option; ``least`` is the smallest."""
+
+    def __init__(self, least: float) -> None:
+        super().__init__(least, 24 * 60 * 60)
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> float:
+        """The number; what is none, and what never ends, is refused."""
+        found = float(super().convert(value, param, ctx))
+        if math.isnan(found):
+            self.fail("is no number of seconds", param, ctx)
+        return found
 
 
 def repeat(

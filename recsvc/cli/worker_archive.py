@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import orjson
 
-from recsvc.cli.stopping import repeat, stop_by_signal
+from recsvc.cli.stopping import Seconds, repeat, stop_by_signal
 from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
@@ -25,8 +25,13 @@ from recsvc.workers.pointer_record import PointerRecord
 
 @click.command("archive")
 @click.option("--once", is_flag=True, help="archive what is there and end")
-@click.option("--every", default=5.0, help="seconds between two rounds")
-@click.option("--idle-seconds", default=60.0, help="after which a dead reader's events are taken")
+@click.option("--every", type=Seconds(0.01), default=5.0, help="seconds between two rounds")
+@click.option(
+    "--idle-seconds",
+    type=Seconds(0),
+    default=60.0,
+    help="after which a dead reader's events are taken",
+)
 @click.option("--batch", default=10_000, help="most events of one file")
 def command(*, once: bool, every: float, idle_seconds: float, batch: int) -> None:
     """Move events to dated parquet files, forget the erased, record which model is current.

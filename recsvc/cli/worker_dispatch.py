@@ -10,7 +10,7 @@ import click
 import orjson
 
 from embeddings.signature import read_public_key
-from recsvc.cli.stopping import repeat, stop_by_signal
+from recsvc.cli.stopping import Seconds, repeat, stop_by_signal
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot
@@ -33,8 +33,18 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 @click.command("dispatch")
 @click.option("--once", is_flag=True, help="send what may leave now and end")
-@click.option("--every", default=1.0, help="seconds between two looks when there is nothing to do")
-@click.option("--idle-seconds", default=60.0, help="after which a dead dispatcher's work is taken")
+@click.option(
+    "--every",
+    type=Seconds(0.01),
+    default=1.0,
+    help="seconds between two looks when there is nothing to do",
+)
+@click.option(
+    "--idle-seconds",
+    type=Seconds(0),
+    default=60.0,
+    help="after which a dead dispatcher's work is taken",
+)
 def command(*, once: bool, every: float, idle_seconds: float) -> None:
     """Draw up audiences, let pushes leave, deliver them to webhooks, review campaigns.
 

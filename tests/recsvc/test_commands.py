@@ -45,7 +45,13 @@ def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(
         ["keys", "create", "--issuer", "..", "--scope", "rec:read"],
         ["keys", "create", "--issuer", "demo", "--scope", "everything"],
         ["keys", "create", "--issuer", "demo"],
+        ["keys", "create", "--issuer", "4111111111111111", "--scope", "rec:read"],
+        ["keys", "create", "--issuer", "bank_4111_1111_1111_1111", "--scope", "rec:read"],
         ["keys", "revoke", "nobody"],
+        ["incident", "export", "--issuer", "demo", "--since", "0001-01-01T00:00:00+14:00"],
+        ["worker", "dispatch", "--once", "--idle-seconds", "-1"],
+        ["worker", "dispatch", "--once", "--every", "nan"],
+        ["worker", "archive", "--once", "--every", "0"],
         ["catalog", "import", "--issuer", "demo", "nowhere.ndjson"],
     ],
 )
@@ -56,6 +62,7 @@ def test_a_wrong_argument_is_refused_with_a_word(
 
     assert done.returncode != 0
     assert "Error" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[str, str]) -> None:
