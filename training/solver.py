@@ -1,14 +1,13 @@
 """The exact half-step of ALS for many rows at once: the batch form of ``Factors.fold_in``.
 
-With ``A = YᵀY + λI = LLᵀ`` and the columns whitened, ``V = Y L⁻ᵀ``, a row with the confidence
-``c`` of its cells is ``x = L⁻ᵀz`` where
+A row with fewer cells than factors is solved in the space of its cells. With
+``A = YᵀY + λI = LLᵀ``, ``V`` its columns' vectors whitened (those of ``Y L⁻ᵀ``), ``c`` its
+confidence and ``D = diag(c - 1)``,
 
-    (I + V_uᵀ diag(c - 1) V_u) z  =  V_uᵀ c
+    x = L⁻ᵀ (I + VᵀDV)⁻¹ Vᵀc  =  L⁻ᵀ Vᵀ (I + D·VVᵀ)⁻¹ c
 
-A row's cells are few beside all columns, so that system is near the identity: conjugate gradients
-solve it to the last bits of the vector in a handful of steps, at a fraction of the cost of
-building it. A row that needs more is solved by elimination, and so are all
-rows where λ depends on the row or is 0.
+(the push-through identity), so that 30 cells cost a system of 30 unknowns and not of 512. Stacks of
+small products and eliminations: long calls, between which two threads seldom wait for each other.
 """
 
 from collections.abc import Iterator
@@ -22,15 +21,7 @@ from scipy import sparse
 from embeddings.factors import HalfStep
 from training.threads import workers
 
-NUMBERS_PER_BATCH = 120_000
-EXACT = 1e-10
-"""Length of what is left of the right side, against all of it, at which a row is solved."""
-
-FILLED_TO = 8
-"""Rows are filled up to a multiple of so many cells, that many can be solved in one stack."""
-
-MOST_STEPS = 32
-"""After so many, elimination is cheaper."""
+NUMBERS_PER_BATCH = 250_000
 
 Wide = NDArray[np.float64]
 
@@ -70,21 +61,16 @@ def solve_rows(
 
 
 def _batches(sizes: NDArray[np.integer], n_factors: int) -> Iterator[NDArray[np.int64]]:
-    """Rows of about one size together, in ascending size; rows without cells are left out."""
-    widths = _widths(sizes)
-    order = np.argsort(widths, kind="stable")
-    order = order[widths[order] > 0]
-    changes = np.flatnonzero(np.diff(widths[order])) + 1
+    """Rows of equal size together, in ascending size; rows without cells are left out."""
+    order = np.argsort(sizes, kind="stable")
+    order = order[sizes[order] > 0]
+    changes = np.flatnonzero(np.diff(sizes[order])) + 1
     for group in np.split(order, changes) if order.size else []:
-        numbers = int(widths[group[0]]) * n_factors
+        size = int(sizes[group[0]])
+        numbers = size * n_factors + min(size, n_factors) ** 2
         step = int(np.clip(NUMBERS_PER_BATCH // numbers, 1, group.size))
         for start in range(0, group.size, step):
             yield group[start : start + step]
-
-
-def _widths(sizes: NDArray[np.integer]) -> NDArray[np.int64]:
-    """Cells that a row of each size is filled up to."""
-    return -(-sizes.astype(np.int64) // FILLED_TO) * FILLED_TO
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,80 +108,35 @@ class _Problem:
         return cls(confidence, columns, gram, step, (columns.astype(np.float64) @ back.T, back))
 
     def solve(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Rows that are filled up to the same number of cells."""
-        met, weight = self._cells(rows)
+        """Rows with the same number of cells."""
+        first = self.confidence.indptr[rows].astype(np.int64)
+        size = int(self.confidence.indptr[rows[0] + 1] - first[0])
+        cells = first[:, None] + np.arange(size)
+        weight = self.confidence.data[cells].astype(np.float64)
+        met = self.confidence.indices[cells]
         if self.white is None:
-            return self._eliminated(met, weight)
+            used = self.columns[met].astype(np.float64)
+            fixed = self.gram + self.step.ridge(size) * np.eye(self.gram.shape[0])
+            return _among_factors(used, weight, fixed).astype(np.float32)
         table, back = self.white
-        vectors, is_exact = descended(np.take(table, met, axis=0), weight)
-        found = np.asarray(vectors @ back, np.float32)
-        if not is_exact.all():
-            found[~is_exact] = self._eliminated(met[~is_exact], weight[~is_exact])
-        return found
-
-    def _cells(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.integer], Wide]:
-        """Column and weight of each row's cells, shape (n_rows, width); weight 0 past its last."""
-        indptr = self.confidence.indptr
-        first = indptr[rows].astype(np.int64)
-        sizes = indptr[rows + 1] - first
-        place = np.arange(int(_widths(sizes[:1])[0]))
-        cells = np.minimum(first[:, None] + place, self.confidence.nnz - 1)
-        weight = np.where(place < sizes[:, None], self.confidence.data[cells], 0.0)
-        return self.confidence.indices[cells], np.asarray(weight, np.float64)
-
-    def _eliminated(self, met: NDArray[np.integer], weight: Wide) -> NDArray[np.float32]:
-        """One stack of normal equations with the factors as unknowns."""
-        used = self.columns[met].astype(np.float64)
-        beyond = _beyond(weight)[:, :, None]
-        left = self.gram + np.matmul((used * beyond).transpose(0, 2, 1), used)
-        diagonal = np.arange(self.gram.shape[0])
-        ridges = [self.step.ridge(n) for n in np.count_nonzero(weight, axis=1).tolist()]
-        left[:, diagonal, diagonal] += np.array(ridges)[:, None]
-        right = _product(weight, used)[:, :, None]
-        return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float32)
+        used = np.take(table, met, axis=0)
+        if size < self.columns.shape[1]:
+            return np.asarray(_among_cells(used, weight) @ back, np.float32)
+        return np.asarray(_among_factors(used, weight, np.eye(len(back))) @ back, np.float32)
 
 
-def _beyond(weight: Wide) -> Wide:
-    """What each cell weighs beyond the 1 of every column; nothing where there is no cell."""
-    return np.asarray(np.where(weight > 0, weight - 1.0, 0.0), np.float64)
+def _among_cells(used: Wide, weight: Wide) -> Wide:
+    """One stack of systems with a row's cells as unknowns, where whitened vectors are ``used``."""
+    left = np.matmul(used, used.transpose(0, 2, 1))
+    left *= (weight - 1.0)[:, :, None]
+    diagonal = np.arange(left.shape[1])
+    left[:, diagonal, diagonal] += 1.0
+    share = np.linalg.solve(left, weight[:, :, None])
+    return np.asarray(np.matmul(share.transpose(0, 2, 1), used)[:, 0, :], np.float64)
 
 
-def descended(used: Wide, weight: Wide) -> tuple[Wide, NDArray[np.bool_]]:
-    """Conjugate gradients of a stack of rows, and whether each came to its end.
-
-    Parameters
-    ----------
-    used : float64, shape (n_rows, size, n_factors)     whitened vectors of each row's columns
-    weight : float64, shape (n_rows, size)              above 0; 0 for no cell
-
-    Returns
-    -------
-    float64, shape (n_rows, n_factors), and bool, shape (n_rows,); a row that has come to its end
-    stays as it is while others go on
-    """
-    left = _product(weight, used)
-    found, way, size = np.zeros_like(left), left.copy(), _squares(left)
-    beyond = _beyond(weight)
-    goal = EXACT**2 * size
-    for _ in range(MOST_STEPS):
-        moving = size > goal
-        if not moving.any():
-            break
-        turned = way + _product(beyond * np.matmul(used, way[:, :, None])[:, :, 0], used)
-        curved = np.einsum("ij,ij->i", way, turned)
-        length = np.divide(size, curved, out=np.zeros_like(size), where=moving & (curved > 0))
-        found += length[:, None] * way
-        left -= length[:, None] * turned
-        before, size = size, _squares(left)
-        way = left + (size / np.where(before > 0, before, 1.0))[:, None] * way
-    return found, size <= goal
-
-
-def _product(weight: Wide, used: Wide) -> Wide:
-    """Weighted sum of each row's vectors, shape (n_rows, n_factors)."""
-    return np.asarray(np.matmul(weight[:, None, :], used)[:, 0, :], np.float64)
-
-
-def _squares(vectors: Wide) -> Wide:
-    """Squared length of each vector."""
-    return np.asarray(np.einsum("ij,ij->i", vectors, vectors), np.float64)
+def _among_factors(used: Wide, weight: Wide, fixed: Wide) -> Wide:
+    """One stack of normal equations with the factors as unknowns."""
+    left = fixed + np.matmul((used * (weight - 1.0)[:, :, None]).transpose(0, 2, 1), used)
+    right = np.matmul(weight[:, None, :], used)[:, 0, :, None]
+    return np.asarray(np.linalg.solve(left, right)[:, :, 0], np.float64)
