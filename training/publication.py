@@ -1,6 +1,7 @@
 """A fitted model becomes a bundle on the shelf, whole or not at all."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from importlib import metadata
@@ -73,7 +74,7 @@ def publish(
     model : Model
     imprint : Imprint
     write_report : callable
-        Writes its files into the draft's folder.
+        Writes its files into the draft's folder, while another thread writes the model's.
     signing_key : Ed25519PrivateKey or None
 
     Raises
@@ -85,8 +86,10 @@ def publish(
     """
 
     def write(folder: Path, sequence: int) -> Manifest:
-        write_model(folder, model, written=let_go)
-        write_report(folder)
+        with ThreadPoolExecutor(1) as drawing:
+            reported = drawing.submit(write_report, folder)
+            write_model(folder, model, written=let_go)
+            reported.result()
         return seal(folder, _document(shelf.issuer_id, model, imprint, sequence))
 
     def check(bundle: Bundle) -> None:

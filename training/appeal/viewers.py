@@ -18,8 +18,9 @@ Floats = NDArray[np.float64]
 SHARES = 4
 """Parts that may be worked on at once; fixed, so that sums are the same on any number of cores."""
 
-AT_ONCE = 1024
-"""Impressions whose vectors are gathered at once: as many as a core's cache holds."""
+AT_ONCE = 4096
+"""Impressions whose vectors are gathered at once: as many as a core's cache holds, and not so few
+that two threads wait for each other."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

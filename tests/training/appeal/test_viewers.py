@@ -63,11 +63,12 @@ def test_shares_add_up_to_the_impressions_one_by_one(
 
 
 def test_a_stack_holds_viewers_of_one_size_and_no_more_than_a_cache() -> None:
-    seen, viewers = a_log([2] * 1000 + [3] * 10 + [N_ITEMS], seed=1)
-    (share,) = shares_of(seen, viewers, np.ones((1011, 2)), n_shares=1)
+    n = AT_ONCE
+    seen, viewers = a_log([2] * (n - 24) + [3] * 10 + [N_ITEMS], seed=1)
+    (share,) = shares_of(seen, viewers, np.ones((n - 13, 2)), n_shares=1)
     sizes = [(who.stop - who.start, what.stop - what.start) for who, what in share.stacks]
 
-    assert sizes == [(512, 1024), (488, 976), (10, 30), (1, N_ITEMS)]
+    assert sizes == [(n // 2, n), (n // 2 - 24, n - 48), (10, 30), (1, N_ITEMS)]
 
 
 def test_shares_are_of_about_one_size() -> None:
