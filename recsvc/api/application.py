@@ -27,12 +27,22 @@ class NoSessions(SessionInterface):
         return self._none
 
 
+class FewFiles(Request):
+    """A request that looks for files to close only where it was asked for some."""
+
+    def close(self) -> None:
+        """Close the files that came with it."""
+        if "files" in self.__dict__:
+            super().close()
+
+
 class Application(Flask):
     """Flask, less what this service has none of.
 
     Its hooks are those of the application; blueprints have none of their own.
     """
 
+    request_class = FewFiles
     session_interface = NoSessions()
 
     def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - Flask's own
