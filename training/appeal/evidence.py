@@ -17,7 +17,7 @@ from training.solver import solve_rows
 LENS_CARDHOLDERS = 20_000
 """So many say which directions to trust; rows are in the order of a hash, so they are a sample."""
 
-CARDHOLDERS_AT_ONCE = 5_000
+CARDHOLDERS_AT_ONCE = 20_000
 
 ITEM_KINDS = (ColumnKind.BENEFIT, ColumnKind.OFFER)
 
