@@ -14,6 +14,8 @@ from training.threads import workers
 
 NOBODY = -1
 CELLS_PER_PART = 500_000
+STRETCHES = 8
+"""Stretches of a row for each place of the list: enough that few more than k scores are sorted."""
 
 Part = tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.bool_]]
 """Shown columns, their scores and hits of some cardholders."""
@@ -138,10 +140,29 @@ def top_k(scores: NDArray[np.float32], k: int) -> NDArray[np.int32]:
     -------
     int32, shape (n, k); -1 where fewer than k may be shown
     """
-    last = max(scores.shape[1] - k, 0)
-    cut = np.partition(scores, last, axis=1)[:, last : last + 1]
-    row, column = np.nonzero(scores >= np.maximum(cut, np.finfo(np.float32).min))
-    return best_cells(row, column, scores[row, column], scores.shape[0], k)
+    n_rows, n_columns = scores.shape
+    least = np.maximum(_reached(scores, k), np.finfo(np.float32).min)
+    cells = np.flatnonzero(scores >= least)
+    row, column = np.divmod(cells, n_columns)
+    return best_cells(row, column, scores.ravel()[cells], n_rows, k)
+
+
+def _reached(scores: NDArray[np.float32], k: int) -> NDArray[np.float32]:
+    """What at least k scores of each row reach, and few more; the lowest of a row with fewer.
+
+    Of many stretches of a row take the best score each: k stretches reach the k-th best of these.
+    """
+    n_rows, n_columns = scores.shape
+    stretches = STRETCHES * k
+    if n_columns < 2 * stretches:
+        last = max(n_columns - k, 0)
+        return np.partition(scores, last, axis=1)[:, last : last + 1]
+    whole = n_columns - n_columns % stretches
+    best = scores[:, :whole].reshape(n_rows, -1, stretches).max(axis=1)
+    rest = best[:, : n_columns - whole]
+    np.maximum(rest, scores[:, whole:], out=rest)
+    last = stretches - k
+    return np.partition(best, last, axis=1)[:, last : last + 1]
 
 
 def best_cells(

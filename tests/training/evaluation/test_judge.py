@@ -77,6 +77,28 @@ def test_the_top_k_is_the_head_of_a_full_sort(seed: int, k: int) -> None:
     assert np.array_equal(top_k(scores, k)[:, : expected.shape[1]], expected)
 
 
+@settings(max_examples=40, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    n_columns=st.integers(1, 120),
+    k=st.integers(1, 6),
+    shown=st.sampled_from([0.0, 0.03, 0.5, 1.0]),
+)
+def test_the_top_k_of_long_rows_is_the_head_of_a_full_sort(
+    seed: int, n_columns: int, k: int, shown: float
+) -> None:
+    chance = np.random.default_rng(seed)
+    scores = chance.integers(0, 30, (4, n_columns)).astype(np.float32)
+    scores[chance.random(scores.shape) >= shown] = -np.inf
+    expected = np.full((4, k), -1)
+    for row, line in enumerate(scores):
+        best = np.argsort(-line, kind="stable")
+        best = best[np.isfinite(line[best])][:k]
+        expected[row, : best.size] = best
+
+    assert np.array_equal(top_k(scores, k), expected)
+
+
 def test_what_may_not_be_shown_is_not_shown_though_places_are_left() -> None:
     scores = np.array([[-np.inf, 2, -np.inf], [1, 1, 3]], np.float32)
 
