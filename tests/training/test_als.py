@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 
 from embeddings.factors import HalfStep, Transform
-from training.als import fit
+from training.als import DrawnLate, fit
 from training.weighting import ModelParameters, column_scale, confidence_matrix
 
 SMALL = ModelParameters(
@@ -60,6 +61,22 @@ def test_factors_are_the_same_bits_for_one_thread_and_two() -> None:
 
     assert np.array_equal(one.cardholders, two.cardholders)
     assert np.array_equal(one.columns, two.columns)
+
+
+def test_vectors_drawn_late_are_fitted_as_those_that_were_there_before() -> None:
+    table = checkerboard()
+    settings_ = {"factors": 8, "iterations": 3, "regularization": 1.0, "num_threads": 1}
+    late, early = DrawnLate(5, table.shape, **settings_), AlternatingLeastSquares(**settings_)
+    chance = np.random.default_rng(5)
+    early.user_factors, early.item_factors = (
+        chance.random((n, 8), np.float32) * np.float32(0.01) for n in table.shape
+    )
+    for model in (late, early):
+        model.fit(table, show_progress=False)
+
+    assert early.item_factors.any()
+    np.testing.assert_array_equal(late.user_factors, early.user_factors)
+    np.testing.assert_array_equal(late.item_factors, early.item_factors)
 
 
 def test_another_seed_gives_other_factors() -> None:
