@@ -40,6 +40,11 @@ def row_batches(
     names : columns that the file has
     n_rows : int
     coded : columns of text to read as codes of their distinct values
+
+    Raises
+    ------
+    pyarrow.ArrowInvalid, OSError
+        The file is damaged, or text in it is no UTF-8.
     """
     return read_ahead(_decoded(path, list(names), n_rows, list(coded)))
 
@@ -50,9 +55,11 @@ def _decoded(
     decoded = 0
     with pq.ParquetFile(path, read_dictionary=coded, buffer_size=BUFFER_BYTES) as file:
         for group in range(file.num_row_groups):
-            yield from file.iter_batches(
+            for batch in file.iter_batches(
                 n_rows, row_groups=[group], columns=names, use_threads=False
-            )
+            ):
+                batch.validate(full=True)
+                yield batch
             decoded += file.metadata.row_group(group).total_byte_size
             if decoded >= GIVE_BACK_BYTES:
                 give_back()

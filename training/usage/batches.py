@@ -9,6 +9,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from training.errors import BadInputError
 from training.parquet import row_batches, schema_of
 from training.usage.schema import INSTANT, polars_schema
 
@@ -82,16 +83,28 @@ class Batch:
 
 
 def parquet_batches(files: Sequence[Path], names: Sequence[str]) -> Iterator[Batch]:
-    """The named columns of parquet files that :func:`training.usage.scan` has let pass.
+    """The named columns of parquet files that :func:`training.usage.reader.opened` has let pass.
 
-    Only as much of a file is held as one batch needs.
+    Only as much of a file is held as a few batches need.
+
+    Raises
+    ------
+    BadInputError
+        A file is damaged behind its footer, or its text is no UTF-8; names it.
     """
     for path in files:
-        known = schema_of(path)
-        coded = [n for n in known.names if n != UNIQUE and _is_text(known.field(n).type)]
-        present = [name for name in names if name in known.names]
-        for rows in row_batches(path, present, n_rows=BATCH_ROWS, coded=coded):
-            yield _typed(rows)
+        try:
+            yield from _of_file(path, names)
+        except (pa.ArrowException, OSError) as error:
+            raise BadInputError(f"{path}: not a readable parquet file ({error})") from error
+
+
+def _of_file(path: Path, names: Sequence[str]) -> Iterator[Batch]:
+    known = schema_of(path)
+    coded = [n for n in known.names if n != UNIQUE and _is_text(known.field(n).type)]
+    present = [name for name in names if name in known.names]
+    for rows in row_batches(path, present, n_rows=BATCH_ROWS, coded=coded):
+        yield _typed(rows)
 
 
 def frame_batches(frames: Iterator[pl.DataFrame]) -> Iterator[Batch]:

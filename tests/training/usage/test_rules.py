@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -131,3 +133,27 @@ def test_a_value_of_an_earlier_table_was_looked_at_then(tmp_path: Path) -> None:
     assert [coded.batch.height for coded in Table.open(first).coded(books, first)] == [1]
     with pytest.raises(BadInputError, match=r"merchant_id: 1 of 2 values .* data row 2"):
         list(Table.open(second).coded(books, second))
+
+
+def test_a_file_damaged_behind_its_footer_is_named(tmp_path: Path) -> None:
+    path = a_file(tmp_path, [a_transaction("c1", "m1") for _ in range(9)], "parquet")
+    page = pq.read_metadata(path).row_group(1).column(0).data_page_offset
+    content = bytearray(path.read_bytes())
+    content[page : page + 20] = b"\xff" * 20
+    path.write_bytes(content)
+
+    with pytest.raises(BadInputError, match=r"usage.parquet: not a readable parquet file"):
+        scan(path)
+
+
+@pytest.mark.parametrize("name", ["cardholder_id", "merchant_name"])
+def test_text_that_is_no_utf_8_is_named_by_its_file(tmp_path: Path, name: str) -> None:
+    table = [a_transaction("c1", "m1", merchant_name="Shop") for _ in range(9)]
+    path = a_file(tmp_path, table, "parquet")
+    whole = pq.read_table(path)
+    broken = pa.array([b"ok"] * 8 + [b"\xff\xfe"], pa.binary()).view(pa.string())
+    place = whole.schema.get_field_index(name)
+    pq.write_table(whole.set_column(place, name, broken), path, row_group_size=3)
+
+    with pytest.raises(BadInputError, match=r"usage.parquet: not a readable parquet file .*UTF8"):
+        scan(path)
