@@ -6,6 +6,8 @@ fold-in of the stored history.
 """
 
 from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -85,15 +87,16 @@ def _columns(
     n_threads: int,
 ) -> NDArray[np.float32]:
     """Column vectors of ``implicit``'s ALS; a new model object for each fit."""
-    model = DrawnLate(
-        seed,
-        confidence.shape,
+    model = LeanALS(
         factors=parameters.n_factors,
         regularization=parameters.step.regularisation,
         alpha=1.0,
         iterations=parameters.iterations,
         num_threads=n_threads,
     )
+    chance = np.random.default_rng(seed)
+    model.user_factors = _first_vectors(chance, confidence.shape[0], parameters.n_factors)
+    model.item_factors = _first_vectors(chance, confidence.shape[1], parameters.n_factors)
 
     def told(iteration: int, _seconds: float, _loss: float | None = None) -> None:
         if progress is not None:
@@ -105,35 +108,41 @@ def _columns(
     return columns
 
 
-class DrawnLate(AlternatingLeastSquares):  # type: ignore[misc]
-    """``implicit``'s ALS, whose first vectors are drawn once the transposed matrix stands.
+def _first_vectors(chance: np.random.Generator, n_rows: int, n_factors: int) -> NDArray[np.float32]:
+    """The vectors that ``implicit`` itself would start from, without its second copy of them."""
+    vectors = chance.random(dtype=np.float32, out=np.empty((n_rows, n_factors), np.float32))
+    vectors *= 0.01
+    return vectors
 
-    Making that takes its indices a third time for a moment, and the vectors' pages, empty till
-    then, are taken only afterwards. The vectors are those that ``implicit`` itself would start
-    from, without its second copy of them.
 
-    Parameters
-    ----------
-    seed : int
-    shape : (int, int)          of the matrix
-    **model
-        As ``AlternatingLeastSquares`` takes it.
+class LeanALS(AlternatingLeastSquares):  # type: ignore[misc]
+    """``implicit``'s ALS without the copy of a side's confidence that each half-step makes.
+
+    The same steps and the same bits; half the matrix less in memory.
     """
-
-    def __init__(self, seed: int, shape: tuple[int, int], **model: Any) -> None:  # noqa: ANN401
-        super().__init__(**model)
-        self.user_factors, self.item_factors = (
-            np.zeros((n_rows, self.factors), np.float32) for n_rows in shape
-        )
-        self._seed: int | None = seed
 
     @property
     def solver(self) -> Callable[..., None]:
-        """What solves one side for the other; ``fit`` asks for it when all else is made."""
-        if self._seed is not None:
-            chance, self._seed = np.random.default_rng(self._seed), None
-            for vectors in (self.user_factors, self.item_factors):
-                chance.random(dtype=np.float32, out=vectors)
-                np.multiply(vectors, np.float32(0.01), out=vectors)
-        found: Callable[..., None] = super().solver
-        return found
+        """What solves one side for the other."""
+        return partial(_solve_uncopied, super().solver)
+
+
+def _solve_uncopied(
+    solve: Callable[..., None],
+    matrix: sparse.csr_matrix,
+    solved: NDArray[np.float32],
+    fixed: NDArray[np.float32],
+    regularisation: float,
+    num_threads: int,
+) -> None:
+    """Solve with the matrix' own arrays; of a matrix a solver asks for these three alone."""
+    parts = {"indptr": matrix.indptr, "indices": matrix.indices, "data": matrix.data.view(_Kept)}
+    solve(SimpleNamespace(**parts), solved, fixed, regularisation, num_threads=num_threads)
+
+
+class _Kept(np.ndarray[Any, np.dtype[np.float32]]):
+    """Numbers that are themselves, not a copy, when asked for as the type they have."""
+
+    def astype(self, dtype: Any, *args: Any, **how: Any) -> Any:  # noqa: ANN401
+        """As ``ndarray.astype`` without a copy where none is needed."""
+        return super().astype(dtype, *args, **{**how, "copy": False})
