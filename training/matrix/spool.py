@@ -42,10 +42,13 @@ class Spool:
     ----------
     fences : int64, shape (n_parts + 1,)
         Part ``p`` holds cardholder rows ``fences[p]`` to ``fences[p + 1]``, the last left out.
+    part_of : int16, shape (n_cardholders,)
+        The same, asked by cardholder row.
     files : tuple of binary files
     """
 
     fences: NDArray[np.int64]
+    part_of: NDArray[np.int16]
     files: tuple[IO[bytes], ...]
 
     @classmethod
@@ -57,7 +60,8 @@ class Spool:
         with ExitStack() as opened:
             files = tuple(opened.enter_context(tempfile.TemporaryFile()) for _ in range(n_parts))
             opened.pop_all()
-        return cls(fences, files)
+        part_of = np.repeat(np.arange(n_parts, dtype=np.int16), np.diff(fences))
+        return cls(fences, part_of, files)
 
     def append(self, rows: NDArray[np.void]) -> None:
         """Write contacts to the parts of their cardholders, keeping their order."""
@@ -68,9 +72,10 @@ class Spool:
 
         Those without a cardholder, a column or a kind are left out.
         """
+        nowhere = np.int16(len(self))
         counts = (rows["cardholder"] >= 0) & (rows["column"] >= 0) & (rows["kind"] >= 0)
-        part = np.searchsorted(self.fences, rows["cardholder"], side="right") - 1
-        part = np.where(counts, part, len(self)).astype(np.int16)
+        part = np.append(self.part_of, nowhere)[rows["cardholder"]]
+        part[~counts] = nowhere
         order = np.argsort(part, kind="stable")
         bounds = np.r_[0, np.cumsum(np.bincount(part, minlength=len(self) + 1))[:-1]]
         kept = order[: bounds[-1]]

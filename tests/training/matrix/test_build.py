@@ -98,3 +98,14 @@ def test_what_was_visited_after_a_day_is_its_purchases(
     expected = {(h, m) for h, m, _, d, kind in drawn if d >= day and kind == 0}
     assert {(int(r), int(c)) for r, c in zip(met.row, met.col, strict=True)} == expected
     assert set(met.data) <= {1.0}
+
+
+def test_contacts_of_nobody_of_nothing_or_of_no_kind_are_left_out() -> None:
+    rows = rows_of([(0, 1, -1, 100, 0), (1, 1, -1, 100, 0), (2, 2, 3, 100, 1), (6, 0, 4, 99, 0)])
+    rows["kind"][0], rows["cardholder"][1], rows["column"][2] = -1, -1, -1
+    with Spool.open(HOLDERS, 3 * ROWS_PER_PART) as spool:
+        spool.append(rows)
+        kept = [spool.part(number).tolist() for number in range(len(spool))]
+
+    assert spool.fences.tolist() == [0, 2, 4, 7]
+    assert kept == [[], [], [(6, 0, 4, 99, -1, -1, -1, 0)]]
