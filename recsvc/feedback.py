@@ -74,7 +74,7 @@ class Feedback:
         once, cursors = OnceOnly(stores.idempotency), Cursors(self.settings.secret_bytes)
         audit = AuditLog(stores.writes, stores.deny_list, clock)
         return (
-            event_routes(gate, intake, clock, self.metrics, bulk),
+            event_routes(gate, intake, clock, self.metrics, self.recommender.key, bulk),
             activation_routes(gate, activator, stores.ledger, self.settler, once, limit),
             rights_routes(gate, self._rights(audit), limit),
             notice_routes(gate, NoticeStore(stores.durable), audit, clock, limit),

@@ -103,7 +103,7 @@ class EventBody(Parameters):
             transaction=paid.record() if paid else None,
         )
 
-    def entry(self, occurred_at: datetime) -> bytes:
+    def entry(self, occurred_at: datetime, *, keeps_token: bool) -> bytes:
         """How the stream and the archive keep it, as of an admitted instant; keys in order."""
         paid = self.transaction
         document = {
@@ -112,7 +112,7 @@ class EventBody(Parameters):
             "item_id": self.item_id,
             "occurred_at": occurred_at,
             "reason": self.reason,
-            "serve_token": self.serve_token,
+            "serve_token": self.serve_token if keeps_token else None,
             "transaction": paid.document() if paid else None,
             "type": self.type,
         }

@@ -10,6 +10,7 @@ from recsvc.api.event_bodies import EventAnswer, EventBatch, EventBody, Refused
 from recsvc.api.routing import Routes
 from recsvc.domain.lifecycle import Door, EventCode
 from recsvc.domain.lifecycle.dismissals import dismissed_until
+from recsvc.domain.serve_token import is_of
 from recsvc.ledger.intake import Intake
 from recsvc.metrics import Metrics
 from recsvc.stores.events import Arrival, Taken
@@ -20,15 +21,30 @@ def event_routes(
     intake: Intake,
     clock: Callable[[], datetime],
     metrics: Metrics,
+    key: bytes,
     body_limit_bytes: int,
 ) -> Routes:
-    """The endpoint of events."""
+    """The endpoint of events.
+
+    A serve token that was not made with `key` for this very cardholder and item is not kept; the
+    event counts all the same.
+    """
     routes = Routes("events", gate, body_limit_bytes)
+
+    def is_served(issuer_id: str, event: EventBody) -> bool:
+        token = event.serve_token
+        if token is None or is_of(token, key, issuer_id, event.cardholder_id, event.item_id):
+            return True
+        metrics.happened("serve_token_unknown")
+        return False
 
     def post_events(caller: Caller, body: EventBatch) -> Any:  # noqa: ANN401
         """Tell what cardholders did; send again what was not acknowledged."""
         door = Door.at(clock())
-        judged = [judge(event, door) for event in body.events]
+        judged = [
+            judge(one, door, lambda event: is_served(caller.issuer_id, event))
+            for one in body.events
+        ]
         arrivals = [one for one in judged if isinstance(one, Arrival)]
         taken = iter(intake.take(caller.issuer_id, arrivals))
         results = [
@@ -48,8 +64,10 @@ def event_routes(
     return routes
 
 
-def judge(event: EventBody | Refused, door: Door) -> Arrival | Refused:
-    """The event as it is kept, or why it is refused."""
+def judge(
+    event: EventBody | Refused, door: Door, is_served: Callable[[EventBody], bool]
+) -> Arrival | Refused:
+    """The event as it is kept, or why it is refused; with its token only where it was served."""
     if isinstance(event, Refused):
         return event
     try:
@@ -58,8 +76,9 @@ def judge(event: EventBody | Refused, door: Door) -> Arrival | Refused:
         return Refused(event.event_id, EventCode.INVALID)
     if isinstance(at, EventCode):
         return Refused(event.event_id, at)
+    entry = event.entry(at, keeps_token=is_served(event))
     until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
-    return Arrival(event.cardholder_id, event.record(at), event.entry(at), until)
+    return Arrival(event.cardholder_id, event.record(at), entry, until)
 
 
 DISMISSED = EventType.DISMISSED

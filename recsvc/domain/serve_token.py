@@ -115,6 +115,14 @@ def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:
     return Serve(request_id, item_id, rank, source, propensity, *shared)
 
 
+def is_of(token: str, key: bytes, issuer_id: str, cardholder_id: str, item_id: str | None) -> bool:
+    """Whether a token was made with this key for this item in a list of this cardholder."""
+    try:
+        return decode(token, key, issuer_id, cardholder_id).item_id == item_id
+    except InvalidError:
+        return False
+
+
 def _mac(key: bytes, issuer_id: str, cardholder_id: str) -> hashlib.blake2b:
     bound = f"{issuer_id}\x1f{cardholder_id}\x1f".encode()
     return hashlib.blake2b(bound, digest_size=MAC_BYTES, key=key[:64])

@@ -26,6 +26,9 @@ from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use, UseKind
 
 Fields = Mapping[bytes, bytes]
 KEPT_EVENTS = 200
+KEPT_VIEWS = 50
+"""Of the kept, views beyond so many give way to whatever else he did."""
+VIEWED = b'|["viewed"'
 TYPES = {kind.value: kind for kind in EventType}
 STATUSES = {status.value: status for status in TransactionStatus}
 
@@ -63,12 +66,20 @@ def _split(value: bytes) -> tuple[datetime, str, list[Any]]:
 
 
 def newest_events(fields: Fields) -> list[tuple[bytes, bytes]]:
-    """Name and value of the newest events, at most so many as are kept, whatever the order."""
+    """Name and value of the newest events, at most so many as are kept, whatever the order.
+
+    Who looks at screen after screen must not be forgotten to have paid: of the views all but the
+    newest few go before anything else does.
+    """
     found = [(name, value) for name, value in fields.items() if name.startswith(b"e:")]
     if len(found) <= KEPT_EVENTS:
         return found
-    found.sort(key=lambda pair: (int(pair[1].split(b"|", 1)[0]), pair[0]))
-    return found[-KEPT_EVENTS:]
+    found.sort(key=lambda pair: (int(pair[1].split(b"|", 1)[0]), pair[0]), reverse=True)
+    views = [pair for pair in found if VIEWED in pair[1]]
+    if len(views) > KEPT_VIEWS:
+        first_to_go = {*views[KEPT_VIEWS:]}
+        found.sort(key=first_to_go.__contains__)
+    return found[:KEPT_EVENTS]
 
 
 def records_of(fields: Fields) -> list[EventRecord]:

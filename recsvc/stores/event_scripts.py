@@ -11,20 +11,22 @@ end
 """
 
 # Keys: stream, unsettled, erased; ids seen in this week, then in the others that are asked; then
-# the cardholders. Arguments: longest stream, seconds a week's ids live, now in ms, events kept,
-# number of weeks, number of cardholders, length of a cardholder's key without his id; hash of each
-# cardholder; for each event its id, the number of its cardholder, the entry for the stream, what it
-# is, and two words more. What it is: 0 it changes no use, 1 of those who activated something, 2 it
-# may, 3 it may as it is an activation, each with what stands before and after the position in its
-# field; or "max" with a field and its value, of which the greater stays.
+# the cardholders. Arguments: longest stream, seconds a week's ids live, now in ms, events kept and
+# views among them before they are the first to go, number of weeks, number of cardholders, length
+# of a cardholder's key without his id; hash of each cardholder; for each event its id, the number
+# of its cardholder, the entry for the stream, what it is, and two words more. What it is: 0 it
+# changes no use, 1 of those who activated something, 2 it may, 3 it may as it is an activation,
+# each with what stands before and after the position in its field; or "max" with a field and its
+# value, of which the greater stays.
 # Answers 'backlog', or a number an event (0 known, 1 new, 2 new and its cardholder is to be
 # settled, -1 erased), and number and whole hash of each cardholder that is to be settled.
 EVENTS_TAKE = """
 local stream, unsettled, erased, week = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local call = redis.call
 if call('XLEN', stream) >= tonumber(ARGV[1]) then return 'backlog' end
-local now, kept, weeks, holders = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local first, before_keys, total = 8 + holders, 3 + weeks, #ARGV
+local now, kept, kept_views = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
+local weeks, holders = tonumber(ARGV[6]), tonumber(ARGV[7])
+local first, before_keys, total = 9 + holders, 3 + weeks, #ARGV
 
 local ids, known = {}, {}
 for at = first, total, 6 do ids[#ids + 1] = ARGV[at] end
@@ -36,7 +38,7 @@ for w = 4, before_keys do
     end
   end
 end
-local gone = call('HMGET', erased, unpack(ARGV, 8, 7 + holders))
+local gone = call('HMGET', erased, unpack(ARGV, 9, 8 + holders))
 
 local answers, fresh, grown, relevant = {}, {}, {}, {}
 local at = first
@@ -76,17 +78,28 @@ for n, id in ipairs(ids) do
 end
 
 local function trim(key)
-  local all, events = call('HGETALL', key), {}
+  local all, events, views, last = call('HGETALL', key), {}, 0, {}
   for j = 1, #all, 2 do
     if string.sub(all[j], 1, 2) == 'e:' then
-      events[#events + 1] = {tonumber(string.match(all[j + 1], '^(%-?%d+)|')), all[j]}
+      events[#events + 1] = {tonumber(string.match(all[j + 1], '^(%-?%d+)|')), all[j],
+                             string.find(all[j + 1], '|["viewed"', 1, true)}
     end
   end
   table.sort(events, function(a, b) return a[1] > b[1] or (a[1] == b[1] and a[2] > b[2]) end)
-  for j = kept + 1, #events do call('HDEL', key, events[j][2]) end
+  local left = #events - kept
+  for j, event in ipairs(events) do
+    if event[3] then views = views + 1 end
+    if event[3] and views > kept_views then last[#last + 1] = event[2] end
+  end
+  for j = #last, 1, -1 do
+    if left > 0 and call('HDEL', key, last[j]) == 1 then left = left - 1 end
+  end
+  for j = #events, 1, -1 do
+    if left > 0 and call('HDEL', key, events[j][2]) == 1 then left = left - 1 end
+  end
 end
 
-local marks, accounts, id_at = {}, {}, tonumber(ARGV[7]) + 1
+local marks, accounts, id_at = {}, {}, tonumber(ARGV[8]) + 1
 for holder = 1, holders do
   if grown[holder] then
     local key = KEYS[before_keys + holder]

@@ -14,7 +14,7 @@ from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.client import Connection
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.event_codec import KEPT_EVENTS, encode_record
+from recsvc.stores.event_codec import KEPT_EVENTS, KEPT_VIEWS, encode_record
 from recsvc.stores.event_scripts import EVENTS_TAKE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
@@ -160,6 +160,7 @@ class EventStore:
             EVENTS_SEEN.ttl_seconds or 0,
             microseconds(now) // 1000,
             KEPT_EVENTS,
+            KEPT_VIEWS,
             len(WEEKS_ASKED),
             len(cardholder_ids),
             len(CARDHOLDER.key(issuer_id, "")),

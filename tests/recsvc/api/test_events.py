@@ -1,10 +1,12 @@
 """What is told of cardholders counts in the next answer, once, in whatever order."""
 
+from json import loads
 from typing import Any
 
 import pytest
 from werkzeug.test import TestResponse
 
+from embeddings.interactions import EventType
 from tests.bundles import an_offer, publish
 from tests.service import Service
 
@@ -202,10 +204,46 @@ def test_F41_the_same_ids_at_another_issuer_are_other_events(live: Service) -> N
     assert len(live.stores.cardholders.state_of("demo", "ch_1").contacts) == 1
 
 
+@pytest.mark.parametrize("batches", [3, 6])
+def test_who_looks_at_screen_after_screen_is_not_forgotten_to_have_paid(
+    live: Service, batches: int
+) -> None:
+    tell(live, *(a_payment(f"p{n}", transaction_id=f"tx_{n}", minute=n) for n in range(40)))
+    for start in range(batches):
+        at = f"2026-01-31T{start:02d}:{{:02d}}:00Z"
+        tell(live, *(an_event(f"v{start}-{n}", occurred_at=at.format(n % 60)) for n in range(100)))
+
+    kinds = [c.event_type for c in live.stores.cardholders.state_of("demo", "ch_1").contacts]
+    assert kinds.count(EventType.TRANSACTION) == 40
+    assert kinds.count(EventType.VIEWED) == 160
+
+
+def test_a_serve_token_is_kept_only_where_it_was_made_for_this_cardholder_and_item(
+    live: Service,
+) -> None:
+    answer = live.ask("GET", "/v1/cardholders/ch_1/recommendations?limit=2")
+    (first, token), (second, _) = [(i["item_id"], i["serve_token"]) for i in body(answer)["items"]]
+    tell(
+        live,
+        an_event("own", item_id=first, serve_token=token),
+        an_event("other_item", item_id=second, serve_token=token),
+        an_event("other_cardholder", item_id=first, serve_token=token, cardholder_id="ch_2"),
+        an_event("altered", item_id=first, serve_token="A" + token[1:]),
+    )
+    stream: Any = live.stores.durable.ask(lambda store: store.xrange("r1:{demo}:events"))
+    entries = [loads(fields[b"event"]) for _, fields in stream]
+    kept = {entry["event_id"]: entry["serve_token"] for entry in entries}
+
+    assert kept == {"own": token, "other_item": None, "other_cardholder": None, "altered": None}
+    assert b'event="serve_token_unknown"} 3.0' in live.ask("GET", "/metrics").data
+
+
 def test_only_the_newest_events_are_kept_whatever_the_order_of_arrival(live: Service) -> None:
     for start in (300, 0, 150):
         events = [
-            an_event(f"e{n:03d}", occurred_at=f"2026-01-30T{n // 60:02d}:{n % 60:02d}:00Z")
+            an_event(
+                f"e{n:03d}", "clicked", occurred_at=f"2026-01-30T{n // 60:02d}:{n % 60:02d}:00Z"
+            )
             for n in range(start, start + 150)
         ]
         tell(live, *events)
