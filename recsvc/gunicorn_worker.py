@@ -135,6 +135,23 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.pending_conns.append(conn)
         self.poller.register(client, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Open or close the door; for the last time, those who stand before it are let in.
+
+        gunicorn leaves them in the listener's backlog until it ends, and there they are reset.
+        """
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            for listener in self.sockets:
+                self._let_in_all(listener)
+                listener.close()  # whoever comes now is refused at once, and asks elsewhere
+
+    def _let_in_all(self, listener: Any) -> None:  # noqa: ANN401 - a listening socket
+        before = -1
+        while before != self.nr_conns:
+            before = self.nr_conns
+            self.accept(listener)
+
     def enqueue_req(self, conn: TConn) -> None:
         """Queue a request, or refuse it at once when too many wait."""
         most = self.cfg.threads + self.waiting_limit
