@@ -8,23 +8,23 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from recsvc.api import auditing, lifecycle, problems
-from recsvc.api.application import Application
-from recsvc.api.auditing import AuditedGate
-from recsvc.api.auth import Gate, KeyRing
-from recsvc.api.budgets import Budgets
 from recsvc.api.cardholders import cardholder_routes
 from recsvc.api.catalog import catalog_routes
-from recsvc.api.cursors import Cursors
 from recsvc.api.desk import Desk
 from recsvc.api.docs import docs_blueprint
 from recsvc.api.health import health_blueprint
+from recsvc.api.http import auditing, lifecycle, problems
+from recsvc.api.http.application import Application
+from recsvc.api.http.auditing import AuditedGate
+from recsvc.api.http.auth import Gate, KeyRing
+from recsvc.api.http.budgets import Budgets
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.rates import ProbeWatch, RateLimits
+from recsvc.api.http.routing import Routes
 from recsvc.api.items import item_routes
 from recsvc.api.models import model_routes
 from recsvc.api.outreach import outreach_routes
-from recsvc.api.rates import ProbeWatch, RateLimits
 from recsvc.api.recommendations import recommendation_routes
-from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.recommender import Recommender
 from recsvc.feedback import Feedback
@@ -37,8 +37,8 @@ from recsvc.outreach.assembly import Outreach
 from recsvc.services import Services
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.serves import ServeLog
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.events.serves import ServeLog
 from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
 from recsvc.upkeep.rankings import read_rankings

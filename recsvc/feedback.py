@@ -7,13 +7,13 @@ from typing import Self
 
 from recsvc.api.activations import activation_routes
 from recsvc.api.audit import audit_routes
-from recsvc.api.auth import Gate
-from recsvc.api.cursors import Cursors
 from recsvc.api.events import event_routes
-from recsvc.api.idempotency import OnceOnly
+from recsvc.api.http.auth import Gate
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.routing import Routes
 from recsvc.api.notice import notice_routes
 from recsvc.api.rights import RightsDesk, rights_routes
-from recsvc.api.routing import Routes
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.recommender import Recommender
 from recsvc.ledger.activating import Activator
@@ -23,11 +23,11 @@ from recsvc.ledger.settling import OfferBooks, Settler
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.erasure import ErasureStore
-from recsvc.stores.export import ExportStore
-from recsvc.stores.notice import NoticeStore
-from recsvc.stores.sweeping import Sweeper
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.people.notice import NoticeStore
+from recsvc.stores.rights.erasure import ErasureStore
+from recsvc.stores.rights.export import ExportStore
+from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.upkeep.watcher import Round
 
 

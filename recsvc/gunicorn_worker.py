@@ -27,7 +27,7 @@ import orjson
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from recsvc.api.lifecycle import WAITED
+from recsvc.api.http.lifecycle import WAITED
 from recsvc.app import EXTENSION
 from recsvc.services import Services
 
@@ -135,7 +135,7 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         self.pending_conns.append(conn)
         self.poller.register(client, EVENT_READ, partial(self.on_pending_socket_readable, conn))
 
-    def set_accept_enabled(self, enabled: bool) -> None:
+    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as gunicorn calls it
         """Open or close the door; for the last time, those who stand before it are let in.
 
         gunicorn leaves them in the listener's backlog until it ends, and there they are reset.

@@ -9,7 +9,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
-from recsvc.stores.serves import ServeLog
+from recsvc.stores.events.serves import ServeLog
 from recsvc.upkeep.keys import KeyFollower
 from recsvc.upkeep.loading import Loader
 from recsvc.upkeep.watcher import Watcher

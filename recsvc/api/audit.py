@@ -4,12 +4,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
-from recsvc.api.cursors import Cursors
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import PageQuery
-from recsvc.stores.audit import AuditLog
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import PageQuery
+from recsvc.stores.entrance.audit import AuditLog
 
 
 class AuditRow(BaseModel):

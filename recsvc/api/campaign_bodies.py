@@ -7,7 +7,7 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from embeddings.catalog import Channel, Money
 from embeddings.catalog.text import Label
-from recsvc.api.schemas import Body, OutsideId, Parameters
+from recsvc.api.http.schemas import Body, OutsideId, Parameters
 from recsvc.domain.campaign.campaign import Audience, Campaign, PushBudget
 from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.campaign.quiet import QuietHours

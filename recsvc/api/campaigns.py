@@ -4,8 +4,6 @@ from typing import Any
 
 from flask import Response, request
 
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
 from recsvc.api.campaign_bodies import (
     CampaignAnswer,
     CampaignBody,
@@ -13,16 +11,18 @@ from recsvc.api.campaign_bodies import (
     CampaignPath,
     CheckAnswer,
 )
-from recsvc.api.cursors import Cursors
-from recsvc.api.idempotency import OnceOnly
-from recsvc.api.problems import FieldFault, ProblemError
-from recsvc.api.routing import Rendered, Routes, render
-from recsvc.api.schemas import PageQuery
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.problems import FieldFault, ProblemError
+from recsvc.api.http.routing import Rendered, Routes, render
+from recsvc.api.http.schemas import PageQuery
 from recsvc.domain.campaign.campaign import State
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.checking import Check
 from recsvc.outreach.launching import CampaignDesk, NotReadyError
-from recsvc.stores.campaign_codec import campaign_document
+from recsvc.stores.outreach.campaign_codec import campaign_document
 
 WRITE, EXPORT = "campaigns:write", "audiences:export"
 COLUMNS = ("cardholder_id", "item_id", "segment")

@@ -8,14 +8,14 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from embeddings.catalog.terms import Channel
 from embeddings.catalog.text import Instant, Label
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import Body, CardholderPath, OutsideId
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import Body, CardholderPath, OutsideId
 from recsvc.domain.cardholder import Consent, HeldProduct, Profile
 from recsvc.domain.errors import InvalidError, NotFoundError
 from recsvc.domain.zones import is_zone
-from recsvc.stores.cardholders import CardholderStore
+from recsvc.stores.people.cardholders import CardholderStore
 
 CLOCK_LEEWAY = timedelta(minutes=5)
 

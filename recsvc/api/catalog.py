@@ -9,15 +9,15 @@ from pydantic import BaseModel, Field, ValidationError
 
 from embeddings.catalog.file import MAX_LINE_BYTES
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
-from recsvc.api.cursors import Cursors
-from recsvc.api.json_text import read_json
-from recsvc.api.parsing import faults_of, refuse
-from recsvc.api.problems import FieldFault, ProblemError
-from recsvc.api.routing import NDJSON, Rendered, Routes
-from recsvc.api.schemas import Headers, ItemPath, PageQuery
-from recsvc.api.screening import screen
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.json_text import read_json
+from recsvc.api.http.parsing import faults_of, refuse
+from recsvc.api.http.problems import FieldFault, ProblemError
+from recsvc.api.http.routing import NDJSON, Rendered, Routes
+from recsvc.api.http.schemas import Headers, ItemPath, PageQuery
+from recsvc.api.http.screening import screen
 from recsvc.stores.catalog import AnyItem, CatalogStore, StoredItem, Written
 
 ETAG = re.compile(r'"([0-9]{1,15})"')

@@ -12,8 +12,8 @@ from flask_openapi.models.info import Info
 from flask_openapi.models.security_scheme import SecurityScheme
 from flask_openapi.openapi import OpenAPI
 
-from recsvc.api.problems import Problem
-from recsvc.api.routing import Routes
+from recsvc.api.http.problems import Problem
+from recsvc.api.http.routing import Routes
 
 API_VERSION = "1.0.0"
 ASSETS = {

@@ -21,9 +21,9 @@ from pydantic.json_schema import SkipJsonSchema
 from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label, Mcc
 from embeddings.interactions import EventType, TransactionStatus
-from recsvc.api.json_text import has_keys_once, read_json
-from recsvc.api.schemas import Body, OutsideId, Parameters
-from recsvc.api.screening import found_in_value, may_hold_numbers
+from recsvc.api.http.json_text import has_keys_once, read_json
+from recsvc.api.http.schemas import Body, OutsideId, Parameters
+from recsvc.api.http.screening import found_in_value, may_hold_numbers
 from recsvc.domain.lifecycle import CardTransaction, EventCode, EventRecord
 from recsvc.domain.lifecycle.records import TRANSACTION
 

@@ -5,15 +5,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embeddings.interactions import EventType
-from recsvc.api.auth import Caller, Gate
 from recsvc.api.event_bodies import EventAnswer, EventBatch, EventBody, Refused
-from recsvc.api.routing import Routes
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.routing import Routes
 from recsvc.domain.lifecycle import Door, EventCode
 from recsvc.domain.lifecycle.dismissals import dismissed_until
 from recsvc.domain.serve_token import is_of
 from recsvc.ledger.intake import Intake
 from recsvc.metrics import Metrics
-from recsvc.stores.events import Arrival, Taken
+from recsvc.stores.events.intake import Arrival, Taken
 
 
 def event_routes(

@@ -8,13 +8,13 @@ from pydantic import Field
 from embeddings.catalog import Channel
 from embeddings.catalog.text import Label
 from recsvc.api.answers import EligibilityAnswer, SimilarAnswer
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
 from recsvc.api.cards import ItemCards
 from recsvc.api.desk import Desk
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import WHOLE_NUMBER, CardholderItemPath, ItemPath, Parameters
 from recsvc.api.recommendations import Locale
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import WHOLE_NUMBER, CardholderItemPath, ItemPath, Parameters
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.question import MAX_LIMIT, Question

@@ -10,10 +10,10 @@ from embeddings.errors import BundleError, ShelfError
 from embeddings.manifest import VERSION_PATTERN
 from embeddings.shelf import Entry
 from recsvc.api.answers import ModelPage, PointedShape, ServingShape
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.cursors import Cursors
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import PageQuery, Parameters
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import PageQuery, Parameters
 from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.domain.model import ModelSlot
 from recsvc.logs import Log

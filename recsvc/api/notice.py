@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field
 
 from embeddings.catalog.text import Label, Localised
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import Body
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.notice import NoticeStore, StoredNotice
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import Body
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.people.notice import NoticeStore, StoredNotice
 
 SHIPPED: dict[str, Any] = {
     "purposes": ["recommend benefits and merchant offers", "measure whether they were of use"],

@@ -1,11 +1,11 @@
 """All endpoints of marketers, put together."""
 
 from recsvc.api.audiences import audience_routes
-from recsvc.api.auth import Gate
 from recsvc.api.campaigns import campaign_routes
-from recsvc.api.cursors import Cursors
-from recsvc.api.idempotency import OnceOnly
-from recsvc.api.routing import Routes
+from recsvc.api.http.auth import Gate
+from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.routing import Routes
 from recsvc.api.webhooks import webhook_routes
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.webhook_client import WebhookClient

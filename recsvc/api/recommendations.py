@@ -8,12 +8,19 @@ from pydantic import Field, model_validator
 from embeddings.catalog import Channel, ItemKind
 from embeddings.catalog.text import Label
 from recsvc.api.answers import BatchAnswer, RankingAnswer, RecommendationAnswer
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
 from recsvc.api.cards import ItemCards, answer_document
 from recsvc.api.desk import Desk
-from recsvc.api.routing import Routes
-from recsvc.api.schemas import WHOLE_NUMBER, YES_OR_NO, Body, CardholderPath, OutsideId, Parameters
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.routing import Routes
+from recsvc.api.http.schemas import (
+    WHOLE_NUMBER,
+    YES_OR_NO,
+    Body,
+    CardholderPath,
+    OutsideId,
+    Parameters,
+)
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS
 from recsvc.domain.question import MAX_LIMIT, MAX_RANKED, Question, Ranking
 

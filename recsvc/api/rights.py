@@ -8,18 +8,18 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, Field
 
-from recsvc.api.auth import Caller, Gate
-from recsvc.api.budgets import Budget
-from recsvc.api.routing import Rendered, Routes
-from recsvc.api.schemas import CardholderPath, OutsideId, Parameters
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.budgets import Budget
+from recsvc.api.http.routing import Rendered, Routes
+from recsvc.api.http.schemas import CardholderPath, OutsideId, Parameters
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.interests import Interest, column_of, interests_of
 from recsvc.domain.model import ModelSlot
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.cardholders import CardholderStore
-from recsvc.stores.denylist import DenyList
-from recsvc.stores.erasure import ErasureStore
-from recsvc.stores.export import ExportStore
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.people.cardholders import CardholderStore
+from recsvc.stores.rights.denylist import DenyList
+from recsvc.stores.rights.erasure import ErasureStore
+from recsvc.stores.rights.export import ExportStore
 
 
 class InterestPath(Parameters):

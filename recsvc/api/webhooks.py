@@ -6,7 +6,6 @@ from typing import Any
 
 from flask import request
 
-from recsvc.api.auth import Caller, Gate
 from recsvc.api.campaign_bodies import (
     ReplayBody,
     WebhookAnswer,
@@ -14,15 +13,16 @@ from recsvc.api.campaign_bodies import (
     WebhookList,
     WebhookPath,
 )
-from recsvc.api.idempotency import OnceOnly
-from recsvc.api.routing import Rendered, Routes, render
+from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.routing import Rendered, Routes, render
 from recsvc.domain.errors import InvalidError
 from recsvc.outreach.webhook_client import (
     DeliveryFailedError,
     ForbiddenHostError,
     UnsafeAddressError,
 )
-from recsvc.stores.webhooks import Webhook, WebhookStore
+from recsvc.stores.outreach.webhooks import Webhook, WebhookStore
 
 SCOPE = "campaigns:write"
 

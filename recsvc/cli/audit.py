@@ -6,7 +6,7 @@ import click
 import orjson
 
 from recsvc.cli.opening import stores_of_settings
-from recsvc.stores.audit import AuditLog
+from recsvc.stores.entrance.audit import AuditLog
 
 
 @click.group("audit")

@@ -11,7 +11,7 @@ import click
 
 from recsvc.domain.identifying import identifying
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
+from recsvc.stores.entrance.audit import AuditLog
 
 NAME = re.compile(r"[A-Za-z0-9._@-]{1,64}")
 

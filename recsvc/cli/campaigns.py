@@ -16,7 +16,7 @@ from recsvc.domain.model import ModelSlot
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.outcomes import Outcome
 from recsvc.settings import read_settings
-from recsvc.stores.incidents import OUTCOMES
+from recsvc.stores.entrance.incidents import OUTCOMES
 
 COUNTED = ("treated", "activated", "is_cut_short")
 

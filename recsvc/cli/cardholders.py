@@ -11,9 +11,9 @@ from pydantic import ValidationError
 
 from embeddings.catalog.file import MAX_LINE_BYTES, describe, lines_of
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
-from recsvc.api.json_text import read_json
-from recsvc.api.problems import ProblemError
-from recsvc.api.screening import found_in_value
+from recsvc.api.http.json_text import read_json
+from recsvc.api.http.problems import ProblemError
+from recsvc.api.http.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.domain.cardholder import Consent, Profile

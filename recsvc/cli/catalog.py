@@ -8,7 +8,7 @@ import orjson
 
 from embeddings.catalog import read_catalog
 from embeddings.catalog.item import item_document
-from recsvc.api.screening import found_in_value
+from recsvc.api.http.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.stores.catalog import Written

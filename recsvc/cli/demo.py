@@ -16,7 +16,7 @@ from recsvc.demo import jobs, showing
 from recsvc.demo.processes import environment, private_valkey, service, worker
 from recsvc.listening import refuse_taken
 from recsvc.settings import read_settings
-from recsvc.stores.api_keys import SCOPES
+from recsvc.stores.entrance.api_keys import SCOPES
 
 PATH = click.Path(path_type=Path, exists=True)
 

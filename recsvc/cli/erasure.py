@@ -12,7 +12,7 @@ from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.settings import Settings, read_settings
 from recsvc.stores.assembly import Stores
-from recsvc.stores.finding import Finder
+from recsvc.stores.rights.finding import Finder
 
 ISSUER = click.option("--issuer", required=True, help="the issuer whose cardholder it is")
 CARDHOLDER = click.option("--cardholder", required=True, help="his id, as the issuer chose it")

@@ -11,7 +11,7 @@ from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.experiment import Rankings
 from recsvc.domain.results.rankings import Comparison, RankingResult, compare
 from recsvc.settings import read_settings
-from recsvc.stores.comparing import ComparingStore
+from recsvc.stores.events.comparing import ComparingStore
 from recsvc.upkeep.rankings import read_rankings
 
 

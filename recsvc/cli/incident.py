@@ -8,9 +8,9 @@ import orjson
 
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.campaigns import CampaignStore
-from recsvc.stores.incidents import Incident, IncidentStore, Touched, Window
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.incidents import Incident, IncidentStore, Touched, Window
+from recsvc.stores.outreach.campaigns import CampaignStore
 
 
 def _instant(_context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:

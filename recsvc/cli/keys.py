@@ -8,7 +8,7 @@ import orjson
 
 from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import check_issuer, stores_of_settings
-from recsvc.stores.api_keys import SCOPES, ApiKey, ApiKeyStore
+from recsvc.stores.entrance.api_keys import SCOPES, ApiKey, ApiKeyStore
 
 
 @click.group("keys")

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import click
 
-from recsvc.api.schemas import ID_PATTERN
+from recsvc.api.http.schemas import ID_PATTERN
 from recsvc.domain.identifying import identifying
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics

@@ -9,7 +9,7 @@ from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.settings import read_settings
 from recsvc.stores.keys.table import TABLE
-from recsvc.stores.retention import Retention
+from recsvc.stores.rights.retention import Retention
 
 
 @click.group("retention")

@@ -14,10 +14,10 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log, open_log
 from recsvc.metrics import Metrics
 from recsvc.settings import read_settings
-from recsvc.stores.archive import ArchiveStore
 from recsvc.stores.assembly import Stores, open_stores
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.sweeping import Sweeper
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.events.archive import ArchiveStore
+from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.archiver import Archiver
 from recsvc.workers.forgetting import Forgetting
 from recsvc.workers.pointer_record import PointerRecord

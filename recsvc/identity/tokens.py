@@ -9,9 +9,9 @@ from typing import Any
 
 import jwt
 
-from recsvc.api.auth import Caller
+from recsvc.api.http.auth import Caller
 from recsvc.identity.jwks import KeySource, SigningKey
-from recsvc.stores.api_keys import SCOPES
+from recsvc.stores.entrance.api_keys import SCOPES
 
 LEADS_ASTRAY = frozenset(("crit", "jku", "jwk", "x5u", "x5c", "zip", "b64"))
 """Headers that ask the reader to do or to fetch something; no token of ours needs one."""

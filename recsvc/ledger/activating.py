@@ -26,7 +26,7 @@ from recsvc.domain.rankings import refusals_of
 from recsvc.domain.recommender import Recommender
 from recsvc.ledger.settling import Day
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.ledger import Account, Commit, Committed, Entry, LedgerStore
+from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
 
 Item = Benefit | MerchantOffer
 ATTEMPTS = 20

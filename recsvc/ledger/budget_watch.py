@@ -7,7 +7,7 @@ from datetime import datetime
 from embeddings.catalog import Catalog
 from recsvc.domain.budgets import is_ahead_of_pace, is_paced
 from recsvc.domain.model import Item, ModelSlot, ServingModel
-from recsvc.stores.ledger import LedgerStore
+from recsvc.stores.events.ledger import LedgerStore
 
 A_TURN = 1000
 """Budgets asked for at a look: with twenty thousand, each has its turn every ten seconds."""

@@ -6,8 +6,8 @@ from datetime import datetime
 from recsvc.domain.errors import StoreAwayError
 from recsvc.ledger.settling import OfferBooks, Settler
 from recsvc.metrics import Metrics
-from recsvc.stores.events import Arrival, EventStore, Taken
-from recsvc.stores.ledger import Account
+from recsvc.stores.events.intake import Arrival, EventStore, Taken
+from recsvc.stores.events.ledger import Account
 
 
 class Intake:

@@ -13,7 +13,7 @@ from recsvc.domain.eligibility.moment import day_number
 from recsvc.domain.lifecycle import Past, uses_of
 from recsvc.domain.lifecycle.offers import OfferBook
 from recsvc.domain.model import ModelSlot
-from recsvc.stores.ledger import Account, Commit, Committed, Entry, LedgerStore
+from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
 
 ATTEMPTS = 8
 SWEEP = 200

@@ -19,12 +19,12 @@ from recsvc.outreach.reviewing import Reviewer
 from recsvc.outreach.rosters import RosterMaker
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
-from recsvc.stores.behaviours import BehaviourStore
-from recsvc.stores.campaigns import CampaignStore
-from recsvc.stores.disclosures import DisclosureStore
-from recsvc.stores.pushes import PushStore
-from recsvc.stores.standings import StandingStore
-from recsvc.stores.webhooks import WebhookStore
+from recsvc.stores.events.behaviours import BehaviourStore
+from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.outreach.disclosures import DisclosureStore
+from recsvc.stores.outreach.pushes import PushStore
+from recsvc.stores.outreach.webhooks import WebhookStore
+from recsvc.stores.people.standings import StandingStore
 from recsvc.upkeep.watcher import Round
 
 FOLLOW_SECONDS = 1.0

@@ -10,7 +10,7 @@ from recsvc.domain.campaign.hashing import digests
 from recsvc.domain.campaign.holdout import EVERY_CAMPAIGN, Holdout
 from recsvc.domain.campaign.ids import lettered_each
 from recsvc.domain.model import ModelSlot
-from recsvc.stores.campaigns import CampaignStore
+from recsvc.stores.outreach.campaigns import CampaignStore
 
 NOTHING: frozenset[str] = frozenset()
 PUSH_ID_BYTES = 16

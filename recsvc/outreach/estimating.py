@@ -22,8 +22,8 @@ from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import Asked, Crowd, Judged, judge_all
-from recsvc.stores.disclosures import DisclosureStore
-from recsvc.stores.pushes import PushStore
+from recsvc.stores.outreach.disclosures import DisclosureStore
+from recsvc.stores.outreach.pushes import PushStore
 
 MOST_ROWS = 20_000
 """Cardholders looked at for one estimate; beyond them a sample stands for all."""

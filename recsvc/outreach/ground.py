@@ -10,8 +10,8 @@ from recsvc.domain.model import ModelSlot
 from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.selection import Asked
-from recsvc.stores.campaigns import CampaignStore
-from recsvc.stores.standings import StandingStore
+from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.people.standings import StandingStore
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from recsvc.domain.campaign.launch import Finding
 from recsvc.domain.errors import ConflictError
 from recsvc.outreach.checking import Checker
 from recsvc.outreach.ground import Ground
-from recsvc.stores.campaigns import Meant
+from recsvc.stores.outreach.campaigns import Meant
 
 
 class NotReadyError(ConflictError):

@@ -9,7 +9,7 @@ from embeddings.interactions import EventType
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.span import Span
-from recsvc.stores.behaviours import BehaviourStore
+from recsvc.stores.events.behaviours import BehaviourStore
 
 
 class Unfit(StrEnum):

@@ -27,9 +27,9 @@ from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.span import Span
-from recsvc.stores.behaviours import Behaviour, BehaviourStore
-from recsvc.stores.campaigns import Meant
 from recsvc.stores.codec import OPTIONS
+from recsvc.stores.events.behaviours import Behaviour, BehaviourStore
+from recsvc.stores.outreach.campaigns import Meant
 
 CONFIDENCE = 0.95
 KEPT_FOR = timedelta(minutes=5)

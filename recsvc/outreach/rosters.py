@@ -21,8 +21,8 @@ from recsvc.outreach.selection import (
     judge_all,
     may_be_told,
 )
-from recsvc.stores.campaigns import Part, Row, parts_of
-from recsvc.stores.standings import Standings
+from recsvc.stores.outreach.campaigns import Part, Row, parts_of
+from recsvc.stores.people.standings import Standings
 
 BATCH = 100
 PARTS_AT_ONCE = 20

@@ -20,7 +20,7 @@ from recsvc.domain.eligibility import Circumstances, Moment
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
 from recsvc.domain.zones import Zones
-from recsvc.stores.standings import Standings
+from recsvc.stores.people.standings import Standings
 
 BLOCK_ROWS = 65_536
 A_DAY = timedelta(days=1)

@@ -6,16 +6,16 @@ from typing import Self
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
-from recsvc.stores.api_keys import ApiKeyStore
-from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.catalog import CatalogStore
 from recsvc.stores.changes import ChangeWatch
-from recsvc.stores.client import Connection
-from recsvc.stores.deadline import Deadline
-from recsvc.stores.denylist import DenyList
-from recsvc.stores.events import EventStore
-from recsvc.stores.idempotency import IdempotencyStore
-from recsvc.stores.ledger import LedgerStore
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.deadline import Deadline
+from recsvc.stores.entrance.api_keys import ApiKeyStore
+from recsvc.stores.entrance.idempotency import IdempotencyStore
+from recsvc.stores.events.intake import EventStore
+from recsvc.stores.events.ledger import LedgerStore
+from recsvc.stores.people.cardholders import CardholderStore
+from recsvc.stores.rights.denylist import DenyList
 
 
 @dataclass(frozen=True, slots=True)

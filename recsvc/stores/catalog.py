@@ -15,9 +15,14 @@ import redis
 
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.domain.errors import ConflictError, NotFoundError, RevisionMismatchError
-from recsvc.stores.client import Connection, field_of
+from recsvc.stores.connection.client import Connection, field_of
+from recsvc.stores.connection.scripts import (
+    CATALOG_CHANGES_SINCE,
+    CATALOG_DELETE,
+    CATALOG_PUT,
+    Script,
+)
 from recsvc.stores.keys.catalog import CATALOG, CATALOG_CHANGES, CATALOG_LIST, CATALOG_STATE
-from recsvc.stores.scripts import CATALOG_CHANGES_SINCE, CATALOG_DELETE, CATALOG_PUT, Script
 
 AnyItem = Benefit | MerchantOffer
 BATCH = 500

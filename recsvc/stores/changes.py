@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import redis
 
-from recsvc.stores.client import Connection
+from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.access import API_KEYS_VERSION, ISSUERS
 from recsvc.stores.keys.catalog import CATALOG_STATE
 from recsvc.stores.keys.family import EVERY_ISSUER

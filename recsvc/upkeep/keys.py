@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from recsvc.api.auth import KeyRing
-from recsvc.stores.api_keys import ApiKey
+from recsvc.api.http.auth import KeyRing
+from recsvc.stores.entrance.api_keys import ApiKey
 
 
 class KeysAtSource(Protocol):

@@ -21,7 +21,7 @@ from embeddings.erasure import ErasedList
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.archive import ArchiveStore, StreamEntry
+from recsvc.stores.events.archive import ArchiveStore, StreamEntry
 from recsvc.workers.archive_files import check_row, settle_file, write_rows
 
 MOST_DELIVERIES = 5

@@ -19,7 +19,7 @@ from recsvc.outreach.webhook_client import (
     UnsafeAddressError,
     WebhookClient,
 )
-from recsvc.stores.webhooks import Delivery, Webhook, WebhookStore
+from recsvc.stores.outreach.webhooks import Delivery, Webhook, WebhookStore
 
 MOST_ATTEMPTS = 8
 PAUSES = (5, 60, 300, 1_800, 7_200, 18_000, 57_600)

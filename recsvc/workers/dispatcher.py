@@ -29,10 +29,10 @@ from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.rosters import RosterMaker
-from recsvc.stores.campaigns import CampaignStore
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.pushes import Dispatch, Held, Push, PushStore, Sent
-from recsvc.stores.webhooks import WebhookStore
+from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.outreach.pushes import Dispatch, Held, Push, PushStore, Sent
+from recsvc.stores.outreach.webhooks import WebhookStore
 
 BATCHES_AT_ONCE = 20
 IDLE_SECONDS = 60.0

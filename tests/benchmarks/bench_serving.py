@@ -31,8 +31,8 @@ from recsvc.domain.cardholder import Consent, HeldProduct, Profile
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from tests.benchmarks.load import Load, generate, requests_for
 from tests.benchmarks.serving_world import (
     CITIES,

@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from recsvc.api.budgets import SHARES, Budget
+from recsvc.api.http.budgets import SHARES, Budget
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
-from recsvc.stores.webhooks import WebhookStore
+from recsvc.stores.outreach.webhooks import WebhookStore
 from tests.bundles import a_benefit, an_offer
 from tests.faults.proxy import Mood
 from tests.faults.world import WRITE_MS, Timed, World, a_world

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from recsvc.stores.finding import _values
 from recsvc.stores.keys.events import EVENTS
+from recsvc.stores.rights.finding import _values
 from tests.bundles import an_offer
 from tests.faults.world import World
 from tests.service import run_command, until

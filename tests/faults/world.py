@@ -20,8 +20,8 @@ from embeddings.shelf import Shelf
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from recsvc.stores.keys.events import EVENTS
 from tests.bundles import an_offer, publish
 from tests.faults.proxy import FaultProxy

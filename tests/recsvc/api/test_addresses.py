@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.exceptions import HTTPException
 
-from recsvc.api.addresses import Found
+from recsvc.api.http.addresses import Found
 from recsvc.stores.assembly import Stores
 from tests.service import Service
 

@@ -18,7 +18,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
-from recsvc.stores.disclosures import DisclosureStore
+from recsvc.stores.outreach.disclosures import DisclosureStore
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import a_catalog, checkerboard, publish
 from tests.outreach import ALLOWED, gateway_of

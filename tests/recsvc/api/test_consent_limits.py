@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.stores import codec
 from recsvc.stores.assembly import Stores
-from recsvc.stores.standings import StandingStore
+from recsvc.stores.people.standings import StandingStore
 from tests.bundles import an_offer, publish
 from tests.outreach import Town
 from tests.service import Service

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recsvc.api.problems import TABLE
+from recsvc.api.http.problems import TABLE
 from recsvc.domain.errors import DomainError
 from recsvc.stores.assembly import Stores
 from tests.service import Service

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recsvc.stores.api_keys import SCOPES
+from recsvc.stores.entrance.api_keys import SCOPES
 from tests.service import Service
 
 

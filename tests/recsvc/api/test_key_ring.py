@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from recsvc.api.auth import Caller, KeyRing
-from recsvc.stores.api_keys import ApiKey, ApiKeyStore
+from recsvc.api.http.auth import Caller, KeyRing
+from recsvc.stores.entrance.api_keys import ApiKey, ApiKeyStore
 from tests.service import Clock
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.api.rates import MOST_COUNTED, PROBES_A_MINUTE, ProbeWatch, RateLimits, Window
+from recsvc.api.http.rates import MOST_COUNTED, PROBES_A_MINUTE, ProbeWatch, RateLimits, Window
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores

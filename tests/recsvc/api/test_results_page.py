@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from embeddings.catalog import Channel
-from recsvc.api.page_parts import STYLE, policy
-from recsvc.api.results_page import results_page
-from recsvc.api.results_words import Spelling, verdict
+from recsvc.api.results.page import results_page
+from recsvc.api.results.parts import STYLE, policy
+from recsvc.api.results.words import Spelling, verdict
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.results.effect import Effect
 from recsvc.domain.results.review import Measure, Plan, Roster, review

@@ -12,17 +12,17 @@ import pytest
 from embeddings.erasure import FILE_NAME
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.denylist import DenyList
-from recsvc.stores.export import EXPORTED
-from recsvc.stores.finding import Finder
+from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.keys.access import AUDIT
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.family import Family
 from recsvc.stores.keys.table import TABLE
-from recsvc.stores.retention import Retention
-from recsvc.stores.sweeping import STREAMS
+from recsvc.stores.rights.denylist import DenyList
+from recsvc.stores.rights.export import EXPORTED
+from recsvc.stores.rights.finding import Finder
+from recsvc.stores.rights.retention import Retention
+from recsvc.stores.rights.sweeping import STREAMS
 from tests.bundles import an_offer, publish
 from tests.recsvc.api.test_activations import activate, taken
 from tests.recsvc.api.test_events import a_payment, an_event, body, item_ids, tell, words

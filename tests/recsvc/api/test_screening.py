@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recsvc.stores.client import Connection
+from recsvc.stores.connection.client import Connection
 from tests.bundles import an_offer
 from tests.service import Service
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from flask import Flask, Response
 
-from recsvc.api.whole import JSON, Whole
+from recsvc.api.http.whole import JSON, Whole
 
 BODY = '{"名":"值"}'.encode()
 Hook = Callable[[Response], Response]

@@ -15,12 +15,12 @@ from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
-from recsvc.stores.campaigns import parts_of
-from recsvc.stores.cardholders import CardholderStore
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSH_TURN, PUSHES_DEAD
-from recsvc.stores.pushes import Dispatch, Push, Sent
+from recsvc.stores.outreach.campaigns import parts_of
+from recsvc.stores.outreach.pushes import Dispatch, Push, Sent
+from recsvc.stores.people.cardholders import CardholderStore
 from recsvc.workers.dispatcher import Dispatcher
 from tests.outreach import ALLOWED, ISSUER, NOON, Town
 from tests.service import until

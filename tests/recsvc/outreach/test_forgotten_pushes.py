@@ -9,12 +9,12 @@ import pytest
 from recsvc.domain.campaign.campaign import State
 from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
-from recsvc.stores.erasure import ErasureStore
-from recsvc.stores.export import EXPORTED
-from recsvc.stores.finding import Finder
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
-from recsvc.stores.pushes import Dispatch, Held, Push, Sent
-from recsvc.stores.sweeping import Sweeper
+from recsvc.stores.outreach.pushes import Dispatch, Held, Push, Sent
+from recsvc.stores.rights.erasure import ErasureStore
+from recsvc.stores.rights.export import EXPORTED
+from recsvc.stores.rights.finding import Finder
+from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.forgetting import Forgetting
 from tests.outreach import ISSUER, NOON, Town
 

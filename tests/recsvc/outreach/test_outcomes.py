@@ -10,10 +10,10 @@ import pytest
 from recsvc.domain.campaign.campaign import Audience, Campaign
 from recsvc.outreach.outcomes import Outcome, Unfit
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
-from recsvc.stores.campaigns import CampaignStore
-from recsvc.stores.erasure import ErasureStore
-from recsvc.stores.incidents import IncidentStore, Window
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.incidents import IncidentStore, Window
+from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.rights.erasure import ErasureStore
 from tests.outreach import ISSUER, NOON, Town, activate
 from tests.service import run_command
 from training.propensity import read_campaigns

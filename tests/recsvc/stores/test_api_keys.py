@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from recsvc.stores.api_keys import split_key
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import split_key
 from tests.service import NOON
 
 

@@ -1,6 +1,6 @@
 """The breaker against a clock that the test turns."""
 
-from recsvc.stores.breaker import Breaker
+from recsvc.stores.connection.breaker import Breaker
 
 
 class Turning:

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.client import Connection
-from recsvc.stores.deadline import BudgetSpentError, Deadline
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.deadline import BudgetSpentError, Deadline
 from tests.service import a_connection
 
 MARGIN_SECONDS = 0.25

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from flask import Flask, Response, request
 
-from recsvc.api import lifecycle, problems
-from recsvc.api.idempotency import OnceOnly
-from recsvc.api.rates import ProbeWatch
+from recsvc.api.http import lifecycle, problems
+from recsvc.api.http.idempotency import OnceOnly
+from recsvc.api.http.rates import ProbeWatch
 from recsvc.domain.errors import ConflictError, StoreAwayError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
-from recsvc.stores.idempotency import Begun, IdempotencyStore
+from recsvc.stores.entrance.idempotency import Begun, IdempotencyStore
 
 
 @pytest.fixture

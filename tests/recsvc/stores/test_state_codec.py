@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recsvc.domain.cardholder import CardholderState
-from recsvc.stores.state_codec import PLAIN, state_of_fields
+from recsvc.stores.people.state_codec import PLAIN, state_of_fields
 
 CONSENT = b'{"marketing":{},"personalisation":true,"purpose_version":"2","recorded_at":null}'
 DEEDS = {

@@ -19,8 +19,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from recsvc.domain.errors import StoreAwayError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.client import Connection
-from recsvc.stores.wire import READ_BYTES, Wire
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.wire import READ_BYTES, Wire
 from tests.service import a_connection
 
 Behaves = Callable[[socket.socket], None]

@@ -12,8 +12,8 @@ from recsvc.app import EXTENSION, create_app
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.settings import Settings, SettingsError, read_settings
-from recsvc.stores.api_keys import SCOPES
 from recsvc.stores.assembly import Stores
+from recsvc.stores.entrance.api_keys import SCOPES
 from recsvc.upkeep.shelves import Shelves
 from recsvc.upkeep.watcher import JITTER
 from tests.bundles import publish

@@ -11,7 +11,7 @@ import pytest
 
 from embeddings.shelf import Shelf
 from recsvc.stores.assembly import Stores
-from recsvc.stores.audit import AuditLog
+from recsvc.stores.entrance.audit import AuditLog
 from recsvc.workers.pointer_record import PointerRecord
 from tests.bundles import publish
 from tests.service import run_command

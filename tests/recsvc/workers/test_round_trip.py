@@ -11,7 +11,7 @@ from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.archive import ArchiveStore
+from recsvc.stores.events.archive import ArchiveStore
 from recsvc.stores.keys.events import EVENTS
 from recsvc.workers.archive_files import read_rows
 from recsvc.workers.archiver import MOST_DELIVERIES, Archiver

@@ -26,8 +26,8 @@ from recsvc.outreach.webhook_client import (
 )
 from recsvc.stores.assembly import Stores
 from recsvc.stores.keys.pushes import WEBHOOK_DUE
-from recsvc.stores.sweeping import Sweeper
-from recsvc.stores.webhooks import Webhook
+from recsvc.stores.outreach.webhooks import Webhook
+from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.deliverer import MOST_ATTEMPTS, PAUSES, Deliverer, pause_after, signed_headers
 from tests.outreach import ISSUER, NOON, Town
 from tests.receiver import Got, Receiver, a_receiver, slowly

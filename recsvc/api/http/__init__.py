@@ -1,0 +1,1 @@
+"""How any request is let in, read and answered, whatever it asks."""

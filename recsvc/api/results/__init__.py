@@ -1,0 +1,1 @@
+"""The page that tells finance what a campaign earned."""

@@ -1,0 +1,1 @@
+"""One connection to one store: short waits, one round trip, a breaker, scripts."""

@@ -1,0 +1,199 @@
+"""The audit log: append-only, each entry bound to the one before by its hash.
+
+An entry is a line of canonical JSON with ``seq`` and ``prev``, the hash of the entry before; its
+own hash is the sha256 of the line. So nobody can change, drop or insert one without breaking every
+hash after it. It names a cardholder by pseudonym only.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from recsvc.domain.errors import StoreAwayError
+from recsvc.stores.codec import OPTIONS
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.scripts import Script
+from recsvc.stores.keys.access import AUDIT, MODEL_ON_RECORD
+from recsvc.stores.rights.denylist import DenyList
+
+BEGINNING = "0" * 64
+ATTEMPTS = 50
+CHUNK = 1000
+
+# Keys: the log and, for an entry about a move, where the place last put on record stands.
+# Arguments: hash of the last entry as known, number of the new one, line, its hash, the beginning,
+# and for a move its two places. Answers nothing when it was written, the number and hash of the
+# entry that came between, or one word when the place on record is another.
+APPEND = """
+if KEYS[2] and (redis.call('GET', KEYS[2]) or '') ~= ARGV[6] then return {'moved'} end
+local last = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+local hash = last and last[2][4] or ARGV[5]
+if hash ~= ARGV[1] then return {last[1], hash} end
+redis.call('XADD', KEYS[1], ARGV[2] .. '-1', 'line', ARGV[3], 'hash', ARGV[4])
+if KEYS[2] then redis.call('SET', KEYS[2], ARGV[7]) end
+return {}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry: its number from 1, its line and the hash on record."""
+
+    seq: int
+    line: bytes
+    digest: str
+
+    def document(self) -> dict[str, Any]:
+        """The entry as the API tells it."""
+        return {**orjson.loads(self.line), "hash": self.digest}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Whether the chain holds: how many entries, the first broken one and why, the last hash."""
+
+    entries: int
+    broken_seq: int | None
+    reason: str | None
+    head: str
+
+
+class AuditLog:
+    """Appends, lists and verifies the entries of each issuer."""
+
+    def __init__(
+        self, durable: Connection, deny_list: DenyList, clock: Callable[[], datetime]
+    ) -> None:
+        self._durable = durable
+        self._deny_list = deny_list
+        self._clock = clock
+        self._append = Script(APPEND)
+
+    def append(
+        self,
+        issuer_id: str,
+        *,
+        actor: str,
+        action: str,
+        cardholder_id: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+    ) -> int:
+        """Add an entry and return its number.
+
+        Parameters
+        ----------
+        actor : id of the credential, or ``cli``
+        action : one word
+        cardholder_id : whom it is about; only his pseudonym is written
+        detail : further words and numbers, nothing personal
+
+        Raises
+        ------
+        StoreAwayError
+            it was not written, so what it tells of must not be done
+        """
+        subject = cardholder_id and self._deny_list.hash_of(issuer_id, cardholder_id)
+        told = {"actor": actor, "action": action, "subject": subject, "detail": detail or {}}
+        return self._add(issuer_id, told, (AUDIT.key(issuer_id),), ())
+
+    def model_on_record(self, issuer_id: str) -> str | None:
+        """The version that the log last told to be current."""
+        name = MODEL_ON_RECORD.key(issuer_id)
+        found: Any = self._durable.ask(lambda store: store.get(name))
+        return found.decode() if found else None
+
+    def model_moved(
+        self, issuer_id: str, before: str | None, version: str, *, how: str
+    ) -> int | None:
+        """Put on record that the shelf's pointer moved, with the place it moved to, in one step.
+
+        Returns
+        -------
+        int or None
+            Number of the entry; None when `before` is no longer what is on record, because
+            somebody else told of it.
+
+        Raises
+        ------
+        StoreAwayError
+            it was not written
+        """
+        detail = {"before": before, "version": version, "how": how}
+        told = {"actor": "shelf", "action": "model_current", "subject": None, "detail": detail}
+        keys = (AUDIT.key(issuer_id), MODEL_ON_RECORD.key(issuer_id))
+        return self._add(issuer_id, told, keys, (before or "", version)) or None
+
+    def _add(
+        self, issuer_id: str, told: Mapping[str, Any], keys: tuple[str, ...], move: tuple[str, ...]
+    ) -> int:
+        """Number of the new entry; 0 when the place on record is not where the move began."""
+        number, head = self._last(issuer_id)
+        for _ in range(ATTEMPTS):
+            number += 1
+            line = line_of(number, head, {**told, "at": self._clock()})
+            arguments = (head, number, line, digest_of(line), BEGINNING, *move)
+            came = self._durable.ask(
+                lambda store, arguments=arguments: self._append.run(  # type: ignore[misc]
+                    store, keys, arguments
+                )
+            )
+            if not came:
+                return number
+            if came == [b"moved"]:
+                return 0
+            number, head = int(came[0].split(b"-")[0]), came[1].decode()
+        raise StoreAwayError("audit_log", "contended")
+
+    def _last(self, issuer_id: str) -> tuple[int, str]:
+        name = AUDIT.key(issuer_id)
+        found: Any = self._durable.ask(lambda store: store.xrevrange(name, count=1))
+        if not found:
+            return 0, BEGINNING
+        position, fields = found[0]
+        return int(position.split(b"-")[0]), fields[b"hash"].decode()
+
+    def page(self, issuer_id: str, *, after: int, limit: int) -> list[AuditEntry]:
+        """Entries after a number, at most so many."""
+        name = AUDIT.key(issuer_id)
+        found: Any = self._durable.ask_patiently(
+            lambda store: store.xrange(name, f"({after}-1", "+", count=limit)
+        )
+        return [
+            AuditEntry(int(position.split(b"-")[0]), fields[b"line"], fields[b"hash"].decode())
+            for position, fields in found
+        ]
+
+    def verify(self, issuer_id: str) -> Verdict:
+        """Hold every entry against its hash and the one before."""
+        entries, head = 0, BEGINNING
+        while found := self.page(issuer_id, after=entries, limit=CHUNK):
+            for entry in found:
+                reason = fault_of(entry, entries + 1, head)
+                if reason is not None:
+                    return Verdict(entries, entry.seq, reason, head)
+                entries, head = entry.seq, entry.digest
+        return Verdict(entries, None, None, head)
+
+
+def line_of(seq: int, prev: str, told: Mapping[str, Any]) -> bytes:
+    """Canonical JSON of an entry: sorted keys, no blanks, UTF-8."""
+    return orjson.dumps({**told, "seq": seq, "prev": prev}, option=OPTIONS)
+
+
+def digest_of(line: bytes) -> str:
+    """Hash of an entry."""
+    return hashlib.sha256(line).hexdigest()
+
+
+def fault_of(entry: AuditEntry, seq: int, prev: str) -> str | None:
+    """What is wrong with an entry in its place; None when nothing is."""
+    if digest_of(entry.line) != entry.digest:
+        return "changed"
+    document = orjson.loads(entry.line)
+    if entry.seq != seq or document["seq"] != seq:
+        return "missing_before"
+    return None if document["prev"] == prev else "chain_broken"

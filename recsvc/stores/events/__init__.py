@@ -1,0 +1,1 @@
+"""What happened: taken in, counted in the ledger, served, archived, read in bulk."""

@@ -1,0 +1,232 @@
+"""The ledger of uses: what each cardholder holds of an item, and what all hold together.
+
+A commit names the revision that was read; when the cardholder changed meanwhile nothing is
+written. Budgets are checked and counted in the same script, so none is ever overspent.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import orjson
+import redis
+
+from embeddings.erasure import erased_hash
+from recsvc.domain.budgets import BudgetLimits, Spent
+from recsvc.domain.cardholder import Profile
+from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.lifecycle import EventRecord, Use
+from recsvc.stores import codec
+from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.events.codec import (
+    Fields,
+    encode_record,
+    records_of,
+    use_arguments,
+    uses_by_item,
+)
+from recsvc.stores.events.scripts import LEDGER_COMMIT
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
+from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
+from recsvc.stores.keys.events import EVENTS
+from recsvc.stores.rights.denylist import DenyList
+
+
+class Committed(StrEnum):
+    """What a commit did."""
+
+    DONE = "done"
+    MOVED = "moved"
+    EXHAUSTED = "exhausted"
+    ERASED = "erased"
+
+
+COMMITTED = {one.value.encode(): one for one in Committed}
+SHARED_KEYS = (USES_DUE, UNSETTLED, EVENTS, ERASED, BUDGETS_SPENT)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the ledger knows of a cardholder at one revision."""
+
+    cardholder_id: str
+    revision: str
+    profile: Profile
+    records: tuple[EventRecord, ...]
+    uses: dict[str, tuple[Use, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """All uses of one item that a cardholder is to have, and the item's limits."""
+
+    item_id: str
+    limits: BudgetLimits
+    uses: tuple[Use, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Commit:
+    """One change of a cardholder's account, whole or not at all.
+
+    Parameters
+    ----------
+    account : Account          as it was read
+    entries : sequence of Entry
+    day : int                  today, in days since 1970-01-01 of the issuer's zone
+    day_ends_at : datetime
+    added : (EventRecord, bytes), optional
+        An event that goes with it, and its entry for the stream.
+    removed : sequence of str  ids of events that it withdraws
+    is_strict : bool           whether a use without room refuses everything
+    is_whole : bool            whether all that his events say is in it
+    """
+
+    account: Account
+    entries: Sequence[Entry]
+    day: int
+    day_ends_at: datetime
+    added: tuple[EventRecord, bytes] | None = None
+    removed: Sequence[str] = field(default=())
+    is_strict: bool = False
+    is_whole: bool = False
+
+
+class LedgerStore:
+    """Accounts and budgets in the durable store."""
+
+    def __init__(self, durable: Connection, deny_list: DenyList) -> None:
+        self._durable = durable
+        self._deny_list = deny_list
+        self._commit = Script(LEDGER_COMMIT)
+
+    def accounts(self, issuer_id: str, cardholder_ids: Sequence[str]) -> tuple[Account, ...]:
+        """Accounts in the order asked; one round trip."""
+        keys = [CARDHOLDER.key(issuer_id, cardholder_id) for cardholder_id in cardholder_ids]
+        hashes = self._durable.ask(lambda store: _hashes(store, keys))
+        return tuple(map(account_of, cardholder_ids, hashes))
+
+    def commit(self, issuer_id: str, commits: Sequence[Commit]) -> tuple[Committed, ...]:
+        """Write changes in one script, in order; each is checked by itself."""
+        if not commits:
+            return ()
+        key = self._deny_list.key_of(issuer_id)
+        keys = [family.key(issuer_id) for family in SHARED_KEYS]
+        arguments: list[Argument] = []
+        for commit in commits:
+            own_keys = _commit_keys(issuer_id, commit)
+            own = _commit_arguments(commit, erased_hash(key, commit.account.cardholder_id))
+            keys += own_keys
+            arguments += (len(own_keys), len(own), *own)
+        answers = self._durable.ask(lambda store: self._commit.run(store, keys, arguments))
+        return tuple(COMMITTED[answer] for answer in answers)
+
+    def spent(self, issuer_id: str, item_ids: Sequence[str]) -> tuple[Spent, ...]:
+        """What was taken from the total budgets of these items, in the order asked."""
+        keys = [BUDGET.key(issuer_id, item_id) for item_id in item_ids]
+        rows = self._durable.ask_patiently(lambda store: _sums(store, keys))
+        return tuple(Spent(int(count or 0), int(amount or 0)) for count, amount in rows)
+
+    def exhausted(self, issuer_id: str, now: datetime) -> frozenset[str]:
+        """Items whose total or daily budget is used up now."""
+        since = microseconds(now) // 1000
+        name = BUDGETS_SPENT.key(issuer_id)
+        found: Any = self._durable.ask_patiently(
+            lambda store: store.zrangebyscore(name, f"({since}", "+inf")
+        )
+        return frozenset(one.decode() for one in found)
+
+    def due(self, issuer_id: str, now: datetime, limit: int) -> list[str]:
+        """Cardholders with a use that has lapsed, or with events that are not settled yet."""
+        lapsed, waiting = USES_DUE.key(issuer_id), UNSETTLED.key(issuer_id)
+        at = microseconds(now)
+
+        def read(store: redis.Redis) -> list[Any]:
+            pipeline = store.pipeline(transaction=False)
+            pipeline.zrangebyscore(lapsed, "-inf", at, start=0, num=limit)
+            pipeline.zrangebyscore(waiting, "-inf", at // 1000 - 1000, start=0, num=limit)
+            return list(pipeline.execute())
+
+        members, ids = self._durable.ask_patiently(read)
+        found = {one.decode().partition("|")[0] for one in (*members, *ids)}
+        return sorted(found)
+
+
+def _commit_keys(issuer_id: str, commit: Commit) -> list[str]:
+    """The cardholder's key and those of his items' budgets."""
+    return [
+        CARDHOLDER.key(issuer_id, commit.account.cardholder_id),
+        *(BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries),
+    ]
+
+
+def _commit_arguments(commit: Commit, erased: str) -> list[Argument]:
+    """What the script is told of one commit; `erased` stands for the cardholder on the list."""
+    arguments: list[Argument] = [
+        commit.account.cardholder_id,
+        erased,
+        commit.account.revision,
+        int(commit.is_strict),
+        int(commit.is_whole),
+        commit.day,
+        microseconds(commit.day_ends_at) // 1000,
+        *_event_arguments(commit),
+        len(commit.entries),
+    ]
+    for entry in commit.entries:
+        arguments += _entry_arguments(entry)
+    return arguments
+
+
+def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
+    removed = orjson.dumps([f"e:{one}" for one in commit.removed]) if commit.removed else b""
+    if commit.added is None:
+        return "", "", "", "", removed
+    record, entry = commit.added
+    before, after = encode_record(record)
+    return f"e:{record.event_id}", before, after, entry, removed
+
+
+def _entry_arguments(entry: Entry) -> Iterable[Argument]:
+    limits = entry.limits
+    yield entry.item_id
+    for limit in (
+        limits.total_count,
+        limits.total_minor,
+        limits.daily_count,
+        limits.daily_minor,
+    ):
+        yield "" if limit is None else limit
+    yield limits.unit_minor
+    yield len(entry.uses)
+    for use in entry.uses:
+        yield from use_arguments(use)
+
+
+def _hashes(store: redis.Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
+    pipeline = store.pipeline(transaction=False)
+    for key in keys:
+        pipeline.hgetall(key)
+    return list(pipeline.execute())
+
+
+def _sums(store: redis.Redis, keys: Sequence[str]) -> list[list[bytes | None]]:
+    pipeline = store.pipeline(transaction=False)
+    for key in keys:
+        pipeline.hmget(key, "count", "amount")
+    return list(pipeline.execute())
+
+
+def account_of(cardholder_id: str, fields: Fields) -> Account:
+    """What the fields of a cardholder's hash say."""
+    profile = fields.get(b"profile")
+    return Account(
+        cardholder_id,
+        fields.get(b"rev", b"0").decode(),
+        codec.decode_profile(profile) if profile else Profile(),
+        tuple(records_of(fields)),
+        uses_by_item(fields),
+    )

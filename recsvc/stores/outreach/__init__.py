@@ -1,0 +1,1 @@
+"""Campaigns, rosters, pushes and webhooks on their way."""

@@ -1,0 +1,1 @@
+"""Cardholders: profile, consent, and what decisions must know of them at once."""

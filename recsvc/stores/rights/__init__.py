@@ -1,0 +1,1 @@
+"""Who was erased, what is held of whom, and how it ends."""

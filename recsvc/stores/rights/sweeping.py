@@ -1,0 +1,137 @@
+"""Takes erased cardholders out of streams and queues, where ids stand inside values."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import orjson
+import redis
+
+from recsvc.stores.connection.client import Connection, hash_of
+from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
+from recsvc.stores.keys.cardholders import UNSETTLED, USES_DUE
+from recsvc.stores.keys.events import EVENTS, EVENTS_DEAD
+from recsvc.stores.keys.family import Family
+from recsvc.stores.keys.pushes import PUSH_GATEWAY
+from recsvc.stores.keys.requests import SERVES
+from recsvc.stores.rights.push_sweeping import sweep_pushes
+
+STREAMS: tuple[tuple[Family, bytes], ...] = (
+    (EVENTS, b"event"),
+    (EVENTS_DEAD, b"event"),
+    (SERVES, b"serve"),
+    (PUSH_GATEWAY, b"push"),
+)
+"""Streams of JSON objects with a ``cardholder_id``, and the field they stand in."""
+QUEUES = (UNSETTLED, USES_DUE)
+CHUNK = 1000
+
+
+class Sweeper:
+    """Looks through everything of one issuer; meant for the archiver, not for requests."""
+
+    def __init__(self, durable: Connection, cache: Connection) -> None:
+        self._durable = durable
+        self._cache = cache
+
+    def sweep(self, issuer_id: str, is_gone: Callable[[str], bool]) -> int:
+        """Remove all entries of those who are gone; returns how many."""
+        removed = 0
+        for family, field in STREAMS:
+            connection = self._durable if family.role == "durable" else self._cache
+            name = family.key(issuer_id)
+            removed += connection.ask_patiently(
+                lambda store, name=name, field=field: _sweep_stream(store, name, field, is_gone)  # type: ignore[misc]
+            )
+        for family in QUEUES:
+            name = family.key(issuer_id)
+            removed += self._durable.ask_patiently(
+                lambda store, name=name: _sweep_queue(store, name, is_gone)  # type: ignore[misc]
+            )
+        removed += self._durable.ask_patiently(
+            lambda store: _sweep_rosters(store, issuer_id, is_gone)
+        )
+        return removed + self._durable.ask_patiently(
+            lambda store: sweep_pushes(store, issuer_id, is_gone)
+        )
+
+    def entries_of(self, issuer_id: str, cardholder_id: str) -> dict[str, list[Any]]:
+        """All entries of a cardholder, by the name of the stream."""
+        found = {}
+        for family, field in STREAMS:
+            connection = self._durable if family.role == "durable" else self._cache
+            name = family.key(issuer_id)
+            found[family.name] = connection.ask_patiently(
+                lambda store, name=name, field=field: [  # type: ignore[misc]
+                    document
+                    for _, document in documents_of(store, name, field)
+                    if _whose(document) == cardholder_id
+                ]
+            )
+        return found
+
+
+def documents_of(
+    store: redis.Redis, name: str, field: bytes, *, first: str = "-"
+) -> Iterator[tuple[bytes, dict[str, Any]]]:
+    """Id and JSON object of each entry of a stream from one on; what is no object is empty."""
+    start = first
+    while True:
+        entries: Any = store.xrange(name, start, "+", count=CHUNK)
+        for position, fields in entries:
+            yield position, _object(fields.get(field, b""))
+        if len(entries) < CHUNK:
+            return
+        start = f"({entries[-1][0].decode()}"
+
+
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        document = orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _whose(document: dict[str, Any]) -> str | None:
+    """Whom an entry is about; pushes say so in their data."""
+    inner = document.get("data")
+    found = document.get("cardholder_id") or (
+        inner.get("cardholder_id") if isinstance(inner, dict) else None
+    )
+    return found if isinstance(found, str) else None
+
+
+def _sweep_stream(
+    store: redis.Redis, name: str, field: bytes, is_gone: Callable[[str], bool]
+) -> int:
+    gone = [
+        position
+        for position, document in documents_of(store, name, field)
+        if (whose := _whose(document)) is not None and is_gone(whose)
+    ]
+    for start in range(0, len(gone), CHUNK):
+        store.xdel(name, *gone[start : start + CHUNK])
+    return len(gone)
+
+
+def _sweep_queue(store: redis.Redis, name: str, is_gone: Callable[[str], bool]) -> int:
+    members = [member for member, _ in store.zscan_iter(name)]
+    gone = [one for one in members if is_gone(one.decode().partition("|")[0])]
+    if gone:
+        store.zrem(name, *gone)
+    return len(gone)
+
+
+def _sweep_rosters(store: redis.Redis, issuer_id: str, is_gone: Callable[[str], bool]) -> int:
+    """Take rows of those who are gone out of every campaign's roster."""
+    removed = 0
+    campaigns: Any = store.hkeys(CAMPAIGNS.key(issuer_id))
+    for campaign_id in campaigns:
+        name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id.decode())
+        for number, part in hash_of(store, name).items():
+            rows = [] if number == b"parts" else orjson.loads(part)
+            kept = [row for row in rows if not is_gone(row[0])]
+            if len(kept) < len(rows):
+                store.hset(name, number.decode(), orjson.dumps(kept))
+                removed += len(rows) - len(kept)
+    return removed
