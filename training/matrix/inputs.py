@@ -1,7 +1,8 @@
 """What one training run reads: card usage, responses, profiles and the catalogue."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -16,6 +17,7 @@ from training.matrix.ledger import Bookkeeper, Ledger, no_usage
 from training.matrix.profiles import read_profiles
 from training.matrix.responses import (
     CONTACT_SCHEMA,
+    Responses,
     log_of,
     no_responses,
     read_responses,
@@ -81,7 +83,7 @@ def open_inputs(
     profiles: Path | None,
     rule: EventWeights,
 ) -> Inputs:
-    """Open and check all files of a run.
+    """Open and check all files of a run; what is beside the usage is read while the usage is.
 
     Raises
     ------
@@ -89,28 +91,41 @@ def open_inputs(
         Names the file, and the line, column or row that is wrong.
     """
     known = _catalog(catalog)
-    responses = no_responses() if events is None else read_responses(events, known, rule)
-    give_back()
-    tables, ledger = _usage(usage, responses.transactions)
+    files = [*usage, catalog, *(p for p in (events, profiles) if p is not None)]
+    with ThreadPoolExecutor(1) as beside:
+        responses = beside.submit(_responses, events, known, rule)
+        told = beside.submit(_profiles, profiles)
+        digest = beside.submit(fingerprint, files)
+        tables, ledger = _usage(usage, lambda: responses.result().transactions)
     give_back()
     return Inputs(
         tables,
         ledger,
-        responses.contacts,
-        None if profiles is None else read_profiles(profiles),
+        responses.result().contacts,
+        told.result(),
         known,
-        fingerprint([*usage, catalog, *(p for p in (events, profiles) if p is not None)]),
-        responses.unknown_items,
-        responses.through,
+        digest.result(),
+        responses.result().unknown_items,
+        responses.result().through,
         events,
     )
 
 
-def _usage(paths: Sequence[Path], archived: pl.DataFrame) -> tuple[tuple[Table, ...], Ledger]:
+def _responses(events: Path | None, known: Catalog, rule: EventWeights) -> Responses:
+    return no_responses() if events is None else read_responses(events, known, rule)
+
+
+def _profiles(path: Path | None) -> pl.DataFrame | None:
+    return None if path is None else read_profiles(path)
+
+
+def _usage(
+    paths: Sequence[Path], archived: Callable[[], pl.DataFrame]
+) -> tuple[tuple[Table, ...], Ledger]:
     """All usage, archived transactions that no file holds last."""
     with Bookkeeper() as keeper:
         tables = [keeper.read(path) for path in paths]
-        new = unseen(archived, [table.frame for table in tables])
+        new = unseen(archived(), [table.frame for table in tables])
         if not new.is_empty():
             tables.append(Table(new.lazy()))
             keeper.take(tables[-1])
