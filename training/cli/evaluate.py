@@ -133,4 +133,16 @@ def table_of(document: dict[str, Any]) -> str:
             f"{name:<24}{found['recall']:>12.4f}{interval:>18}{found['ndcg']:>10.4f}"
             f"{found['coverage']:>10.4f}"
         )
-    return "\n".join(lines)
+    return "\n".join([*lines, *leads_of(document)])
+
+
+def leads_of(document: dict[str, Any]) -> list[str]:
+    """For each figure, how far the product is before the baseline that is best by it."""
+    rivals = [name for name in document["models"] if name not in (PRODUCT, VECTORS)]
+    lines = []
+    for figure in ("recall", "ndcg") if rivals else ():
+        best = max(rivals, key=lambda name, f=figure: document["models"][name][f])  # type: ignore[misc]
+        lead = document["lead"][best][figure]
+        interval = f"{lead['low']:+.4f} to {lead['high']:+.4f}"
+        lines.append(f"lead over {best} by {figure}: {lead['mean']:+.4f}, 95 % interval {interval}")
+    return lines

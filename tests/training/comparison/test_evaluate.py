@@ -8,12 +8,15 @@ import pytest
 from click.testing import CliRunner
 
 from training.cli import group
+from training.cli.evaluate import leads_of
 from training.comparison import Plan, Pool, cuts, pooled
 from training.comparison.pool import best_rival, lead_over
 from training.evaluation import Judging, Task, evaluate
 from training.presets import CARDS, preset
 
 START = datetime(2025, 1, 1, 12, tzinfo=UTC)
+
+FIGURES = ("recall", "ndcg")
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +137,26 @@ def test_evaluate_prints_the_promised_fields_and_beats_the_popular(usage: Path) 
     models = document["models"]
     assert models["product"]["recall"] > models["most_popular"]["recall"]
     assert document["lead"]["most_popular"]["recall"]["low"] > 0
+
+
+def test_the_table_names_the_lead_over_the_baseline_that_is_best_by_each_figure() -> None:
+    def lead(mean: float) -> dict[str, dict[str, float]]:
+        return {f: {"mean": mean, "low": mean - 0.01, "high": mean + 0.01} for f in FIGURES}
+
+    models = {
+        "product": {"recall": 0.5, "ndcg": 0.4},
+        "vectors": {"recall": 0.49, "ndcg": 0.39},
+        "ease": {"recall": 0.45, "ndcg": 0.3},
+        "own_frequency": {"recall": 0.2, "ndcg": 0.35},
+    }
+    leads = {"vectors": lead(0.01), "ease": lead(0.05), "own_frequency": lead(0.04)}
+
+    assert leads_of({"models": models, "lead": leads}) == [
+        "lead over ease by recall: +0.0500, 95 % interval +0.0400 to +0.0600",
+        "lead over own_frequency by ndcg: +0.0400, 95 % interval +0.0300 to +0.0500",
+    ]
+    alone = {name: models[name] for name in ("product", "vectors")}
+    assert leads_of({"models": alone, "lead": {"vectors": lead(0.01)}}) == []
 
 
 def test_evaluate_is_the_same_twice(usage: Path) -> None:
