@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import orjson
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from embeddings.catalog.file import describe
 from embeddings.catalog.text import Identifier, Instant, Strict
@@ -96,6 +96,20 @@ class Manifest(Strict):
     canaries: tuple[Canary, ...]
     files: dict[str, FileEntry]
     events_through: StreamPlace = None
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        """Refuse now what serving would stumble over: words or values that no rule has."""
+        for name, part in (
+            ("event_weights", "rule"),
+            ("half_step", "step"),
+            ("composition", "mix"),
+        ):
+            try:
+                getattr(self, part)
+            except (TypeError, ValueError, KeyError) as error:
+                raise ValueError(f"{name}: {error}") from None
+        return self
 
     @property
     def rule(self) -> EventWeights:

@@ -83,6 +83,26 @@ def test_F10_any_flipped_byte_of_the_manifest_is_refused_or_harmless(
 
 
 @pytest.mark.parametrize(
+    ("written", "flipped", "named"),
+    [
+        (b'"regularisation"', b'"segularisation"', "half_step"),
+        (b'"event_weights": {', b'"event_weights": {"x": 1,', "event_weights"),
+        (b'"composition": {', b'"composition": {"x": 1,', "composition"),
+    ],
+)
+def test_F10_a_word_that_no_rule_of_the_manifest_has_is_named(
+    made: Path, tmp_path: Path, written: bytes, flipped: bytes, named: str
+) -> None:
+    copy = Path(shutil.copytree(made, tmp_path / made.name))
+    raw = (copy / MANIFEST).read_bytes()
+    assert written in raw
+    (copy / MANIFEST).write_bytes(raw.replace(written, flipped))
+
+    with pytest.raises(BundleError, match=named):
+        Bundle.open(copy)
+
+
+@pytest.mark.parametrize(
     ("change", "code"),
     [
         (lambda f: (f / "columns.npy").unlink(), "file_missing"),
