@@ -5,6 +5,14 @@ class EmbeddingsError(Exception):
     """Root of all errors of this room."""
 
 
+class NotJsonError(EmbeddingsError):
+    """Bytes that are no JSON text; the message says why."""
+
+
+class KeyTwiceError(EmbeddingsError):
+    """A key comes twice in one JSON object."""
+
+
 class CatalogError(EmbeddingsError):
     """A catalogue is not usable; the message names the line, the field and the fault."""
 

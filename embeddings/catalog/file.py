@@ -1,7 +1,6 @@
 """A catalogue as NDJSON: one benefit or merchant offer a line."""
 
 import itertools
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,8 +10,9 @@ import orjson
 from pydantic import ValidationError
 
 from embeddings.catalog.item import Benefit, MerchantOffer, item_document, parse_item
-from embeddings.errors import CatalogError
+from embeddings.errors import CatalogError, KeyTwiceError, NotJsonError
 from embeddings.identifying import Identifying, identifying, may_hold_many_digits
+from embeddings.strict_json import read_strictly
 
 MAX_LINE_BYTES = 64 * 1024
 MAX_ITEMS = 200_000
@@ -85,29 +85,11 @@ def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
 def _read(line: bytes, number: int) -> Any:  # noqa: ANN401 - any JSON value
     """The value of a line that cannot be read in two ways."""
     try:
-        return json.loads(line.decode(), object_pairs_hook=_each_once, parse_constant=_no_constant)
-    except _TwiceError:
+        return read_strictly(line)
+    except KeyTwiceError:
         raise CatalogError(f"line {number}: a key comes twice in one object") from None
-    except json.JSONDecodeError as error:
-        raise CatalogError(f"line {number}: not JSON: {error.msg}") from None
-    except (ValueError, RecursionError):
-        raise CatalogError(f"line {number}: not JSON in UTF-8, or beyond reason") from None
-
-
-class _TwiceError(Exception):
-    pass
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object whose keys come once; of two budgets nobody could say which one counts."""
-    read = dict(pairs)
-    if len(read) != len(pairs):
-        raise _TwiceError
-    return read
-
-
-def _no_constant(name: str) -> None:
-    raise json.JSONDecodeError("no number", name, 0)
+    except NotJsonError as error:
+        raise CatalogError(f"line {number}: not JSON: {error}") from None
 
 
 def _refuse_numbers(document: object, number: int) -> None:

@@ -1,8 +1,9 @@
-"""JSON texts that every reader reads in one way."""
+"""JSON texts of callers, and what is answered to one that is none or may be read in two ways."""
 
-import json
 from typing import Any
 
+from embeddings.errors import KeyTwiceError, NotJsonError
+from embeddings.strict_json import read_strictly
 from recsvc.api.http.problems import ProblemError
 
 BLANKS = b" \t\r\n"
@@ -18,28 +19,11 @@ def read_json(body: bytes) -> Any:  # noqa: ANN401 - any JSON value
         twice in one object, nesting or numbers beyond reason
     """
     try:
-        return json.loads(
-            body.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_constant
-        )
-    except _TwiceError:
+        return read_strictly(body)
+    except KeyTwiceError:
         raise ProblemError(400, "duplicate_key", "A key comes twice in one object.") from None
-    except (ValueError, RecursionError):
+    except NotJsonError:
         raise not_json() from None
-
-
-class _TwiceError(Exception):
-    pass
-
-
-def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    read = dict(pairs)
-    if len(read) != len(pairs):
-        raise _TwiceError
-    return read
-
-
-def _no_constant(_name: str) -> None:
-    raise ValueError
 
 
 def not_json() -> ProblemError:
