@@ -5,14 +5,9 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
@@ -21,6 +16,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.wire import READ_BYTES, Wire
+from tests.certificates import a_certificate
 from tests.service import a_connection
 
 Behaves = Callable[[socket.socket], None]
@@ -113,8 +109,9 @@ def test_what_is_read_together_goes_over_tls_too(
     tmp_path: Path, store_url: str, log: Log, metrics: Metrics
 ) -> None:
     host, _, port = store_url.removeprefix("redis://").removesuffix("/0").partition(":")
+    certificate = a_certificate(tmp_path, "localhost")
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(a_certificate(tmp_path))
+    context.load_cert_chain(certificate)
 
     def relays(theirs: socket.socket) -> None:
         with (
@@ -126,7 +123,7 @@ def test_what_is_read_together_goes_over_tls_too(
                 inside.sendall(store.recv(65_536))
 
     with listening(relays) as door:
-        url = f"rediss://localhost:{door}/0?ssl_ca_certs={tmp_path / 'one.pem'}"
+        url = f"rediss://localhost:{door}/0?ssl_ca_certs={certificate}"
         connection = a_connection(url, log=log, metrics=metrics)
         answers = [connection.read_together([("ECHO", str(n))]) for n in range(3)]
         connection.close()
@@ -150,31 +147,3 @@ def listening(behaves: Behaves) -> Iterator[int]:
         threading.Thread(target=accept, daemon=True).start()
         yield int(door.getsockname()[1])
         door.shutdown(socket.SHUT_RDWR)
-
-
-def a_certificate(folder: Path) -> Path:
-    """A certificate for localhost that vouches for itself, with its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    path = folder / "one.pem"
-    path.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + certificate.public_bytes(serialization.Encoding.PEM)
-    )
-    return path
