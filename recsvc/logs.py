@@ -1,6 +1,5 @@
 """The log: one JSON object a line, one fixed word for each event, no sentence, no id in clear."""
 
-import hashlib
 import logging
 import sys
 from collections.abc import MutableMapping
@@ -69,16 +68,3 @@ def _stamp(
 
 def _render(_logger: object, _name: str, fields: Fields) -> str:
     return orjson.dumps(dict(fields), default=str, option=orjson.OPT_UTC_Z).decode()
-
-
-class Pseudonyms:
-    """Stable stand-ins for ids in logs, worthless without the key."""
-
-    def __init__(self, secret: bytes) -> None:
-        self._key = hashlib.blake2b(secret, digest_size=32, person=b"recsvc-logs").digest()
-
-    def of(self, issuer_id: str, outside_id: str) -> str:
-        """Sixteen hexadecimal digits; the same id of two issuers gets two stand-ins."""
-        digest = hashlib.blake2b(key=self._key, digest_size=8)
-        digest.update(f"{issuer_id}\x00{outside_id}".encode())
-        return digest.hexdigest()

@@ -24,8 +24,7 @@ from recsvc.outreach.checking import Check
 from recsvc.outreach.launching import CampaignDesk, NotReadyError
 from recsvc.stores.outreach.campaign_codec import campaign_document
 
-WRITE, EXPORT = "campaigns:write", "audiences:export"
-COLUMNS = ("cardholder_id", "item_id", "segment")
+WRITE = "campaigns:write"
 
 
 def campaign_routes(

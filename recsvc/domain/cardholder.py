@@ -35,11 +35,6 @@ class Profile:
     minor: bool | None = False
 
     @property
-    def product_ids(self) -> frozenset[str]:
-        """Ids of the card products held."""
-        return frozenset(product.card_product_id for product in self.card_products)
-
-    @property
     def tiers(self) -> frozenset[str]:
         """Tiers held."""
         return frozenset(product.tier for product in self.card_products)
@@ -213,7 +208,3 @@ class CardholderState:
     def away(cls, cardholder_id: str, *lacking: str) -> Self:
         """State of a cardholder whose store gave no answer: nothing known, nothing allowed."""
         return cls(cardholder_id, lacking=lacking)
-
-    def without_history(self) -> Self:
-        """The same without anything that he did at merchants."""
-        return replace(self, contacts=())

@@ -13,7 +13,6 @@ from embeddings.interactions import (
     Cells,
     EventType,
     EventWeights,
-    TransactionStatus,
     add_cells,
     signed_sums,
 )
@@ -23,7 +22,6 @@ from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.model import ServingModel
 
 DAY_MICROSECONDS = 86_400_000_000
-REFUNDS = frozenset({TransactionStatus.REVERSED, TransactionStatus.RETURNED})
 
 
 @dataclass(frozen=True, slots=True, eq=False)

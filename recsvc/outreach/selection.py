@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,7 +23,6 @@ from recsvc.domain.zones import Zones
 from recsvc.stores.people.standings import Standings
 
 BLOCK_ROWS = 65_536
-A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import redis
 
 from recsvc.stores.connection.client import Connection
-from recsvc.stores.keys.access import API_KEYS_VERSION, ISSUERS
+from recsvc.stores.keys.access import ISSUERS
 from recsvc.stores.keys.catalog import CATALOG_STATE
 from recsvc.stores.keys.family import EVERY_ISSUER
 
@@ -23,7 +23,6 @@ class CatalogMark:
 class Marks:
     """How far everything has come."""
 
-    keys_version: int
     issuers: frozenset[str]
     catalogs: dict[str, CatalogMark]
 
@@ -37,9 +36,8 @@ class ChangeWatch:
     def marks(self, issuer_ids: Sequence[str]) -> Marks:
         """Marks now, of the catalogues of these issuers; StoreAwayError when there is no answer."""
         answers = self._durable.ask_patiently(lambda store: _ask(store, issuer_ids))
-        keys_version, issuers, *states = answers
+        issuers, *states = answers
         return Marks(
-            int(keys_version or 0),
             frozenset(issuer.decode() for issuer in issuers),
             {i: _mark(state) for i, state in zip(issuer_ids, states, strict=True)},
         )
@@ -47,7 +45,6 @@ class ChangeWatch:
 
 def _ask(store: redis.Redis, issuer_ids: Sequence[str]) -> list:  # type: ignore[type-arg]
     pipeline = store.pipeline(transaction=False)
-    pipeline.get(API_KEYS_VERSION.key(EVERY_ISSUER))
     pipeline.smembers(ISSUERS.key(EVERY_ISSUER))
     for issuer_id in issuer_ids:
         pipeline.hmget(CATALOG_STATE.key(issuer_id), "epoch", "version")

@@ -65,11 +65,6 @@ class KeyRing:
         self._held: _Held | None = None
 
     @property
-    def is_loaded(self) -> bool:
-        """Whether the store has told its keys at least once."""
-        return self._held is not None
-
-    @property
     def issuers(self) -> frozenset[str]:
         """Issuers that have a key."""
         keys = self._held.keys.values() if self._held else ()

@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 WIDTH = 1_024
 MIN_REPORT = 50
-MIN_EXPORT = 500
 
 Sketch = NDArray[np.int32]
 

@@ -60,12 +60,6 @@ class BudgetLimits:
         """Limits of what has none."""
         return cls(None, None, None, None, 0)
 
-    @property
-    def is_unlimited(self) -> bool:
-        """Whether nothing is limited."""
-        limits = (self.total_count, self.total_minor, self.daily_count, self.daily_minor)
-        return all(limit is None for limit in limits)
-
 
 def _minor(limit: Limit | None, currency: str | None) -> int | None:
     if limit is None or limit.amount is None or limit.amount.currency != currency:

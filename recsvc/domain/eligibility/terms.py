@@ -49,11 +49,6 @@ class TermTable:
         mask[self.rows_of.get(value, np.empty(0, np.int32))] = True
         return mask
 
-    @property
-    def restricts(self) -> bool:
-        """Whether any item has this restriction."""
-        return bool(self.rows_of)
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Attachments:

@@ -24,7 +24,6 @@ class Purchase:
     currency : str
     is_cleared : bool        settled, not only approved
     is_undone : bool         reversed, or all given back
-    changed_at : datetime    of its last event
     """
 
     transaction_id: str
@@ -36,7 +35,6 @@ class Purchase:
     currency: str
     is_cleared: bool
     is_undone: bool
-    changed_at: datetime
 
 
 def purchases_of(records: Iterable[EventRecord]) -> tuple[Purchase, ...]:
@@ -72,7 +70,6 @@ def _purchase(told: list[EventRecord]) -> Purchase | None:
         paid.currency,
         is_cleared=bool(cleared),
         is_undone=net == 0 and any(_of(r).status not in MADE for r in told),
-        changed_at=told[-1].occurred_at,
     )
 
 

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from embeddings.interactions import EventType, TransactionStatus
-from recsvc.domain.cardholder import Contact
 
 TRANSACTION = EventType.TRANSACTION
 """Looked up once: five hundred events a request are asked for it."""
@@ -74,17 +73,3 @@ class EventRecord:
     def order(self) -> tuple[datetime, str]:
         """Place among others: by time, ties by id."""
         return self.occurred_at, self.event_id
-
-    def contact(self) -> Contact:
-        """What a recommendation needs of it."""
-        spent = self.transaction if self.event_type is EventType.TRANSACTION else None
-        return Contact(
-            event_type=self.event_type,
-            occurred_at=self.occurred_at,
-            item_id=self.item_id,
-            merchant_id=spent.merchant_id if spent else None,
-            mcc=spent.mcc if spent else None,
-            transaction_id=spent.transaction_id if spent else None,
-            status=spent.status if spent else None,
-            position=self.position,
-        )

@@ -55,14 +55,12 @@ class Conversion:
     Parameters
     ----------
     event_id : str                 also names the conversion that a refund takes back
-    value_minor : int              net of refunds, at least 0
     """
 
     cardholder_id: str
     item_id: str
     occurred_at: datetime
     event_id: str
-    value_minor: int = 0
 
 
 def credited(

@@ -67,7 +67,7 @@ local position = redis.call('XADD', KEYS[3], '*', 'push_id', id, 'push', ARGV[3]
 for i = 7, #KEYS, 2 do
   redis.call('ZADD', KEYS[i], now, id)
   redis.call('EXPIRE', KEYS[i], ARGV[7])
-  redis.call('HSET', KEYS[i + 1], 'position', position, 'attempts', 0, 'left_at', now)
+  redis.call('HSET', KEYS[i + 1], 'position', position, 'attempts', 0)
   redis.call('EXPIRE', KEYS[i + 1], ARGV[7])
 end
 return 'sent'

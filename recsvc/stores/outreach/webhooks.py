@@ -69,7 +69,6 @@ class Delivery:
     push_id: str
     body: bytes
     attempts: int
-    left_at_ms: int
 
 
 class WebhookStore:
@@ -203,9 +202,8 @@ class WebhookStore:
         def write(store: redis.Redis) -> bool:
             if not store.exists(delivery):
                 return False
-            now_ms = microseconds(now) // 1000
-            store.hset(delivery, mapping={"attempts": 0, "left_at": now_ms})
-            store.zadd(due, {push_id: now_ms})
+            store.hset(delivery, "attempts", "0")
+            store.zadd(due, {push_id: microseconds(now) // 1000})
             store.expire(due, WEBHOOK_DUE.ttl_seconds or 0)
             return True
 
@@ -223,4 +221,4 @@ def _delivery(push_id: bytes, row: dict[bytes, bytes], entries: list[Any]) -> De
     if not row or not entries:
         return None
     body: bytes = entries[0][1][b"push"]
-    return Delivery(push_id.decode(), body, int(row[b"attempts"]), int(row[b"left_at"]))
+    return Delivery(push_id.decode(), body, int(row[b"attempts"]))
