@@ -26,7 +26,7 @@ from recsvc.domain.campaign.campaign import Audience, Campaign
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.estimating import Estimate
 from recsvc.outreach.selection import Asked
-from recsvc.stores.outreach.campaigns import Meant
+from recsvc.stores.outreach.rosters import Meant
 
 WRITE, EXPORT = "campaigns:write", "audiences:export"
 COLUMNS = ("cardholder_id", "item_id", "segment")

@@ -10,7 +10,7 @@ from recsvc.cli.auditing import ACTOR, tell
 from recsvc.cli.opening import stores_of_settings
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.entrance.incidents import Incident, IncidentStore, Touched, Window
-from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.outreach.rosters import RosterStore
 
 
 def _instant(_context: click.Context, option: click.Parameter, text: str | None) -> datetime | None:
@@ -59,8 +59,8 @@ def export(
     window = Window(since, until or now, key)
     with stores_of_settings() as stores:
         log = AuditLog(stores.writes, stores.deny_list, lambda: now)
-        campaigns = CampaignStore(stores.durable)
-        reader = IncidentStore(stores.durable, stores.cache, log, stores.deny_list, campaigns)
+        rosters = RosterStore(stores.durable)
+        reader = IncidentStore(stores.durable, stores.cache, log, stores.deny_list, rosters)
         found = reader.of(issuer, window, served=served)
         tell(stores, issuer, "incident_exported", actor=actor, cardholders=len(found.touched))
     click.echo(orjson.dumps(_document(issuer, window, found), option=orjson.OPT_UTC_Z))

@@ -23,6 +23,7 @@ from recsvc.stores.events.behaviours import BehaviourStore
 from recsvc.stores.outreach.campaigns import CampaignStore
 from recsvc.stores.outreach.disclosures import DisclosureStore
 from recsvc.stores.outreach.pushes import PushStore
+from recsvc.stores.outreach.rosters import RosterStore
 from recsvc.stores.outreach.webhooks import WebhookStore
 from recsvc.stores.people.standings import StandingStore
 from recsvc.upkeep.watcher import Round
@@ -83,8 +84,13 @@ class Outreach:
 
     @property
     def campaigns(self) -> CampaignStore:
-        """Where campaigns and their rosters are kept."""
+        """Where campaigns are kept."""
         return self.ground.campaigns
+
+    @property
+    def rosters(self) -> RosterStore:
+        """Where it is kept whom campaigns mean."""
+        return self.ground.rosters
 
     @property
     def book(self) -> CampaignBook:
@@ -114,6 +120,7 @@ def _ground(
     return Ground(
         slot=slot,
         campaigns=campaigns,
+        rosters=RosterStore(stores.writes),
         standings=StandingStore(stores.writes, stores.deny_list),
         book=CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock),
         zone=ZoneInfo(settings.timezone),

@@ -11,6 +11,7 @@ from recsvc.domain.zones import Zones
 from recsvc.outreach.book import CampaignBook
 from recsvc.outreach.selection import Asked
 from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.outreach.rosters import RosterStore
 from recsvc.stores.people.standings import StandingStore
 
 
@@ -21,7 +22,7 @@ class Ground:
     Parameters
     ----------
     slot : the models that serve
-    campaigns, standings : what is remembered
+    campaigns, rosters, standings : what is remembered
     book : holdouts and ids of pushes
     zone : in which the days of terms and budgets are counted
     zones : in which quiet hours are kept, each cardholder's own
@@ -30,6 +31,7 @@ class Ground:
 
     slot: ModelSlot
     campaigns: CampaignStore
+    rosters: RosterStore
     standings: StandingStore
     book: CampaignBook
     zone: ZoneInfo

@@ -12,7 +12,7 @@ from recsvc.domain.campaign.launch import Finding
 from recsvc.domain.errors import ConflictError
 from recsvc.outreach.checking import Checker
 from recsvc.outreach.ground import Ground
-from recsvc.stores.outreach.campaigns import Meant
+from recsvc.stores.outreach.rosters import Meant
 
 
 class NotReadyError(ConflictError):
@@ -87,13 +87,13 @@ class CampaignDesk:
             ``not_drawn_up`` before the dispatcher drew up the roster, ``audience_below_minimum``
             for one that is too small to be told.
         """
-        self._store.get(issuer_id, campaign_id)
-        if not self._store.has_roster(issuer_id, campaign_id):
+        campaign = self._store.get(issuer_id, campaign_id)
+        if not self._ground.rosters.has(issuer_id, campaign_id):
             raise ConflictError(
                 "not_drawn_up",
                 "not drawn up yet: once launched, a running dispatcher does so within seconds",
             )
-        told = self._treated(issuer_id, campaign_id)
+        told = self._treated(issuer_id, campaign)
         first = list(itertools.islice(told, self._minimum))
         if len(first) < self._minimum:
             raise ConflictError(
@@ -101,11 +101,11 @@ class CampaignDesk:
             )
         return itertools.chain(first, told)
 
-    def _treated(self, issuer_id: str, campaign_id: str) -> Iterator[Meant]:
+    def _treated(self, issuer_id: str, campaign: Campaign) -> Iterator[Meant]:
         """Those who may still be addressed, part by part."""
-        for _, part in self._store.roster(issuer_id, campaign_id):
+        channel = campaign.channel.value
+        for part in self._ground.rosters.meant(issuer_id, campaign.campaign_id):
             ids = [one.cardholder_id for one in part]
-            channel = self._store.get(issuer_id, campaign_id).channel.value
             standings = self._ground.standings.read(issuer_id, ids, channel)
             allowed = standings.consents & ~standings.erased
             for row in np.flatnonzero(allowed).tolist():

@@ -66,7 +66,7 @@ class OutcomeReader:
         now, span = self._ground.clock(), Span.days_of(campaign, self._days)
         if campaign.holdout_bps == 0:
             return Unfit.NO_HOLDOUT
-        if not self._ground.campaigns.has_roster(issuer_id, campaign.campaign_id):
+        if not self._ground.rosters.has(issuer_id, campaign.campaign_id):
             return Unfit.NOT_DRAWN_UP
         if now < span.closes_at:
             return Unfit.TOO_EARLY
@@ -76,7 +76,7 @@ class OutcomeReader:
         """Everybody whom a campaign meant, both arms, as dealt; without those who were erased."""
         span = Span.days_of(campaign, self._days)
         erased = self._ground.standings.erased(issuer_id)
-        for _, part in self._ground.campaigns.roster(issuer_id, campaign.campaign_id):
+        for part in self._ground.rosters.meant(issuer_id, campaign.campaign_id):
             meant = [one for one in part if not erased.covers(one.cardholder_id)]
             did = self._behaviours.read(issuer_id, [one.cardholder_id for one in meant])
             for one, behaviour in zip(meant, did, strict=True):

@@ -29,7 +29,7 @@ from recsvc.outreach.ground import Ground
 from recsvc.outreach.span import Span
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.events.behaviours import Behaviour, BehaviourStore
-from recsvc.stores.outreach.campaigns import Meant
+from recsvc.stores.outreach.rosters import Meant
 
 CONFIDENCE = 0.95
 KEPT_FOR = timedelta(minutes=5)
@@ -82,11 +82,8 @@ class Reviewer:
 
     def refresh(self, issuer_id: str, campaign: Campaign) -> dict[str, Any]:
         """Work out and keep the results of a campaign."""
-        meant = [
-            one
-            for _, part in self._campaigns.roster(issuer_id, campaign.campaign_id)
-            for one in part
-        ]
+        parts = self._ground.rosters.meant(issuer_id, campaign.campaign_id)
+        meant = [one for part in parts for one in part]
         roster = self._roster(issuer_id, campaign, meant)
         found = review(roster, campaign.holdout_bps, confidence=CONFIDENCE, plan=_plan(roster))
         now = self._ground.clock()

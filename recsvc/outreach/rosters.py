@@ -21,7 +21,7 @@ from recsvc.outreach.selection import (
     judge_all,
     may_be_told,
 )
-from recsvc.stores.outreach.campaigns import Part, Row, parts_of
+from recsvc.stores.outreach.rosters import Part, Row, parts_of
 from recsvc.stores.people.standings import Standings
 
 BATCH = 100
@@ -33,7 +33,8 @@ class RosterMaker:
 
     def __init__(self, ground: Ground) -> None:
         self._ground = ground
-        self._store = ground.campaigns
+        self._campaigns = ground.campaigns
+        self._rosters = ground.rosters
         self._book = ground.book
 
     def make(self, issuer_id: str, campaign: Campaign) -> int:
@@ -44,18 +45,22 @@ class RosterMaker:
         How many parts were put into the outbox by this run; 0 without a model.
         """
         campaign_id = campaign.campaign_id
-        if not self._store.has_roster(issuer_id, campaign_id):
+        if not self._rosters.has(issuer_id, campaign_id):
             model = self._ground.slot.current(issuer_id)
             if model is None or model.bundle is None:
                 return 0
             before = self._ground.standings.erased(issuer_id)
             drawn_up = parts_of(self._meant(issuer_id, model, model.bundle, campaign))
-            if self._store.put_roster(issuer_id, campaign_id, drawn_up):
+            if self._rosters.put(issuer_id, campaign_id, drawn_up):
                 drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
                 return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
-        done = self._store.queued(issuer_id, campaign_id)
-        parts = self._store.parts(issuer_id, campaign_id)
+        done = self._campaigns.queued(issuer_id, campaign_id)
+        parts = self._rosters.parts(issuer_id, campaign_id)
         return self._queue(issuer_id, campaign_id, (one for one in parts if one[0] not in done))
+
+    def has_made(self, issuer_id: str, campaign: Campaign) -> bool:
+        """Whether there is a roster, so that only its parts may still have to be queued."""
+        return self._rosters.has(issuer_id, campaign.campaign_id)
 
     def _without_erased(
         self, issuer_id: str, campaign_id: str, parts: list[Part], before: ErasedList
@@ -71,7 +76,7 @@ class RosterMaker:
         kept: list[Part] = [[row for row in part if not fresh.covers(row[0])] for part in parts]
         changed = {n: part for n, part in enumerate(kept) if len(part) < len(parts[n])}
         if changed:
-            self._store.amend_roster(issuer_id, campaign_id, changed)
+            self._rosters.amend(issuer_id, campaign_id, changed)
         return kept
 
     def _queue(self, issuer_id: str, campaign_id: str, parts: Iterable[tuple[int, Part]]) -> int:
@@ -81,7 +86,7 @@ class RosterMaker:
             batches = [
                 (number, self._batches(issuer_id, campaign_id, part)) for number, part in some
             ]
-            queued += self._store.queue(issuer_id, campaign_id, batches)
+            queued += self._campaigns.queue(issuer_id, campaign_id, batches)
         return queued
 
     def _batches(self, issuer_id: str, campaign_id: str, part: Part) -> list[bytes]:

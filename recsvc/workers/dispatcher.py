@@ -172,7 +172,7 @@ class Dispatcher:
             mark = (issuer_id, campaign.campaign_id)
             if campaign.state is State.LIVE and mark not in self._made:
                 queued += self._maker.make(issuer_id, campaign)
-                if self._campaigns.has_roster(issuer_id, campaign.campaign_id):
+                if self._maker.has_made(issuer_id, campaign):
                     self._made.add(mark)
         return queued
 

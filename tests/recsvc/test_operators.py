@@ -14,7 +14,7 @@ from recsvc.stores.entrance.incidents import Incident, IncidentStore, Window
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.keys.table import TABLE
-from recsvc.stores.outreach.campaigns import CampaignStore, parts_of
+from recsvc.stores.outreach.rosters import RosterStore, parts_of
 from tests.bundles import an_offer
 from tests.service import Service, run_command
 
@@ -114,7 +114,7 @@ def incident(stores: Stores, *, served: bool = False, **window: Any) -> Incident
         stores.cache,
         log_of(stores),
         stores.deny_list,
-        CampaignStore(stores.durable),
+        RosterStore(stores.durable),
     )
     chosen = {"since": datetime.fromisoformat(LONG_AGO), "until": datetime.now(UTC), **window}
     return reader.of("demo", Window(**chosen), served=served)
@@ -158,9 +158,9 @@ def test_P57_a_window_is_half_open_and_needs_a_zone(
 def test_P57_an_exported_audience_and_served_lists_name_everyone_in_them(
     stores: Stores,
 ) -> None:
-    campaigns, log = CampaignStore(stores.durable), log_of(stores)
+    rosters, log = RosterStore(stores.durable), log_of(stores)
     rows = [("ch_1", "o", True, "", 0.0), ("ch_2", "o", False, "", 0.0)]
-    campaigns.put_roster("demo", "cmp_1", parts_of(rows))
+    rosters.put("demo", "cmp_1", parts_of(rows))
     for campaign_id in ("cmp_1", "cmp_gone"):
         log.append(
             "demo",

@@ -20,7 +20,7 @@ from recsvc.stores.entrance.audit import AuditEntry, AuditLog
 from recsvc.stores.events.codec import instant
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.requests import SERVES
-from recsvc.stores.outreach.campaigns import CampaignStore, Meant
+from recsvc.stores.outreach.rosters import Meant, RosterStore
 from recsvc.stores.rights.denylist import DenyList
 from recsvc.stores.rights.sweeping import documents_of
 
@@ -81,7 +81,7 @@ class IncidentStore:
     durable, cache : Connection
     audit : AuditLog
     deny_list : whose key makes the pseudonyms
-    campaigns : CampaignStore
+    rosters : RosterStore
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class IncidentStore:
         cache: Connection,
         audit: AuditLog,
         deny_list: DenyList,
-        campaigns: CampaignStore,
+        rosters: RosterStore,
     ) -> None:
         self._durable = durable
         self._cache = cache
         self._audit = audit
         self._deny_list = deny_list
-        self._campaigns = campaigns
+        self._rosters = rosters
 
     def of(self, issuer_id: str, window: Window, *, served: bool) -> Incident:
         """Everyone whom the window touches.
@@ -145,7 +145,7 @@ class IncidentStore:
                 yield campaign_id, [one.cardholder_id for one in meant]
 
     def _meant(self, issuer_id: str, campaign_id: str) -> list[Meant]:
-        return [one for _, part in self._campaigns.roster(issuer_id, campaign_id) for one in part]
+        return [one for part in self._rosters.meant(issuer_id, campaign_id) for one in part]
 
     def _served(self, issuer_id: str, window: Window) -> list[tuple[datetime, str]]:
         name = SERVES.key(issuer_id)

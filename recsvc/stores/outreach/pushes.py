@@ -295,11 +295,6 @@ class PushStore:
             lambda store: store.xtrim(name, minid=f"{oldest}-0", approximate=True)
         )
 
-    def forget(self, issuer_id: str, cardholder_id: str) -> None:
-        """Forget which pushes an erased cardholder got."""
-        name = PUSH_LOG.key(issuer_id, cardholder_id)
-        self._durable.ask_patiently(lambda store: store.delete(name))
-
 
 def _make_group(store: redis.Redis, name: str) -> None:
     """Make sure that the group is there, also after the store lost it."""

@@ -14,6 +14,7 @@ from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
 from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED, USES_DUE
 from recsvc.stores.keys.pushes import PUSH_LOG, PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
 from recsvc.stores.keys.requests import IDEMPOTENCY
+from recsvc.stores.outreach.rosters import rows_in
 from recsvc.stores.rights.push_sweeping import dead_of, queued_of, waiting_of
 from recsvc.stores.rights.sweeping import Sweeper
 
@@ -86,11 +87,8 @@ def _rosters(store: redis.Redis, issuer_id: str, cardholder_id: str) -> list[Any
     campaigns: Any = store.hkeys(CAMPAIGNS.key(issuer_id))
     rows = []
     for campaign_id in sorted(campaigns):
-        parts = hash_of(store, CAMPAIGN_ROSTER.key(issuer_id, campaign_id.decode()))
-        for number, part in parts.items():
-            if number != b"parts":
-                own = [row for row in orjson.loads(part) if row[0] == cardholder_id]
-                rows += [{"campaign_id": campaign_id.decode(), "row": row} for row in own]
+        own = rows_in(store, CAMPAIGN_ROSTER.key(issuer_id, campaign_id.decode()), cardholder_id)
+        rows += [{"campaign_id": campaign_id.decode(), "row": row} for row in own]
     return rows
 
 

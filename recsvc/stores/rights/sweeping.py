@@ -6,13 +6,14 @@ from typing import Any
 import orjson
 import redis
 
-from recsvc.stores.connection.client import Connection, hash_of
+from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
 from recsvc.stores.keys.cardholders import UNSETTLED, USES_DUE
 from recsvc.stores.keys.events import EVENTS, EVENTS_DEAD
 from recsvc.stores.keys.family import Family
 from recsvc.stores.keys.pushes import PUSH_GATEWAY
 from recsvc.stores.keys.requests import SERVES
+from recsvc.stores.outreach.rosters import numbers_in, part_in
 from recsvc.stores.rights.push_sweeping import sweep_pushes
 
 STREAMS: tuple[tuple[Family, bytes], ...] = (
@@ -128,10 +129,10 @@ def _sweep_rosters(store: redis.Redis, issuer_id: str, is_gone: Callable[[str], 
     campaigns: Any = store.hkeys(CAMPAIGNS.key(issuer_id))
     for campaign_id in campaigns:
         name = CAMPAIGN_ROSTER.key(issuer_id, campaign_id.decode())
-        for number, part in hash_of(store, name).items():
-            rows = [] if number == b"parts" else orjson.loads(part)
+        for number in numbers_in(store, name):
+            rows = part_in(store, name, number)
             kept = [row for row in rows if not is_gone(row[0])]
             if len(kept) < len(rows):
-                store.hset(name, number.decode(), orjson.dumps(kept))
+                store.hset(name, str(number), orjson.dumps(kept))
                 removed += len(rows) - len(kept)
     return removed

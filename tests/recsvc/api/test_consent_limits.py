@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from recsvc.domain.cardholder import Consent, Profile
 from recsvc.stores import codec
 from recsvc.stores.assembly import Stores
+from recsvc.stores.outreach.rosters import Meant
 from recsvc.stores.people.standings import StandingStore
 from tests.bundles import an_offer, publish
 from tests.outreach import Town
@@ -163,7 +164,7 @@ def test_P21_a_push_that_waits_does_not_leave_once_he_objects(town: Town) -> Non
     dispatcher = town.dispatcher()
     store = town.stores.cardholders
     consent = Consent(True, {"push": True}, "1", datetime(2026, 1, 1, tzinfo=UTC))
-    roster = [one for _, part in made(town, dispatcher) for one in part if one.treated]
+    roster = [one for part in made(town, dispatcher) for one in part if one.treated]
     objector, child, other = (one.cardholder_id for one in roster[:3])
     store.put_consent("demo", objector, consent, objects=True)
     store.put_profile("demo", child, Profile(minor=True))
@@ -173,11 +174,11 @@ def test_P21_a_push_that_waits_does_not_leave_once_he_objects(town: Town) -> Non
     assert not town.reached() & {objector, child}
 
 
-def made(town: Town, dispatcher: Any) -> list[tuple[int, list[Any]]]:
+def made(town: Town, dispatcher: Any) -> list[list[Meant]]:
     """The roster, drawn up and queued, nothing sent yet."""
     (campaign,) = town.outreach.campaigns.all("demo")
     dispatcher._maker.make("demo", campaign)
-    return list(town.outreach.campaigns.roster("demo", campaign.campaign_id))
+    return list(town.outreach.rosters.meant("demo", campaign.campaign_id))
 
 
 CONSENTS = st.builds(

@@ -157,7 +157,7 @@ def test_P47_who_is_erased_while_a_roster_is_drawn_up_is_not_on_it(
     before = town.outreach.ground.standings.erased(ISSUER)
     parts = [[(who, "offer_0", True, "all", 0.0) for who in town.ids]]
     erase(town)
-    town.outreach.campaigns.put_roster(ISSUER, "c_1", parts)  # as it came, without a look
+    town.outreach.rosters.put(ISSUER, "c_1", parts)  # as it came, without a look
 
     kept = town.outreach.maker._without_erased(ISSUER, campaign.campaign_id, list(parts), before)
 

@@ -12,7 +12,7 @@ from recsvc.outreach.outcomes import Outcome, Unfit
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.entrance.incidents import IncidentStore, Window
-from recsvc.stores.outreach.campaigns import CampaignStore
+from recsvc.stores.outreach.rosters import RosterStore
 from recsvc.stores.rights.erasure import ErasureStore
 from tests.outreach import ISSUER, NOON, Town, activate
 from tests.service import run_command
@@ -28,8 +28,8 @@ def town(stores: Stores) -> Town:
 
 def meant(town: Town, campaign: Campaign) -> dict[str, bool]:
     """Everybody whom a campaign meant, and whether he was treated."""
-    roster = town.outreach.campaigns.roster(ISSUER, campaign.campaign_id)
-    return {one.cardholder_id: one.treated for _, part in roster for one in part}
+    roster = town.outreach.rosters.meant(ISSUER, campaign.campaign_id)
+    return {one.cardholder_id: one.treated for part in roster for one in part}
 
 
 def outcomes(town: Town, campaign: Campaign) -> dict[str, Outcome]:
@@ -118,7 +118,7 @@ def test_P57_the_command_writes_what_a_training_reads_and_an_officer_finds_whom_
     stores = town.stores
     log = AuditLog(stores.durable, stores.deny_list, lambda: datetime.now(UTC))
     officer = IncidentStore(
-        stores.durable, stores.cache, log, stores.deny_list, CampaignStore(stores.durable)
+        stores.durable, stores.cache, log, stores.deny_list, RosterStore(stores.durable)
     )
     window = Window(datetime(2020, 1, 1, tzinfo=UTC), datetime.now(UTC), None)
     touched = officer.of(ISSUER, window, served=False).touched.values()

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from recsvc.domain.campaign.hashing import digests
 from recsvc.domain.campaign.holdout import Holdout
 from recsvc.domain.campaign.ids import lettered, lettered_each
-from recsvc.stores.outreach.campaigns import PART_SIZE, Row, part_of, parts_of
+from recsvc.stores.outreach.rosters import PART_SIZE, Row, part_of, parts_of
 
 texts = st.lists(st.text(max_size=20), max_size=8)
 
