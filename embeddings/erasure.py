@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import orjson
 
+from embeddings.durable import replace_file
 from embeddings.errors import EmbeddingsError
 
 FORMAT = 1
@@ -60,9 +61,7 @@ class ErasedList:
             "key": self.key.hex(),
             "hashes": sorted(self.hashes),
         }
-        draft = path.with_name(path.name + ".tmp")
-        draft.write_bytes(orjson.dumps(document, option=orjson.OPT_INDENT_2))
-        draft.replace(path)
+        replace_file(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
 
     @classmethod
     def read(cls, path: Path) -> Self:

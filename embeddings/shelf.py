@@ -7,7 +7,6 @@
 """
 
 import fcntl
-import os
 import re
 import shutil
 import time
@@ -21,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from embeddings.bundle import Bundle
 from embeddings.catalog.text import ID_PATTERN
+from embeddings.durable import force, replace_file
 from embeddings.errors import BundleError, ShelfError
 from embeddings.manifest import MANIFEST, SIGNATURE, VERSION_PATTERN, Manifest
 
@@ -163,11 +163,11 @@ class Shelf:
         if key is not None:
             (draft / SIGNATURE).write_bytes(key.sign((draft / MANIFEST).read_bytes()))
         for path in draft.iterdir():
-            _fsync(path)
-        _fsync(draft)
+            force(path)
+        force(draft)
         place = self._versions / manifest.version
         draft.rename(place)
-        _fsync(self._versions)
+        force(self._versions)
         return place
 
     def promote(self, version: str) -> Bundle:
@@ -272,15 +272,8 @@ class Shelf:
         self._write("CURRENT", version)
 
     def _write(self, name: str, text: str) -> None:
-        """Replace a small file whole: temporary, fsync, rename, fsync of the folder."""
-        temporary = self.folder / f".{name}-{uuid.uuid4().hex}"
-        try:
-            temporary.write_text(text + "\n", "ascii")
-            _fsync(temporary)
-            temporary.replace(self.folder / name)
-        finally:
-            temporary.unlink(missing_ok=True)
-        _fsync(self.folder)
+        """Replace a small file of the shelf whole."""
+        replace_file(self.folder / name, f"{text}\n".encode("ascii"))
 
     def _sweep(self) -> None:
         """Remove drafts that a killed publication left; only under the lock."""
@@ -300,12 +293,3 @@ class Shelf:
                     f"{self.issuer_id}: another publication holds the shelf; try again when it ends"
                 ) from None
             yield
-
-
-def _fsync(path: Path) -> None:
-    """Force a file or folder to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

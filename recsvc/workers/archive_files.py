@@ -4,7 +4,6 @@ The archiver is a program of its own (`recsvc worker archive`, extra `archive`),
 answers requests carries no data library. Files are what the trainer reads beside card usage.
 """
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,8 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+
+from embeddings.durable import force
 
 INSTANT = pa.timestamp("us", tz="UTC")
 TRANSACTION = pa.struct(
@@ -49,7 +50,8 @@ def check_row(row: dict[str, Any]) -> None:
 def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     """Write rows in their order, and force them to disk."""
     pq.write_table(pa.Table.from_pylist(list(rows), schema=SCHEMA), path, compression="zstd")
-    _fsync(path)
+    force(path)
+    force(path.parent)
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -80,19 +82,10 @@ def remove_rows(path: Path, is_gone: Callable[[str], bool]) -> int:
     else:
         draft = path.with_suffix(".draft")
         pq.write_table(kept, draft, compression="zstd")
-        _fsync(draft)
+        force(draft)
         draft.replace(path)
-    _fsync(path.parent)
+    force(path.parent)
     return int(table.num_rows - kept.num_rows)
-
-
-def _fsync(path: Path) -> None:
-    """Force a file or a folder to disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def settle_file(draft: Path, place: Path) -> None:
@@ -103,4 +96,4 @@ def settle_file(draft: Path, place: Path) -> None:
     except FileNotFoundError:
         if not place.is_file():
             raise
-    _fsync(place.parent)
+    force(place.parent)
