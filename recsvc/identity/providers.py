@@ -8,13 +8,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
 from embeddings.catalog.text import Identifier
-from recsvc.settings import SettingsError
+from recsvc.settings import read_file
 
 Algorithm = Literal[
     "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
@@ -95,11 +94,4 @@ def read_providers(path: Path | None) -> tuple[Provider, ...]:
     """
     if path is None:
         return ()
-    try:
-        return ProviderFile.model_validate_json(path.read_bytes()).providers
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{path}: {place}: {first['msg']}") from None
+    return read_file(path, ProviderFile.model_validate_json).providers

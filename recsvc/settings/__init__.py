@@ -2,11 +2,12 @@
 
 This package is the only door to the environment. ``places``, ``serving``, ``entrance``,
 ``patience`` and ``people`` name the settings and their limits, ``kinds`` reads those that are more
-than a number or a word, ``reading`` puts them together, ``table`` shows them, ``processes`` is the
-environment that the server starts in.
+than a number or a word, ``reading`` puts them together, ``table`` shows them, ``files`` reads
+what some of them point to, ``processes`` is the environment that the server starts in.
 """
 
 from recsvc.settings.errors import PREFIX, SettingsError
+from recsvc.settings.files import read_file
 from recsvc.settings.processes import metrics_folder, refuse_many_threads, serving_environment
 from recsvc.settings.reading import Settings, read_settings
 from recsvc.settings.table import SettingRow, settings_table
@@ -17,6 +18,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "metrics_folder",
+    "read_file",
     "read_settings",
     "refuse_many_threads",
     "serving_environment",

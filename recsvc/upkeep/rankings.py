@@ -19,11 +19,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from recsvc.domain.experiment import Arm, Experiment, Rankings
 from recsvc.domain.policy import RankingPolicy
-from recsvc.settings import SettingsError
+from recsvc.settings import read_file
 
 IssuerId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,128}$")]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
@@ -117,15 +117,8 @@ def read_rankings(path: Path | None) -> Rankings:
     """
     if path is None:
         return Rankings(RankingPolicy())
-    try:
-        return RankingFile.model_validate(tomllib.loads(path.read_text("utf-8"))).all()
-    except OSError as error:
-        raise SettingsError(f"{path}: cannot be read ({error.strerror})") from None
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{path}: {place}: {first['msg']}") from None
-    except ValueError as error:
-        raise SettingsError(f"{path}: {error}") from None
-    except RecursionError:
-        raise SettingsError(f"{path}: is nested beyond reason") from None
+    return read_file(path, _rankings)
+
+
+def _rankings(text: bytes) -> Rankings:
+    return RankingFile.model_validate(tomllib.loads(text.decode())).all()

@@ -198,3 +198,22 @@ class TestProviderFile:
     def test_a_file_that_is_not_there_is_named(self, tmp_path: Path) -> None:
         with pytest.raises(SettingsError, match=r"nowhere\.json: cannot be read"):
             read_providers(tmp_path / "nowhere.json")
+
+    @pytest.mark.parametrize(
+        ("text", "told"),
+        [
+            ("{", "Invalid JSON"),
+            ('{"provider": []}', "providers: Field required"),
+            ('{"providers": [%s, %s]}', "providers: two have one iss"),
+            ('{"providers": [{}]}', r"providers\.0\.iss: Field required"),
+        ],
+    )
+    def test_what_is_wrong_is_told_after_the_name_of_the_file(
+        self, tmp_path: Path, text: str, told: str
+    ) -> None:
+        path = self.written(tmp_path)
+        one = json.dumps(json.loads(path.read_text())["providers"][0])
+        path.write_text(text.replace("%s", one))
+
+        with pytest.raises(SettingsError, match=rf"/providers\.json: {told}"):
+            read_providers(path)
