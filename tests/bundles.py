@@ -4,6 +4,7 @@ The checkerboard world: even cardholders buy at even merchants, odd ones at odd 
 """
 
 import hashlib
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -182,6 +183,17 @@ def unsealed(model: Model, sequence: int = 1, **changes: Any) -> dict[str, Any]:
         "canaries": [canary_of(model.factors, row) for row in (0, len(model.cardholders) - 1)],
         **changes,
     }
+
+
+def written(folder: Path, model: Model, spoil: Callable[[Path], object] = lambda _: None) -> Path:
+    """A sealed bundle in a folder, off any shelf; its files may be spoiled before the seal."""
+    document = unsealed(model)
+    place = folder / str(document["version"])
+    place.mkdir()
+    write_model(place, model)
+    spoil(place)
+    seal(place, document)
+    return place
 
 
 def publish(shelf: Shelf, model: Model | None = None, **changes: Any) -> Bundle:

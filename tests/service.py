@@ -99,6 +99,11 @@ class Service:
         )
         return cls(app, app.extensions[EXTENSION], stores, shelves, clock)
 
+    def again(self, stores: Stores | None = None, **chosen: Any) -> Self:
+        """Another worker on the same shelves, and on the same stores unless given."""
+        log, metrics = self.services.log, self.services.metrics
+        return self.assembled(self.shelves, stores or self.stores, log, metrics, **chosen)
+
     def shelf(self, issuer_id: str = "demo") -> Shelf:
         """The shelf of an issuer."""
         return Shelf(self.shelves, issuer_id)

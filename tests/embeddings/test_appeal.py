@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from embeddings.appeal import TRAITS, Appeal, Setting, generosity, traits_of
-from embeddings.bundle import Bundle, seal, write_model
+from embeddings.bundle import Bundle
 from embeddings.catalog import parse_item
 from embeddings.compose import Composition
 from embeddings.errors import BundleError
-from tests.bundles import a_benefit, an_offer, checkerboard, unsealed
+from tests.bundles import a_benefit, an_offer, checkerboard, written
 
 SETTING = Setting(
     np.array([1, 0, 0, 0], np.float32), np.array([0, 1, 0, 0], np.float32), np.e - 1, 0.0
@@ -81,19 +81,13 @@ def test_a_bundle_that_knows_fewer_traits_is_read_as_far_as_it_goes() -> None:
     assert older.of(parse_item(a_benefit()), SETTING, None)[1] == 0.5
 
 
-def written(tmp_path: Path, appeal: Appeal | None) -> Path:
-    model = replace(checkerboard(), appeal=appeal)
-    document = unsealed(model)
-    folder = tmp_path / str(document["version"])
-    folder.mkdir()
-    write_model(folder, model)
-    seal(folder, document)
-    return folder
+def with_appeal(tmp_path: Path, appeal: Appeal | None) -> Path:
+    return written(tmp_path, replace(checkerboard(), appeal=appeal))
 
 
 def test_the_bundle_composes_as_the_model_that_was_trained(tmp_path: Path) -> None:
     model = replace(checkerboard(), appeal=an_appeal())
-    opened = Bundle.open(written(tmp_path, an_appeal())).composer()
+    opened = Bundle.open(with_appeal(tmp_path, an_appeal())).composer()
     trained = model.composer(Composition())
     new = parse_item(an_offer("published_since", merchant_id="m_1", mcc=None))
 
@@ -107,7 +101,7 @@ def test_the_bundle_composes_as_the_model_that_was_trained(tmp_path: Path) -> No
 
 
 def test_a_direction_does_not_depend_on_how_often_a_column_is_met(tmp_path: Path) -> None:
-    composer = Bundle.open(written(tmp_path, an_appeal())).composer()
+    composer = Bundle.open(with_appeal(tmp_path, an_appeal())).composer()
     setting = composer.setting(parse_item(an_offer(merchant_id="m_1", mcc="5411")))
 
     assert np.linalg.norm(setting.merchants) == pytest.approx(1.0)
@@ -115,7 +109,7 @@ def test_a_direction_does_not_depend_on_how_often_a_column_is_met(tmp_path: Path
 
 
 def test_without_responses_what_draws_is_what_the_item_is_like(tmp_path: Path) -> None:
-    composer = Bundle.open(written(tmp_path, None)).composer()
+    composer = Bundle.open(with_appeal(tmp_path, None)).composer()
     composed = composer.compose(parse_item(an_offer(merchant_id="m_1", mcc="5411")))
 
     np.testing.assert_array_equal(composed.pull, composed.vector)
@@ -133,12 +127,7 @@ def test_an_item_that_hangs_on_nothing_known_is_known_by_its_own_responses() -> 
 
 def test_a_part_of_the_arrays_is_refused(tmp_path: Path) -> None:
     model = replace(checkerboard(), appeal=an_appeal())
-    document = unsealed(model)
-    folder = tmp_path / str(document["version"])
-    folder.mkdir()
-    write_model(folder, model)
-    (folder / "appeal_biases.npy").unlink()
-    seal(folder, document)
+    folder = written(tmp_path, model, lambda place: (place / "appeal_biases.npy").unlink())
 
     with pytest.raises(BundleError, match="appeal_biases") as raised:
         Bundle.open(folder)

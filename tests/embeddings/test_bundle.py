@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from embeddings.arrays import ARRAYS
-from embeddings.bundle import Bundle, seal, write_model
+from embeddings.bundle import Bundle, write_model
 from embeddings.errors import BundleError
 from embeddings.manifest import MANIFEST, SIGNATURE
 from embeddings.shelf import Shelf
-from tests.bundles import checkerboard, publish, unsealed
+from tests.bundles import checkerboard, publish, written
 
 
 @pytest.fixture(scope="module")
@@ -139,14 +139,7 @@ def test_F45_a_link_in_place_of_a_file_is_refused(copy: Path, tmp_path: Path) ->
 
 def sealed_with(folder: Path, name: str, raw: bytes) -> Path:
     """A bundle whose file was replaced before sealing: its hash is right, its content is not."""
-    model = checkerboard()
-    document = unsealed(model)
-    place = folder / str(document["version"])
-    place.mkdir()
-    write_model(place, model)
-    (place / name).write_bytes(raw)
-    seal(place, document)
-    return place
+    return written(folder, checkerboard(), lambda place: (place / name).write_bytes(raw))
 
 
 def npy(array: NDArray[Any], path: Path) -> bytes:

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 
 from recsvc.api.http.problems import TABLE
 from recsvc.domain.errors import DomainError
-from recsvc.stores.assembly import Stores
 from tests.service import Service
 
 PROFILE = "/v1/cardholders/c1"
@@ -296,16 +295,8 @@ class TestAddresses:
 
         assert (answer.status_code, answer.data) == (200, b"")
 
-    def test_f56_a_host_that_is_not_trusted_is_refused(
-        self, service: Service, stores: Stores
-    ) -> None:
-        guarded = Service.assembled(
-            service.shelves,
-            stores,
-            service.services.log,
-            service.services.metrics,
-            trusted_hosts="bank.example",
-        )
+    def test_f56_a_host_that_is_not_trusted_is_refused(self, service: Service) -> None:
+        guarded = service.again(trusted_hosts="bank.example")
         good = guarded.ask("GET", CONSENT, headers={"Host": "bank.example"})
         bad = guarded.ask("GET", CONSENT, headers={"Host": "evil.example"})
 

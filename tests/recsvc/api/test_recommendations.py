@@ -190,9 +190,7 @@ def test_f01_with_the_store_away_the_list_is_not_personalised_and_says_what_lack
     gone = a_connection(
         black_hole, log=trained.services.log, metrics=trained.services.metrics, wait_seconds=0.05
     )
-    lonely = Service.assembled(
-        trained.shelves, Stores.of(gone, gone), trained.services.log, trained.services.metrics
-    )
+    lonely = trained.again(Stores.of(gone, gone))
     lonely.services.loader.follow_shelves()
     lonely.services.keys._ring.replace(trained.stores.api_keys.all())
     lonely.keys["demo"] = trained.keys["demo"]
@@ -303,14 +301,12 @@ class TestBrokenBundles:
             assert trained.ask("GET", LIST).json["model_version"] == old
 
     def test_f10_a_start_with_a_broken_bundle_serves_the_newest_good_one(
-        self, trained: Service, stores: Stores
+        self, trained: Service
     ) -> None:
         old = trained.shelf().current_version()
         new = publish(trained.shelf(), checkerboard(n_cardholders=44))
         (new.folder / "manifest.json").write_text("{}")
-        fresh = Service.assembled(
-            trained.shelves, stores, trained.services.log, trained.services.metrics
-        )
+        fresh = trained.again()
         fresh.look()
 
         assert fresh.ask("GET", LIST).json["model_version"] == old
