@@ -81,25 +81,6 @@ def assign(
     return Assignment(items, market.total(items), min(bounds))
 
 
-def first_come(
-    worth: NDArray[np.float32], budgets: NDArray[np.int64], capacity: int
-) -> NDArray[np.int32]:
-    """What a queue would do, in order of rows: the baseline that :func:`assign` must beat.
-
-    Returns
-    -------
-    int32, shape (n_cardholders,); -1 for no push
-    """
-    room = np.asarray(budgets, np.int64).copy()
-    items = np.full(worth.shape[0], NOBODY, np.int32)
-    for row in range(worth.shape[0]):
-        offered = np.where(room > 0, worth[row], -np.inf)
-        best = int(np.argmax(offered)) if offered.size else 0
-        if capacity > 0 and offered.size and offered[best] > 0:
-            items[row], room[best], capacity = best, room[best] - 1, capacity - 1
-    return items
-
-
 def _settle(market: Market, prices: NDArray[np.float64]) -> NDArray[np.int32]:
     """A feasible assignment near the prices: rounds in which full items keep the keenest."""
     items = np.full(market.n_cardholders, NOBODY, np.int32)

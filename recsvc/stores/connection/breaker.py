@@ -29,11 +29,6 @@ class Breaker:
         self._pause_seconds = FIRST_PAUSE_SECONDS
         self._probing = False
 
-    @property
-    def is_open(self) -> bool:
-        """Whether calls are being refused or probed at present."""
-        return self._open_until is not None
-
     def allows(self) -> bool:
         """Whether a call may be made now; a True in the open state is the one probe."""
         if self._open_until is None:

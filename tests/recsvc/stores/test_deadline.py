@@ -141,6 +141,5 @@ def test_requests_without_time_do_not_speak_against_a_store_that_answers(
         _seconds(lambda: connection.ask(_get), "budget_spent")
     connection.deadline.end()
 
-    assert connection.is_away is False
     assert connection.ask(lambda store: store.echo("here")) == b"here"
     connection.close()

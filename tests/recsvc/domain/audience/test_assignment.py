@@ -5,20 +5,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy.optimize import linprog
 
-from recsvc.domain.audience.assignment import assign, first_come
+from recsvc.domain.audience.assignment import assign
 from recsvc.domain.audience.prices import Market, dual_value, find_prices
-
-
-def taste_world(
-    n: int, m: int, seed: int, *, forbidden: float = 0.3
-) -> tuple[NDArray[np.float32], NDArray[np.int64], int]:
-    """Cardholders whose tastes agree more or less, items whose budgets are scarce."""
-    chance = np.random.default_rng(seed)
-    taste = chance.normal(size=(n, 4)) @ chance.normal(size=(4, m)) / 2 + chance.normal(size=m)
-    worth = (1 / (1 + np.exp(-taste))).astype(np.float32)
-    worth[chance.random(worth.shape) < forbidden] = -np.inf
-    budgets = chance.integers(0, n // m + 2, m)
-    return worth, budgets, int(chance.integers(0, n + 1))
+from tests.recsvc.domain.audience.worlds import first_come, taste_world
 
 
 def exact(worth: NDArray[np.float32], budgets: NDArray[np.int64], capacity: int) -> float:

@@ -2,10 +2,11 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.audience.assignment import assign, first_come
+from recsvc.domain.audience.assignment import assign
 from recsvc.domain.audience.exchange import improve
 from recsvc.domain.audience.prices import Market
 from recsvc.domain.audience.shortlist import LISTED, Shortlist, largest
+from tests.recsvc.domain.audience.worlds import first_come
 
 
 @settings(max_examples=60, deadline=None)
