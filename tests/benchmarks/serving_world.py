@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bundle import History, Labels, Model
 from embeddings.catalog import Catalog, parse_item
 from embeddings.factors import Factors, HalfStep, gram_of
+from embeddings.model import History, Labels, Model
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from tests.bundles import AS_OF_DAY, KEY
 

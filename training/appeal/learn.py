@@ -8,7 +8,7 @@ from scipy.optimize import Bounds, minimize
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.appeal import Appeal
-from embeddings.bundle import Model
+from embeddings.model import Model
 from training.appeal.evidence import Evidence, evidence_of
 from training.appeal.impressions import Impressions
 from training.appeal.loss import Floats, Loss, Parameters, Priors

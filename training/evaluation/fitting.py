@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from embeddings.bundle import Model
+from embeddings.model import Model
 from training import als
 from training.appeal import AppealRule, Impressions, learn, read_impressions
 from training.config import Settings

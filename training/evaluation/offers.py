@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bundle import Model
 from embeddings.compose import Composition
+from embeddings.model import Model
 from training.appeal import Impressions
 from training.evaluation.bootstrap import interval, paired_difference
 from training.simulate.truth import Truth

@@ -7,9 +7,9 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embeddings.bundle import History, Labels, Model
 from embeddings.catalog import Catalog
 from embeddings.factors import Factors
+from embeddings.model import History, Labels, Model
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.errors import TrainingError
 from training.matrix import Homes, Matrix, Survey, popularity, segments_of

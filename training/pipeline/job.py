@@ -11,10 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import sparse
 
 from embeddings.appeal import Appeal
-from embeddings.bundle import Bundle, Model
+from embeddings.bundle import Bundle
 from embeddings.erasure import FILE_NAME, ErasedList
 from embeddings.errors import EmbeddingsError
 from embeddings.factors import Factors
+from embeddings.model import Model
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als, propensity

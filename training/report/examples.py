@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.bundle import Model
 from embeddings.catalog.text import in_locale
 from embeddings.compose import Composition
+from embeddings.model import Model
 from embeddings.vocabulary import ColumnKind, split_column_id
 from training.report.layout import plane_of
 

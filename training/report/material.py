@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from embeddings.bundle import Model
+from embeddings.model import Model
 from training.config import Settings
 from training.gate import DataFacts, Reason
 from training.matrix import Survey

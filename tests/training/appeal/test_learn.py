@@ -7,9 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from embeddings.bundle import Model
 from embeddings.catalog import parse_item
 from embeddings.compose import Composition
+from embeddings.model import Model
 from tests.bundles import a_catalog, an_offer, checkerboard
 from training.appeal import AppealRule, Impressions, learn, read_impressions
 from training.appeal.evidence import evidence_of, usage_vectors

@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from embeddings.appeal import Appeal
-from embeddings.bundle import Model
 from embeddings.compose import Composition
+from embeddings.model import Model
 from training.appeal import AppealRule, Impressions, learn
 from training.evaluation.coupons.journey import Campaign, Journey
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import polars as pl
 
-from embeddings.bundle import Model
 from embeddings.catalog import write_catalog
+from embeddings.model import Model
 from training.config import Settings
 from training.evaluation.coupons.exam import Exam, exam_of
 from training.evaluation.coupons.journey import Campaign, Journey
