@@ -22,6 +22,7 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.events.behaviours import BehaviourStore
 from recsvc.stores.outreach.campaigns import CampaignStore
 from recsvc.stores.outreach.disclosures import DisclosureStore
+from recsvc.stores.outreach.outbox import OutboxStore
 from recsvc.stores.outreach.pushes import PushStore
 from recsvc.stores.outreach.rosters import RosterStore
 from recsvc.stores.outreach.webhooks import WebhookStore
@@ -38,6 +39,7 @@ class Outreach:
     settings: Settings
     ground: Ground
     caps: tuple[FrequencyCap, ...]
+    outbox: OutboxStore
     pushes: PushStore
     webhooks: WebhookStore
     behaviours: BehaviourStore
@@ -54,6 +56,7 @@ class Outreach:
         """Assemble; starts nothing."""
         durable, caps = stores.writes, push_caps(settings)
         pushes, behaviours = PushStore(durable, stores.deny_list), BehaviourStore(durable)
+        outbox = OutboxStore(durable, stores.deny_list)
         ground = _ground(settings, stores, slot, clock)
         estimator = Estimator(
             ground,
@@ -67,11 +70,12 @@ class Outreach:
             settings=settings,
             ground=ground,
             caps=caps,
+            outbox=outbox,
             pushes=pushes,
             webhooks=WebhookStore(durable),
             behaviours=behaviours,
             estimator=estimator,
-            maker=RosterMaker(ground),
+            maker=RosterMaker(ground, outbox),
             checker=checker,
             desk=CampaignDesk(ground, checker, minimum=settings.min_export),
             reviewer=Reviewer(

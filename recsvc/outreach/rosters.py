@@ -21,6 +21,7 @@ from recsvc.outreach.selection import (
     judge_all,
     may_be_told,
 )
+from recsvc.stores.outreach.outbox import OutboxStore
 from recsvc.stores.outreach.rosters import Part, Row, parts_of
 from recsvc.stores.people.standings import Standings
 
@@ -31,9 +32,9 @@ PARTS_AT_ONCE = 20
 class RosterMaker:
     """Makes rosters; making one again changes nothing."""
 
-    def __init__(self, ground: Ground) -> None:
+    def __init__(self, ground: Ground, outbox: OutboxStore) -> None:
         self._ground = ground
-        self._campaigns = ground.campaigns
+        self._outbox = outbox
         self._rosters = ground.rosters
         self._book = ground.book
 
@@ -54,7 +55,7 @@ class RosterMaker:
             if self._rosters.put(issuer_id, campaign_id, drawn_up):
                 drawn_up = self._without_erased(issuer_id, campaign_id, drawn_up, before)
                 return self._queue(issuer_id, campaign_id, enumerate(drawn_up))
-        done = self._campaigns.queued(issuer_id, campaign_id)
+        done = self._outbox.queued(issuer_id, campaign_id)
         parts = self._rosters.parts(issuer_id, campaign_id)
         return self._queue(issuer_id, campaign_id, (one for one in parts if one[0] not in done))
 
@@ -86,7 +87,7 @@ class RosterMaker:
             batches = [
                 (number, self._batches(issuer_id, campaign_id, part)) for number, part in some
             ]
-            queued += self._campaigns.queue(issuer_id, campaign_id, batches)
+            queued += self._outbox.queue(issuer_id, campaign_id, batches)
         return queued
 
     def _batches(self, issuer_id: str, campaign_id: str, part: Part) -> list[bytes]:

@@ -1,7 +1,6 @@
-"""Campaigns as they were planned, what of them is on its way, and their results."""
+"""Campaigns as they were planned, what became of their pushes, and their results."""
 
 import secrets
-from collections.abc import Sequence
 from typing import Any
 
 import redis
@@ -12,12 +11,10 @@ from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.keys.campaigns import (
     CAMPAIGN_PUSHES,
-    CAMPAIGN_QUEUED,
     CAMPAIGN_REVIEW,
     CAMPAIGNS,
     HOLDOUT_KEY,
 )
-from recsvc.stores.keys.pushes import PUSH_OUTBOX
 from recsvc.stores.outreach.campaign_codec import decode_campaign, encode_campaign
 
 # Key: campaigns. Arguments: id, revision that was read ('' for a new one), document.
@@ -33,14 +30,6 @@ redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
 return 1
 """
 
-# Keys: queued parts, outbox. Arguments: part, seconds the queued parts live, then batches.
-PART_QUEUE = """
-if redis.call('SADD', KEYS[1], ARGV[1]) == 0 then return 0 end
-redis.call('EXPIRE', KEYS[1], ARGV[2])
-for i = 3, #ARGV do redis.call('XADD', KEYS[2], '*', 'batch', ARGV[i]) end
-return 1
-"""
-
 
 class CampaignStore:
     """Campaigns of all issuers in the durable store."""
@@ -48,7 +37,6 @@ class CampaignStore:
     def __init__(self, durable: Connection) -> None:
         self._durable = durable
         self._save = Script(CAMPAIGN_SAVE)
-        self._queue = Script(PART_QUEUE)
 
     def add(self, issuer_id: str, campaign: Campaign) -> None:
         """Keep a new campaign; RevisionMismatchError when the id is taken."""
@@ -90,28 +78,6 @@ class CampaignStore:
             return bytes(pipeline.execute()[1])
 
         return self._durable.ask_patiently(read)
-
-    def queued(self, issuer_id: str, campaign_id: str) -> frozenset[int]:
-        """Parts of a roster that are in the outbox already."""
-        name = CAMPAIGN_QUEUED.key(issuer_id, campaign_id)
-        members: Any = self._durable.ask_patiently(lambda store: store.smembers(name))
-        return frozenset(int(member) for member in members)
-
-    def queue(
-        self, issuer_id: str, campaign_id: str, parts: Sequence[tuple[int, Sequence[bytes]]]
-    ) -> int:
-        """Put the batches of parts into the outbox, each part at most once however often tried.
-
-        Returns
-        -------
-        How many parts were not there before.
-        """
-        keys = [CAMPAIGN_QUEUED.key(issuer_id, campaign_id), PUSH_OUTBOX.key(issuer_id)]
-        seconds = CAMPAIGN_QUEUED.ttl_seconds or 0
-        calls: list[list[Argument]] = [[part, seconds, *batches] for part, batches in parts]
-        return sum(
-            self._durable.ask_patiently(lambda store: self._queue.run_each(store, keys, calls))
-        )
 
     def pushes(self, issuer_id: str, campaign_id: str) -> dict[str, str]:
         """What became of each push: milliseconds when it left, or why it did not."""

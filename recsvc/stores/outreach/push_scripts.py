@@ -105,3 +105,11 @@ TURN_END = """
 if redis.call('GET', KEYS[1]) == ARGV[1] then redis.call('DEL', KEYS[1]) end
 return 1
 """
+
+# Keys: queued parts, outbox. Arguments: part, seconds the queued parts live, then batches.
+PART_QUEUE = """
+if redis.call('SADD', KEYS[1], ARGV[1]) == 0 then return 0 end
+redis.call('EXPIRE', KEYS[1], ARGV[2])
+for i = 3, #ARGV do redis.call('XADD', KEYS[2], '*', 'batch', ARGV[i]) end
+return 1
+"""

@@ -13,7 +13,7 @@ import redis
 
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
-from recsvc.stores.outreach.pushes import GROUP
+from recsvc.stores.outreach.outbox import GROUP
 
 IsGone = Callable[[str], bool]
 AT_A_TIME = 200

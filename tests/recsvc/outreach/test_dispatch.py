@@ -18,7 +18,8 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSH_TURN, PUSHES_DEAD
-from recsvc.stores.outreach.pushes import Dispatch, Push, Sent
+from recsvc.stores.outreach.outbox import Push
+from recsvc.stores.outreach.pushes import Dispatch, Sent
 from recsvc.stores.outreach.rosters import parts_of
 from recsvc.stores.people.cardholders import CardholderStore
 from recsvc.workers.dispatcher import Dispatcher
@@ -107,10 +108,10 @@ def test_P15_who_withdraws_between_judgement_and_sending_gets_nothing_however_la
     campaign = town.launch(holdout_bps=0)
     town.outreach.maker.make(ISSUER, campaign)
     stopped = town.dispatcher("stopped")
-    (batch, *_) = town.outreach.pushes.take(ISSUER, "stopped", most=1, idle_seconds=60)
+    (batch, *_) = town.outreach.outbox.take(ISSUER, "stopped", most=1, idle_seconds=60)
     model = town.slot.current(ISSUER)
     assert model is not None
-    judged = stopped._judged(ISSUER, model, batch.pushes)
+    judged = stopped._judge.judged(ISSUER, model, batch.pushes)
     who = batch.pushes[0].cardholder_id
     withdraws(town.stores.cardholders, who)
 
@@ -141,11 +142,11 @@ def test_F26_a_dispatcher_that_dies_after_sending_and_before_it_says_so_sends_on
     town.launch(holdout_bps=0)
     dying = town.dispatcher("dying", idle_seconds=0)
     town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
-    batches = town.outreach.pushes.take(ISSUER, "dying", most=2, idle_seconds=0)
+    batches = town.outreach.outbox.take(ISSUER, "dying", most=2, idle_seconds=0)
     model = town.slot.current(ISSUER)
     assert model is not None
     pushes = [push for batch in batches for push in batch.pushes]
-    dying._settle(ISSUER, model, dying._judged(ISSUER, model, pushes))
+    dying._settle(ISSUER, model, dying._judge.judged(ISSUER, model, pushes))
     already = len(town.gateway())
 
     town.run(town.dispatcher("heir", idle_seconds=0))
@@ -214,7 +215,7 @@ def model_and_bundle(town: Town) -> tuple[ServingModel, Bundle]:
 def test_F27_a_group_that_the_store_lost_is_made_again(town: Town) -> None:
     town.launch(holdout_bps=0)
     town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
-    town.outreach.pushes.take(ISSUER, "one", most=1, idle_seconds=60)
+    town.outreach.outbox.take(ISSUER, "one", most=1, idle_seconds=60)
     town.stores.durable.ask(lambda store: store.xgroup_destroy("r1:{demo}:push_outbox", "dispatch"))
 
     town.run()
@@ -227,7 +228,7 @@ def test_F27_entries_that_the_stream_lost_while_they_were_being_judged_stop_noth
 ) -> None:
     town.launch(holdout_bps=0)
     town.outreach.maker.make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns[0])
-    town.outreach.pushes.take(ISSUER, "dead", most=2, idle_seconds=60)
+    town.outreach.outbox.take(ISSUER, "dead", most=2, idle_seconds=60)
     outbox = PUSH_OUTBOX.key(ISSUER)
     town.stores.durable.ask(lambda store: store.xtrim(outbox, maxlen=2, approximate=False))
 
@@ -297,16 +298,16 @@ def test_of_two_dispatchers_one_sends_at_a_time_so_the_higher_priority_goes_firs
     town.launch(campaign_id="c_low", holdout_bps=0)
     town.launch(campaign_id="c_high", holdout_bps=0, priority=5)
     slow, quick = town.dispatcher("slow"), town.dispatcher("quick")
-    pushes = town.outreach.pushes
+    outbox = town.outreach.outbox
     slow._make(ISSUER, town.outreach.book.follow_issuer(ISSUER).campaigns)
-    assert pushes.take_turn(ISSUER, "slow")
-    batches = pushes.take(ISSUER, "slow", most=2, idle_seconds=60)
+    assert outbox.take_turn(ISSUER, "slow")
+    batches = outbox.take(ISSUER, "slow", most=2, idle_seconds=60)
     overtaking = quick.look(ISSUER)
     model = town.slot.current(ISSUER)
     assert model is not None
     high = [push for batch in batches for push in batch.pushes]
-    slow._settle(ISSUER, model, slow._judged(ISSUER, model, high))
-    pushes.end_turn(ISSUER, "slow")
+    slow._settle(ISSUER, model, slow._judge.judged(ISSUER, model, high))
+    outbox.end_turn(ISSUER, "slow")
     town.run(quick)
 
     assert (overtaking.sent, overtaking.waits, overtaking.is_idle) == (0, True, False)
@@ -324,7 +325,7 @@ class Overslept:
     def states_of(self, issuer_id: str, cardholder_ids: Sequence[str]) -> Sequence[CardholderState]:
         name = PUSH_TURN.key(issuer_id)
         self.town.stores.durable.ask(lambda store: store.delete(name))
-        assert self.town.outreach.pushes.take_turn(issuer_id, "heir")
+        assert self.town.outreach.outbox.take_turn(issuer_id, "heir")
         return self.town.stores.cardholders.states_of(issuer_id, cardholder_ids)
 
 
@@ -343,17 +344,17 @@ def test_a_dispatcher_that_slept_through_its_turn_sends_nothing_of_what_it_judge
 
 
 def test_the_turn_of_a_dispatcher_that_died_ends_by_itself(town: Town) -> None:
-    pushes, name = town.outreach.pushes, PUSH_TURN.key(ISSUER)
-    assert pushes.take_turn(ISSUER, "dead")
+    outbox, name = town.outreach.outbox, PUSH_TURN.key(ISSUER)
+    assert outbox.take_turn(ISSUER, "dead")
     lasts: Any = town.stores.durable.ask(lambda store: store.pttl(name))
-    blocked = pushes.take_turn(ISSUER, "heir")
+    blocked = outbox.take_turn(ISSUER, "heir")
     town.stores.durable.ask(lambda store: store.pexpire(name, 1))
-    until(lambda: pushes.take_turn(ISSUER, "heir"))
-    pushes.end_turn(ISSUER, "dead")
+    until(lambda: outbox.take_turn(ISSUER, "heir"))
+    outbox.end_turn(ISSUER, "dead")
 
     assert 0 < lasts <= 5000
     assert not blocked
-    assert not pushes.take_turn(ISSUER, "dead")
+    assert not outbox.take_turn(ISSUER, "dead")
 
 
 def test_in_the_morning_the_higher_priority_wakes_first(stores: Stores) -> None:
@@ -504,7 +505,7 @@ def test_a_simulated_week_breaks_no_cap_no_quiet_hour_no_holdout_and_no_budget(
             live.append(town.launch(campaign_id=f"c_{day}", **plans[day]))
         consumer = town.dispatcher(f"d_{hour % 2}", idle_seconds=0)
         if hour % 5 == 0:  # this one dies with its hands full
-            town.outreach.pushes.take(ISSUER, "dead", most=1, idle_seconds=0)
+            town.outreach.outbox.take(ISSUER, "dead", most=1, idle_seconds=0)
         town.run(consumer)
         if hour == 80:
             town.consent([f"ch_{i}" for i in range(30)], OFF)

@@ -10,7 +10,8 @@ from recsvc.domain.campaign.campaign import State
 from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD
-from recsvc.stores.outreach.pushes import Dispatch, Held, Push, Sent
+from recsvc.stores.outreach.outbox import Held, Push
+from recsvc.stores.outreach.pushes import Dispatch, Sent
 from recsvc.stores.rights.erasure import ErasureStore
 from recsvc.stores.rights.export import EXPORTED
 from recsvc.stores.rights.finding import Finder
@@ -71,15 +72,15 @@ def test_P47_a_batch_that_is_being_judged_while_he_is_taken_out_is_sent_once(
 ) -> None:
     queue(town)
     working = town.dispatcher("working", idle_seconds=0)
-    batches = town.outreach.pushes.take(ISSUER, "working", most=9, idle_seconds=0)
+    batches = town.outreach.outbox.take(ISSUER, "working", most=9, idle_seconds=0)
     pushes = [push for batch in batches for push in batch.pushes]
-    judged = working._judged(ISSUER, model_of(town), pushes)
+    judged = working._judge.judged(ISSUER, model_of(town), pushes)
     erase(town)
     forget(town, tmp_path)
 
     working._settle(ISSUER, model_of(town), judged)
     for batch in batches:
-        town.outreach.pushes.done(ISSUER, batch)
+        town.outreach.outbox.done(ISSUER, batch)
     town.run()
 
     ids = [push["push_id"] for push in town.gateway()]
@@ -112,7 +113,7 @@ def test_P47_nothing_of_the_erased_is_held_or_sent_by_who_judged_him_before(town
     dispatch = Dispatch(push=push, body=b"{}", channel="push", caps=(), most=None)
     erase(town)
 
-    town.outreach.pushes.hold(ISSUER, [Held(push, NOON)])
+    town.outreach.outbox.hold(ISSUER, [Held(push, NOON)])
     sent = town.outreach.pushes.send(ISSUER, [dispatch], NOON)
 
     assert sent == [Sent.ERASED]
