@@ -17,7 +17,7 @@ from recsvc.metrics import Metrics
 from recsvc.outreach.assembly import Outreach
 from recsvc.stores.assembly import Stores
 from recsvc.stores.connection.client import Connection
-from recsvc.stores.events.intake import Arrival
+from recsvc.stores.events.batch import Arrival
 from recsvc.stores.keys.pushes import PUSH_GATEWAY
 from recsvc.workers.dispatcher import Dispatcher
 from tests.bundles import checkerboard

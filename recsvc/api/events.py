@@ -13,7 +13,8 @@ from recsvc.domain.lifecycle.dismissals import dismissed_until
 from recsvc.domain.serve_token import is_of
 from recsvc.ledger.intake import Intake
 from recsvc.metrics import Metrics
-from recsvc.stores.events.intake import Arrival, Taken
+from recsvc.stores.events.batch import Arrival
+from recsvc.stores.events.intake import Taken
 
 
 def event_routes(

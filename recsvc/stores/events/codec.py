@@ -13,7 +13,7 @@ act       there once the cardholder has activated anything
 ========  =============================================================================
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,20 @@ def newest_events(fields: Fields) -> list[tuple[bytes, bytes]]:
 def records_of(fields: Fields) -> list[EventRecord]:
     """The newest events of a cardholder, whole."""
     return [_record(name[2:].decode(), value) for name, value in newest_events(fields)]
+
+
+def records_with(fields: Fields, more: Sequence[EventRecord]) -> list[EventRecord]:
+    """The newest events of a cardholder once these are among them, in any order."""
+    found = newest_events(fields)
+    if len(found) + len(more) > KEPT_EVENTS:
+        return records_of({**fields, **dict(map(_field, more))})
+    return [*more, *(_record(name[2:].decode(), value) for name, value in found)]
+
+
+def _field(record: EventRecord) -> tuple[bytes, bytes]:
+    """Name and value of an event that has no position yet."""
+    before, after = encode_record(record)
+    return f"e:{record.event_id}".encode(), before.encode() + after
 
 
 def _record(event_id: str, value: bytes) -> EventRecord:

@@ -1,23 +1,24 @@
 """Takes events in: one script a batch; what it acknowledged is in the durable store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from itertools import repeat
+from typing import Any
 
 from embeddings.erasure import erased_hash
-from embeddings.interactions import EventType
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
-from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS, encode_record
-from recsvc.stores.events.ledger import Account, account_of
+from recsvc.stores.events.batch import GREATER_STAYS, Arrival, Batch
+from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS
+from recsvc.stores.events.ledger import Account, Commit, account_of, budget_keys
 from recsvc.stores.events.scripts import EVENTS_TAKE
-from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED
+from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
+from recsvc.stores.keys.catalog import BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
 from recsvc.stores.keys.family import WEEK_SECONDS
 from recsvc.stores.rights.denylist import DenyList
@@ -34,33 +35,11 @@ class Taken(StrEnum):
     ERASED = "erased"
 
 
-SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
-ACTIVATES = 3
-"""Beside the numbers of `Concern`, for the script: an event that may, and is an activation."""
+SHARED_KEYS = (EVENTS, UNSETTLED, ERASED, USES_DUE, BUDGETS_SPENT)
 WEEK_MS = 1000 * WEEK_SECONDS
 WEEKS_ASKED = (0, 1, -1, -2, -3, -4, -5)
 """An event is known for at least five weeks; another worker's clock may be in the next one."""
 ANSWERS = {2: Taken.ACCEPTED_AND_COUNTS, 1: Taken.ACCEPTED, 0: Taken.DUPLICATE, -1: Taken.ERASED}
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """An event on its way in.
-
-    Parameters
-    ----------
-    cardholder_id : str
-    record : EventRecord
-    entry : bytes
-        The event as the stream and the archive keep it.
-    lasts_until : datetime, optional
-        Until when a dismissal holds.
-    """
-
-    cardholder_id: str
-    record: EventRecord
-    entry: bytes
-    lasts_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +49,7 @@ class Intaken:
     Parameters
     ----------
     answers : tuple of Taken     one an event, in the order given
-    accounts : tuple of Account  of those cardholders whose uses may change, as they are now
+    accounts : tuple of Account  of those whose uses are yet to be settled, as they are now
     """
 
     answers: tuple[Taken, ...]
@@ -95,14 +74,64 @@ class EventStore:
         self._longest_backlog = longest_backlog
         self._take = Script(EVENTS_TAKE)
 
+    def foreseen(
+        self, issuer_id: str, arrivals: Sequence[Arrival], concerns: Sequence[Concern]
+    ) -> list[Account]:
+        """Accounts of those whose uses these events may change, as they are once they are taken.
+
+        Parameters
+        ----------
+        issuer_id, arrivals, concerns : as for :meth:`take`
+
+        Raises
+        ------
+        StoreAwayError
+        """
+        told: dict[str, Concern] = {}
+        for one, concern in zip(arrivals, concerns, strict=True):
+            if concern > told.get(one.cardholder_id, Concern.NONE):
+                told[one.cardholder_id] = concern
+        chosen = self._concerned(issuer_id, told)
+        new: dict[str, list[EventRecord]] = {cardholder_id: [] for cardholder_id in chosen}
+        for one in arrivals:
+            if one.cardholder_id in new and one.record.event_type not in GREATER_STAYS:
+                new[one.cardholder_id].append(one.record)
+        hashes = self._read("HGETALL", issuer_id, chosen)
+        return [
+            account_of(cardholder_id, dict(zip(*[iter(flat)] * 2, strict=True)), new[cardholder_id])
+            for cardholder_id, flat in zip(chosen, hashes, strict=True)
+        ]
+
+    def _concerned(self, issuer_id: str, told: Mapping[str, Concern]) -> list[str]:
+        """Cardholders whom events concern always, or who activated something."""
+        lax = [one for one, concern in told.items() if concern is Concern.IF_ACTIVATED]
+        acts = self._read("HEXISTS", issuer_id, lax, "act")
+        passive = {one for one, has_activated in zip(lax, acts, strict=True) if not has_activated}
+        return [one for one in told if one not in passive]
+
+    def _read(
+        self, command: str, issuer_id: str, cardholder_ids: Sequence[str], *words: str
+    ) -> list[Any]:
+        """Answers of a reading command on each cardholder's hash, in one round trip."""
+        if not cardholder_ids:
+            return []
+        holder = CARDHOLDER.key(issuer_id, "")
+        return self._durable.read_together(
+            [(command, holder + cardholder_id, *words) for cardholder_id in cardholder_ids]
+        )
+
     def take(
         self,
         issuer_id: str,
         arrivals: Sequence[Arrival],
         now: datetime,
         concerns: Sequence[Concern] = (),
+        commits: Sequence[Commit] = (),
     ) -> Intaken:
         """Take events in, all or none; exact once by event id, in whatever order.
+
+        An id is known for five weeks at least, and as long as its event is kept: an event that
+        comes again as it was is a duplicate however late.
 
         Parameters
         ----------
@@ -111,6 +140,9 @@ class EventStore:
         now : datetime, aware
         concerns : sequence of Concern
             Whether each may change a use of an item; empty when none does.
+        commits : sequence of Commit
+            Of accounts that were foreseen. Carried out in the same stroke where that came true;
+            the others' accounts are handed back, to be settled.
 
         Raises
         ------
@@ -121,13 +153,9 @@ class EventStore:
         """
         if not arrivals:
             return Intaken((), ())
-        cardholder_ids = list(dict.fromkeys(arrival.cardholder_id for arrival in arrivals))
-        keys = self._keys(issuer_id, cardholder_ids, now)
-        arguments = self._arguments(issuer_id, cardholder_ids, now)
-        number = {one: place for place, one in enumerate(cardholder_ids, 1)}
-        for one, concern in zip(arrivals, concerns or repeat(Concern.NONE), strict=False):
-            arguments += (one.record.event_id, number[one.cardholder_id], one.entry)
-            arguments += _change(one, concern)
+        batch = Batch.of(arrivals, concerns or (Concern.NONE,) * len(arrivals), commits)
+        keys = self._keys(issuer_id, batch, now)
+        arguments = [*self._head(issuer_id, batch, now), *batch.arguments(now)]
         found = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
         if found == b"backlog":
             raise StoreFullError(self._durable.name, "backlog")
@@ -135,49 +163,38 @@ class EventStore:
         return Intaken(
             tuple(ANSWERS[answer] for answer in answers),
             tuple(
-                account_of(cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True)))
+                account_of(
+                    batch.cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True))
+                )
                 for number, flat in zip(*[iter(accounts)] * 2, strict=True)
             ),
         )
 
-    def _keys(self, issuer_id: str, cardholder_ids: Sequence[str], now: datetime) -> list[str]:
+    def _keys(self, issuer_id: str, batch: Batch, now: datetime) -> list[str]:
         week = microseconds(now) // 1000 // WEEK_MS
         holder = CARDHOLDER.key(issuer_id, "")
         return [
-            EVENTS.key(issuer_id),
-            UNSETTLED.key(issuer_id),
-            ERASED.key(issuer_id),
+            *(family.key(issuer_id) for family in SHARED_KEYS),
             *(EVENTS_SEEN.key(issuer_id, str(week + weeks)) for weeks in WEEKS_ASKED),
-            *(holder + cardholder_id for cardholder_id in cardholder_ids),
+            *(holder + cardholder_id for cardholder_id in batch.cardholder_ids),
+            *(key for commit in batch.commits for key in budget_keys(issuer_id, commit)),
         ]
 
-    def _arguments(
-        self, issuer_id: str, cardholder_ids: Sequence[str], now: datetime
-    ) -> list[Argument]:
+    def _head(self, issuer_id: str, batch: Batch, now: datetime) -> list[Argument]:
         """What the script is told before the events."""
-        arguments: list[Argument] = [
+        key, commit = self._deny_list.key_of(issuer_id), next(iter(batch.commits), None)
+        return [
             self._longest_backlog,
             EVENTS_SEEN.ttl_seconds or 0,
             microseconds(now) // 1000,
             KEPT_EVENTS,
             KEPT_VIEWS,
             len(WEEKS_ASKED),
-            len(cardholder_ids),
+            len(batch.cardholder_ids),
             len(CARDHOLDER.key(issuer_id, "")),
+            len(batch.arrivals),
+            len(batch.commits),
+            commit.day if commit else "",
+            microseconds(commit.day_ends_at) // 1000 if commit else "",
+            *(erased_hash(key, cardholder_id) for cardholder_id in batch.cardholder_ids),
         ]
-        key = self._deny_list.key_of(issuer_id)
-        arguments += [erased_hash(key, cardholder_id) for cardholder_id in cardholder_ids]
-        return arguments
-
-
-def _change(arrival: Arrival, concern: Concern) -> tuple[Argument, ...]:
-    """What the event is to the script, and two words more."""
-    record = arrival.record
-    if record.event_type is SERVED:
-        return "max", f"s:{record.item_id}", microseconds(record.occurred_at)
-    if record.event_type is DISMISSED:
-        until = arrival.lasts_until or record.occurred_at
-        return "max", f"d:{record.item_id}", microseconds(until)
-    if record.event_type is ACTIVATED and concern:
-        return ACTIVATES, *encode_record(record)
-    return int(concern), *encode_record(record)

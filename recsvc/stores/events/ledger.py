@@ -4,7 +4,7 @@ A commit names the revision that was read; when the cardholder changed meanwhile
 written. Budgets are checked and counted in the same script, so none is ever overspent.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -25,10 +25,11 @@ from recsvc.stores.events.codec import (
     Fields,
     encode_record,
     records_of,
+    records_with,
     use_arguments,
     uses_by_item,
 )
-from recsvc.stores.events.scripts import LEDGER_COMMIT
+from recsvc.stores.events.ledger_scripts import LEDGER_COMMIT
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
@@ -115,10 +116,11 @@ class LedgerStore:
             return ()
         key = self._deny_list.key_of(issuer_id)
         keys = [family.key(issuer_id) for family in SHARED_KEYS]
-        arguments: list[Argument] = []
+        arguments: list[Argument] = [len(commits)]
+        arguments += [erased_hash(key, commit.account.cardholder_id) for commit in commits]
         for commit in commits:
             own_keys = _commit_keys(issuer_id, commit)
-            own = _commit_arguments(commit, erased_hash(key, commit.account.cardholder_id))
+            own = _commit_arguments(commit)
             keys += own_keys
             arguments += (len(own_keys), len(own), *own)
         answers = self._durable.ask(lambda store: self._commit.run(store, keys, arguments))
@@ -157,28 +159,41 @@ class LedgerStore:
 
 def _commit_keys(issuer_id: str, commit: Commit) -> list[str]:
     """The cardholder's key and those of his items' budgets."""
+    holder = CARDHOLDER.key(issuer_id, commit.account.cardholder_id)
+    return [holder, *budget_keys(issuer_id, commit)]
+
+
+def budget_keys(issuer_id: str, commit: Commit) -> list[str]:
+    """Keys of the budgets that a commit counts in, in the order of its entries."""
+    return [BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries]
+
+
+def _commit_arguments(commit: Commit) -> list[Argument]:
+    """What the script is told of one commit."""
     return [
-        CARDHOLDER.key(issuer_id, commit.account.cardholder_id),
-        *(BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries),
-    ]
-
-
-def _commit_arguments(commit: Commit, erased: str) -> list[Argument]:
-    """What the script is told of one commit; `erased` stands for the cardholder on the list."""
-    arguments: list[Argument] = [
         commit.account.cardholder_id,
-        erased,
         commit.account.revision,
         int(commit.is_strict),
         int(commit.is_whole),
         commit.day,
         microseconds(commit.day_ends_at) // 1000,
         *_event_arguments(commit),
-        len(commit.entries),
+        *items_arguments(commit.entries),
     ]
-    for entry in commit.entries:
-        arguments += _entry_arguments(entry)
-    return arguments
+
+
+def items_arguments(entries: Sequence[Entry]) -> list[Argument]:
+    """Number of items, their fields, and what the scripts must know of each to find its room."""
+    told: list[Argument] = [len(entries)]
+    told += [f"u:{entry.item_id}" for entry in entries]
+    for entry in entries:
+        limits = entry.limits
+        bounds = (limits.total_count, limits.total_minor, limits.daily_count, limits.daily_minor)
+        told += ["" if bound is None else bound for bound in bounds]
+        told += (limits.unit_minor, len(entry.uses))
+        for use in entry.uses:
+            told += use_arguments(use)
+    return told
 
 
 def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
@@ -188,22 +203,6 @@ def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
     record, entry = commit.added
     before, after = encode_record(record)
     return f"e:{record.event_id}", before, after, entry, removed
-
-
-def _entry_arguments(entry: Entry) -> Iterable[Argument]:
-    limits = entry.limits
-    yield entry.item_id
-    for limit in (
-        limits.total_count,
-        limits.total_minor,
-        limits.daily_count,
-        limits.daily_minor,
-    ):
-        yield "" if limit is None else limit
-    yield limits.unit_minor
-    yield len(entry.uses)
-    for use in entry.uses:
-        yield from use_arguments(use)
 
 
 def _hashes(store: redis.Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:
@@ -220,13 +219,16 @@ def _sums(store: redis.Redis, keys: Sequence[str]) -> list[list[bytes | None]]:
     return list(pipeline.execute())
 
 
-def account_of(cardholder_id: str, fields: Fields) -> Account:
-    """What the fields of a cardholder's hash say."""
+def account_of(cardholder_id: str, fields: Fields, more: Sequence[EventRecord] = ()) -> Account:
+    """What the fields of a cardholder's hash say, and more events that are about to be among them.
+
+    The revision is that of the fields.
+    """
     profile = fields.get(b"profile")
     return Account(
         cardholder_id,
         fields.get(b"rev", b"0").decode(),
         codec.decode_profile(profile) if profile else Profile(),
-        tuple(records_of(fields)),
+        tuple(records_with(fields, more) if more else records_of(fields)),
         uses_by_item(fields),
     )

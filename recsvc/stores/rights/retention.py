@@ -8,7 +8,7 @@ import redis
 from recsvc.domain.eligibility.moment import EPOCH_DATE, microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Script
-from recsvc.stores.events.scripts import TURN_REVISION
+from recsvc.stores.events.ledger_scripts import TURN_REVISION
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.catalog import BUDGET
 

@@ -9,7 +9,8 @@ import pytest
 from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.assembly import Stores
-from recsvc.stores.events.intake import Arrival, EventStore, Taken
+from recsvc.stores.events.batch import Arrival
+from recsvc.stores.events.intake import EventStore, Taken
 from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
 from recsvc.stores.keys.family import WEEK_SECONDS

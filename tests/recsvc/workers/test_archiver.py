@@ -16,7 +16,7 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events.archive import GROUP, ArchiveStore
-from recsvc.stores.events.intake import Arrival
+from recsvc.stores.events.batch import Arrival
 from recsvc.stores.keys.access import ISSUERS
 from recsvc.stores.keys.events import EVENTS
 from recsvc.workers.archive_files import read_rows, rows_of

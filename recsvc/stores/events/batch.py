@@ -1,0 +1,108 @@
+"""A batch of events in the words of the script that takes it in."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from embeddings.interactions import EventType
+from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.lifecycle import EventRecord
+from recsvc.domain.lifecycle.offers import Concern
+from recsvc.stores.connection.scripts import Argument
+from recsvc.stores.events.codec import encode_record
+from recsvc.stores.events.ledger import Commit, items_arguments
+
+SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
+GREATER_STAYS = frozenset({SERVED, DISMISSED})
+"""Of these only the latest instant of an item is kept, not the event."""
+ACTIVATES = 3
+"""Beside the numbers of `Concern`, for the script: an event that may, and is an activation."""
+SURELY_KNOWN = timedelta(weeks=4)
+"""What occurred no longer ago came no longer ago either, clocks apart; ids are known for five."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event on its way in.
+
+    Parameters
+    ----------
+    cardholder_id : str
+    record : EventRecord
+    entry : bytes
+        The event as the stream and the archive keep it.
+    lasts_until : datetime, optional
+        Until when a dismissal holds.
+    """
+
+    cardholder_id: str
+    record: EventRecord
+    entry: bytes
+    lasts_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Events, the cardholders they are of, and what is to be committed with them.
+
+    Parameters
+    ----------
+    arrivals : sequence of Arrival
+    concerns : sequence of Concern     one an event
+    commits : sequence of Commit       of different cardholders
+    numbers : mapping of str to int    cardholders, from 1 in order of their first events
+    """
+
+    arrivals: Sequence[Arrival]
+    concerns: Sequence[Concern]
+    commits: Sequence[Commit]
+    numbers: Mapping[str, int]
+
+    @classmethod
+    def of(
+        cls, arrivals: Sequence[Arrival], concerns: Sequence[Concern], commits: Sequence[Commit]
+    ) -> Self:
+        """Batch of these events."""
+        cardholder_ids = dict.fromkeys(one.cardholder_id for one in arrivals)
+        return cls(arrivals, concerns, commits, {one: n for n, one in enumerate(cardholder_ids, 1)})
+
+    @property
+    def cardholder_ids(self) -> list[str]:
+        """Cardholders in the order of their numbers."""
+        return list(self.numbers)
+
+    def arguments(self, now: datetime) -> list[Argument]:
+        """What the script is told of the events and of the commits, as of an aware instant."""
+        told: list[Argument] = []
+        oldest = now - SURELY_KNOWN
+        for one, concern in zip(self.arrivals, self.concerns, strict=True):
+            record = one.record
+            told += (record.event_id, self.numbers[one.cardholder_id], one.entry)
+            told += _change(one, concern, is_old=record.occurred_at < oldest)
+        counts = self._counts()
+        for commit in self.commits:
+            number = self.numbers[commit.account.cardholder_id]
+            own: list[Argument] = [number, counts[number], commit.account.revision]
+            own += items_arguments(commit.entries)
+            told += (len(own), *own)
+        return told
+
+    def _counts(self) -> list[int]:
+        """How many of the events are of each cardholder, by number."""
+        counts = [0] * (1 + len(self.numbers))
+        for one in self.arrivals:
+            counts[self.numbers[one.cardholder_id]] += 1
+        return counts
+
+
+def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[Argument, ...]:
+    """What the event is to the script, and two words more."""
+    record = arrival.record
+    if record.event_type is SERVED:
+        return "max", f"s:{record.item_id}", microseconds(record.occurred_at)
+    if record.event_type is DISMISSED:
+        until = arrival.lasts_until or record.occurred_at
+        return "max", f"d:{record.item_id}", microseconds(until)
+    what = ACTIVATES if record.event_type is ACTIVATED and concern else int(concern)
+    return f"{what}?" if is_old else what, *encode_record(record)

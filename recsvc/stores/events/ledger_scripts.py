@@ -1,0 +1,227 @@
+"""Lua of the ledger of uses and budgets: what an account's commit does, and the commits alone."""
+
+# A revision is the position of the last event, so that it need not be read to be changed; what
+# changes a cardholder without an event counts up behind it.
+TURN_REVISION = """
+local function turn_revision(holder)
+  local revision = redis.call('HGET', holder, 'rev') or '0'
+  local position, times = string.match(revision, '^([^~]*)~?(%d*)$')
+  redis.call('HSET', holder, 'rev', position .. '~' .. ((tonumber(times) or 0) + 1))
+end
+"""
+
+# What the scripts that settle share. A call from a script costs several times what the command
+# itself does, so a hash is read once and written once, and what goes into a sorted set is gathered
+# (`lapses_at`, `spent_at`: score by member, false for none) and written by `write_gathered`.
+#
+# `fit` finds the room for the uses of some items. Arguments from `at`: for each item its total
+# count, total amount, daily count, daily amount ('' for no limit), what one more use takes, number
+# of uses, and for each use its seven words. `names`: the fields of these items; `stored`: what
+# stands in them behind a first value; `key`: number of the first budget's key. Answers what is to
+# be written of each, or nothing where a strict commit finds no room.
+LEDGER = """
+local function whole(number) return string.format('%.0f', number) end
+
+local function parse(text)
+  local uses = {}
+  for entry in string.gmatch(text or '', '[^;]+') do
+    local use, kind, day, amount = string.match(entry, '^([^,]*),([^,]*),([^,]*),([^,]*),')
+    uses[#uses + 1] = {use, kind, day, tonumber(amount)}
+  end
+  return uses
+end
+
+local function read(budget, today, before, arg, wanted)
+  local names, has = {'count', 'amount'}, {}
+  local function add(day)
+    if not has[day] then
+      has[day] = true
+      names[#names + 1] = 'd' .. day .. 'c'
+      names[#names + 1] = 'd' .. day .. 'a'
+    end
+  end
+  add(today)
+  for _, old in pairs(before) do add(old[3]) end
+  for j = 0, wanted - 1 do add(ARGV[arg + 7 * j + 2]) end
+  local sums, was = {}, {}
+  for i, value in ipairs(redis.call('HMGET', budget, unpack(names))) do
+    sums[names[i]] = tonumber(value or 0)
+    was[names[i]] = value and tonumber(value)
+  end
+  return sums, was
+end
+
+local function room(sums, limits, day, count, amount)
+  local function within(limit, name, more)
+    return limit == '' or more <= 0 or (sums[name] or 0) + more <= tonumber(limit)
+  end
+  return within(limits[1], 'count', count) and within(limits[2], 'amount', amount)
+    and within(limits[3], 'd' .. day .. 'c', count) and within(limits[4], 'd' .. day .. 'a', amount)
+end
+
+local function take(sums, day, count, amount)
+  for name, more in pairs({count = count, amount = amount,
+                           ['d' .. day .. 'c'] = count, ['d' .. day .. 'a'] = amount}) do
+    sums[name] = math.max((sums[name] or 0) + more, 0)
+  end
+end
+
+local function fit(at, names, stored, key, today, day_ends, strict)
+  local writes = {}
+  for i = 1, #names do
+    local budget, limits = KEYS[key + i - 1], {ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]}
+    local unit, wanted = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+    at = at + 6
+    local before, stays = {}, {}
+    for _, use in ipairs(parse(stored[i + 1])) do before[use[1]] = use end
+    local sums, was = read(budget, today, before, at, wanted)
+    for j = 0, wanted - 1 do stays[ARGV[at + 7 * j]] = true end
+    for use, old in pairs(before) do
+      if not stays[use] and old[2] ~= 'x' then take(sums, old[3], -1, -old[4]) end
+    end
+    local uses, lapses = {}, false
+    for j = 0, wanted - 1 do
+      local b = at + 7 * j
+      local use, kind, day, amount = ARGV[b], ARGV[b + 1], ARGV[b + 2], tonumber(ARGV[b + 3])
+      local old = before[use]
+      local counted = old and old[2] ~= 'x' and old or nil
+      if kind == 'x' or (old and old[2] == 'x') then
+        if counted then take(sums, counted[3], -1, -counted[4]) end
+        kind, amount = 'x', 0
+      else
+        if counted and counted[3] ~= day then
+          take(sums, counted[3], -1, -counted[4])
+          counted = nil
+        end
+        local more, extra = counted and 0 or 1, amount - (counted and counted[4] or 0)
+        if room(sums, limits, day, more, extra) then
+          take(sums, day, more, extra)
+        elseif strict then
+          return nil
+        elseif counted then
+          amount = counted[4]
+        else
+          kind, amount = 'x', 0
+        end
+      end
+      local till = ARGV[b + 4]
+      if kind ~= 'x' and till ~= '' and (not lapses or tonumber(till) < lapses) then
+        lapses = tonumber(till)
+      end
+      uses[#uses + 1] = table.concat(
+        {use, kind, day, whole(amount), till, ARGV[b + 5], ARGV[b + 6]}, ',')
+    end
+    at = at + 7 * wanted
+    local spent = false
+    if not room(sums, {limits[1], limits[2], '', ''}, today, 1, unit) then spent = '+inf'
+    elseif not room(sums, {'', '', limits[3], limits[4]}, today, 1, unit) then spent = day_ends end
+    writes[i] = {field = names[i], budget = budget, sums = sums, was = was,
+                 uses = table.concat(uses, ';'), lapses = lapses and whole(lapses), spent = spent}
+  end
+  return writes
+end
+
+local lapses_at, spent_at = {}, {}
+
+local function keep(writes, id, fields, gone)
+  for _, write in ipairs(writes) do
+    if write.uses == '' then
+      gone[#gone + 1] = write.field
+    else
+      fields[#fields + 1] = write.field
+      fields[#fields + 1] = write.uses
+    end
+    local flat = {}
+    for name, sum in pairs(write.sums) do
+      if sum ~= (write.was[name] or 0) then
+        flat[#flat + 1] = name
+        flat[#flat + 1] = whole(sum)
+      end
+    end
+    if #flat > 0 then redis.call('HSET', write.budget, unpack(flat)) end
+    local item = string.sub(write.field, 3)
+    lapses_at[id .. '|' .. item], spent_at[item] = write.lapses, write.spent
+  end
+end
+
+local function each_thousand(command, key, words)
+  for first = 1, #words, 1000 do
+    redis.call(command, key, unpack(words, first, math.min(first + 999, #words)))
+  end
+end
+
+local function write_scores(key, scores)
+  local there, gone = {}, {}
+  for member, score in pairs(scores) do
+    if score then
+      there[#there + 1] = score
+      there[#there + 1] = member
+    else
+      gone[#gone + 1] = member
+    end
+  end
+  each_thousand('ZADD', key, there)
+  each_thousand('ZREM', key, gone)
+end
+
+local function write_gathered(due, spending)
+  write_scores(due, lapses_at)
+  write_scores(spending, spent_at)
+end
+"""
+
+# Keys: uses due, unsettled, stream, erased, budgets spent; then for each account its cardholder and
+# a budget an item. Arguments: number of accounts, a hash for each; then for each account how many
+# keys and how many arguments it has; cardholder id, revision that was read ('' for any), whether a
+# use without room refuses all (1) or is marked exhausted (0), whether this settles him, today, end
+# of today in ms; field of an event to add ('' for none), what stands before and after its position,
+# its entry for the stream; fields of events to remove as JSON ('' for none); number of items, their
+# fields, and what `fit` takes of each.
+# Answers 'moved', 'erased', 'exhausted' or 'done' for each account; one is written whole or not.
+LEDGER_COMMIT = (
+    TURN_REVISION
+    + LEDGER
+    + """
+local due, unsettled, stream, erased, spending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local accounts = tonumber(ARGV[1])
+local gone = redis.call('HMGET', erased, unpack(ARGV, 2, 1 + accounts))
+
+local settled = {}
+local function commit(key, arg)
+  local holder, id, items = KEYS[key], ARGV[arg], tonumber(ARGV[arg + 11])
+  local names = {unpack(ARGV, arg + 12, arg + 11 + items)}
+  local stored = redis.call('HMGET', holder, 'rev', unpack(names))
+  local revision = ARGV[arg + 1]
+  if revision ~= '' and (stored[1] or '0') ~= revision then return 'moved' end
+  local writes = fit(
+    arg + 12 + items, names, stored, key + 1, ARGV[arg + 4], ARGV[arg + 5], ARGV[arg + 2] == '1')
+  if not writes then return 'exhausted' end
+  local fields, dropped = {}, {}
+  keep(writes, id, fields, dropped)
+  local added, removed = ARGV[arg + 6], ARGV[arg + 10]
+  if added ~= '' then
+    local position = redis.call('XADD', stream, '*', 'event', ARGV[arg + 9])
+    fields[#fields + 1] = added
+    fields[#fields + 1] = ARGV[arg + 7] .. position .. ARGV[arg + 8]
+    for _, word in ipairs({'rev', position, 'act', '1'}) do fields[#fields + 1] = word end
+  end
+  if #fields > 0 then redis.call('HSET', holder, unpack(fields)) end
+  if #dropped > 0 then redis.call('HDEL', holder, unpack(dropped)) end
+  if removed ~= '' then
+    redis.call('HDEL', holder, unpack(cjson.decode(removed)))
+    turn_revision(holder)
+  end
+  if ARGV[arg + 3] == '1' then settled[#settled + 1] = id end
+  return 'done'
+end
+
+local answers, key, arg = {}, 6, 2 + accounts
+for account = 1, accounts do
+  answers[account] = gone[account] and 'erased' or commit(key, arg + 2)
+  key, arg = key + tonumber(ARGV[arg]), arg + 2 + tonumber(ARGV[arg + 1])
+end
+write_gathered(due, spending)
+each_thousand('ZREM', unsettled, settled)
+return answers
+"""
+)
