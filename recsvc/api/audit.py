@@ -50,9 +50,9 @@ def audit_routes(gate: Gate, audit: AuditLog, cursors: Cursors, body_limit_bytes
         """List what was done, oldest first."""
         after = int(cursors.open(caller.issuer_id, "audit", query.cursor) or 0)
         found = audit.page(caller.issuer_id, after=after, limit=query.limit + 1)
-        shown = found[: query.limit]
-        more = len(found) > query.limit
-        cursor = cursors.seal(caller.issuer_id, "audit", str(shown[-1].seq)) if more else None
+        shown, cursor = cursors.page(
+            caller.issuer_id, "audit", found, query.limit, lambda entry: str(entry.seq)
+        )
         return {"items": [entry.document() for entry in shown], "next_cursor": cursor}
 
     def verify(caller: Caller) -> Any:  # noqa: ANN401

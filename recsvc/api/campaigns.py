@@ -49,12 +49,10 @@ def campaign_routes(
         """Campaigns in order of their ids."""
         after = cursors.open(caller.issuer_id, "campaigns", query.cursor)
         rest = [c for c in desk.all(caller.issuer_id) if after is None or c.campaign_id > after]
-        page = rest[: query.limit]
-        last = page[-1].campaign_id if len(rest) > len(page) else None
-        return {
-            "campaigns": [campaign_document(campaign) for campaign in page],
-            "next_cursor": last and cursors.seal(caller.issuer_id, "campaigns", last),
-        }
+        shown, cursor = cursors.page(
+            caller.issuer_id, "campaigns", rest, query.limit, lambda campaign: campaign.campaign_id
+        )
+        return {"campaigns": list(map(campaign_document, shown)), "next_cursor": cursor}
 
     def get(caller: Caller, path: CampaignPath) -> Any:  # noqa: ANN401
         """Read a campaign."""

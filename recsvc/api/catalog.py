@@ -18,7 +18,7 @@ from recsvc.api.http.problems import FieldFault, ProblemError
 from recsvc.api.http.routing import NDJSON, Rendered, Routes
 from recsvc.api.http.schemas import Headers, ItemPath, PageQuery
 from recsvc.api.http.screening import screen
-from recsvc.stores.catalog import AnyItem, CatalogStore, StoredItem, Written
+from recsvc.stores.catalog import AnyItem, CatalogStore, Written
 
 ETAG = re.compile(r'"([0-9]{1,15})"')
 READ, WRITE = "rec:read", "catalog:write"
@@ -168,11 +168,10 @@ class _Desk:
     def page(self, caller: Caller, query: PageQuery, kind: ItemKind) -> dict[str, Any]:
         after = self._cursors.open(caller.issuer_id, kind.value, query.cursor)
         found = self._store.page(caller.issuer_id, kind, after=after, limit=query.limit + 1)
-        shown = found[: query.limit]
-        more = len(found) > query.limit
-        last = shown[-1].item.item_id if shown else ""
-        cursor = self._cursors.seal(caller.issuer_id, kind.value, last) if more else None
-        return {"items": [_document(one) for one in shown], "next_cursor": cursor}
+        shown, cursor = self._cursors.page(
+            caller.issuer_id, kind.value, found, query.limit, lambda one: one.item.item_id
+        )
+        return {"items": [item_document(one.item) for one in shown], "next_cursor": cursor}
 
     def take(self, caller: Caller, raw: bytes) -> dict[str, Any]:
         lines = dict(read_lines(raw))
@@ -188,10 +187,6 @@ class _Desk:
             "rejected": rejected,
             "results": [result.model_dump() for result in results],
         }
-
-
-def _document(found: StoredItem) -> dict[str, Any]:
-    return item_document(found.item)
 
 
 def _expected(if_match: str | None) -> str:

@@ -45,9 +45,9 @@ def model_routes(
         """List published bundles, oldest first, as their manifests tell of them."""
         after = cursors.open(caller.issuer_id, "models", query.cursor) or ""
         entries = [one for one in shelves.of(caller.issuer_id).entries() if one.version > after]
-        shown, more = entries[: query.limit], len(entries) > query.limit
-        last = shown[-1].version if more else ""
-        cursor = cursors.seal(caller.issuer_id, "models", last) if more else None
+        shown, cursor = cursors.page(
+            caller.issuer_id, "models", entries, query.limit, lambda entry: entry.version
+        )
         return {"items": [model_document(entry) for entry in shown], "next_cursor": cursor}
 
     def current(caller: Caller) -> Any:  # noqa: ANN401

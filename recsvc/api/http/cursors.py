@@ -4,11 +4,14 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from recsvc.api.http.parsing import refuse
 from recsvc.api.http.problems import FieldFault
 
 SEAL_BYTES = 12
+Row = TypeVar("Row")
 
 
 class Cursors:
@@ -40,6 +43,31 @@ class Cursors:
         if not hmac.compare_digest(sealed[-SEAL_BYTES:], self._seal(issuer_id, listed, position)):
             raise refuse((BAD_CURSOR,))
         return position
+
+    def page(
+        self,
+        issuer_id: str,
+        listed: str,
+        rest: Sequence[Row],
+        limit: int,
+        position: Callable[[Row], str],
+    ) -> tuple[Sequence[Row], str | None]:
+        """The first rows of what comes after a cursor, and the cursor of the page behind them.
+
+        Parameters
+        ----------
+        listed : name of the list, as it was opened
+        rest : rows in the order of the list, one more than the limit at least where there are more
+        position : of a row; what opening the cursor gives back
+
+        Returns
+        -------
+        Rows, at most so many; None for the cursor of the last page.
+        """
+        shown = rest[:limit]
+        if len(rest) <= limit:
+            return shown, None
+        return shown, self.seal(issuer_id, listed, position(shown[-1]))
 
     def _seal(self, issuer_id: str, listed: str, position: str) -> bytes:
         text = "\x00".join((issuer_id, listed, position)).encode()
