@@ -44,14 +44,14 @@ class BudgetLimits:
     @classmethod
     def of(cls, item: Item) -> Self:
         """Limits of an item."""
-        budget, currency = item.budget, currency_of(item)
+        budget = item.budget
         total = budget.total if budget else None
         daily = budget.daily if budget else None
         return cls(
             total.count if total else None,
-            _minor(total, currency),
+            _minor(total, item),
             daily.count if daily else None,
-            _minor(daily, currency),
+            _minor(daily, item),
             reserved_minor(item),
         )
 
@@ -61,7 +61,7 @@ class BudgetLimits:
         return cls(None, None, None, None, 0)
 
 
-def _minor(limit: Limit | None, currency: str | None) -> int | None:
-    if limit is None or limit.amount is None or limit.amount.currency != currency:
+def _minor(limit: Limit | None, item: Item) -> int | None:
+    if limit is None or limit.amount is None or limit.amount.currency != currency_of(item):
         return None
     return limit.amount.amount_minor

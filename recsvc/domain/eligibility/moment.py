@@ -60,10 +60,12 @@ def period_start(period: Period, day: date) -> int:
 
     Weeks begin on Monday; ``TOTAL`` began before every day.
     """
-    first = {
-        Period.DAY: day,
-        Period.WEEK: day - timedelta(days=day.weekday()),
-        Period.MONTH: day.replace(day=1),
-        Period.YEAR: day.replace(month=1, day=1),
-    }
-    return BEFORE_ALL if period is Period.TOTAL else day_number(first[period])
+    if period is Period.TOTAL:
+        return BEFORE_ALL
+    if period is Period.WEEK:
+        return day_number(day) - day.weekday()
+    if period is Period.MONTH:
+        day = day.replace(day=1)
+    elif period is Period.YEAR:
+        day = day.replace(month=1, day=1)
+    return day_number(day)

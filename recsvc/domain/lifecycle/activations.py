@@ -12,6 +12,7 @@ from recsvc.domain.lifecycle.rewards import Item
 from recsvc.domain.lifecycle.uses import BY_EVENT, BY_PURCHASE, Use, UseKind
 
 ACTIVATION_DAYS = 30
+ACTIVATED = EventType.ACTIVATED
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,10 @@ class Activation:
     until: datetime
 
 
-def activations_of(item: Item, own: list[EventRecord]) -> list[Activation]:
+def activations_of(item: Item, own: Iterable[EventRecord]) -> list[Activation]:
     """Activations in order of time."""
-    told = sorted((r for r in own if r.event_type is EventType.ACTIVATED), key=lambda r: r.order)
+    told = [r for r in own if r.event_type is ACTIVATED]
+    told.sort(key=lambda r: r.order)
     return [Activation(r.event_id, r.occurred_at, open_until(item, r.occurred_at)) for r in told]
 
 

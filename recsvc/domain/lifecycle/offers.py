@@ -11,8 +11,8 @@ from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.lifecycle.records import EventRecord
 
 Item = Benefit | MerchantOffer
-USING = frozenset({EventType.ACTIVATED, EventType.REDEEMED})
-TAKEN_BACK = frozenset({TransactionStatus.REVERSED, TransactionStatus.RETURNED})
+ACTIVATED, REDEEMED = EventType.ACTIVATED, EventType.REDEEMED
+REVERSED, RETURNED = TransactionStatus.REVERSED, TransactionStatus.RETURNED
 
 
 class Concern(IntEnum):
@@ -28,6 +28,10 @@ def _concern(offer: MerchantOffer) -> Concern:
     if offer.terms.requires_activation:
         return Concern.IF_ACTIVATED
     return Concern.NONE if offer.budget is None else Concern.ALWAYS
+
+
+def _is_use(record: EventRecord) -> bool:
+    return record.event_type is ACTIVATED or record.event_type is REDEEMED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,23 +67,21 @@ class OfferBook:
 
     def concern(self, record: EventRecord) -> Concern:
         """What an event may change at once."""
-        if record.event_type in USING:
+        if _is_use(record):
             is_known = self.catalog.row(record.item_id or "") is not None
             return Concern.ALWAYS if is_known else Concern.NONE
         paid = record.transaction
         if paid is None:
             return Concern.NONE
-        if paid.status in TAKEN_BACK:  # may name another merchant than its purchase, or no category
-            return Concern.ALWAYS
-        return max(
-            (_concern(offer) for offer in self.at(paid.merchant_id, paid.mcc)),
-            default=Concern.NONE,
-        )
+        if paid.status is REVERSED or paid.status is RETURNED:
+            return Concern.ALWAYS  # may name another merchant than its purchase, or no category
+        here = self.at(paid.merchant_id, paid.mcc)
+        return max(map(_concern, here)) if here else Concern.NONE
 
     def touched(self, records: Iterable[EventRecord], recorded: Iterable[str]) -> list[Item]:
         """Items of which these events, or uses on record, tell; in order of their ids."""
         found: dict[str, Item] = {}
-        ids = {r.item_id for r in records if r.event_type in USING and r.item_id} | {*recorded}
+        ids = {r.item_id for r in records if _is_use(r) and r.item_id} | {*recorded}
         for item_id in ids:
             item = self.catalog.get(item_id)
             if item is not None:

@@ -1,6 +1,7 @@
 """What is kept of a cardholder's events, and what they come to."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,19 +20,30 @@ class Past:
     purchases : tuple of Purchase
     transaction_ids : frozenset of str   all that any event names
     event_ids : frozenset of str
+    by_item : mapping of str to list of EventRecord    those about an item, by its id
     """
 
     records: tuple[EventRecord, ...]
     purchases: tuple[Purchase, ...]
     transaction_ids: frozenset[str]
     event_ids: frozenset[str]
+    by_item: Mapping[str, Sequence[EventRecord]]
 
     @classmethod
     def of(cls, records: Iterable[EventRecord]) -> Self:
         """Past of these events."""
         kept = tuple(records)
-        named = frozenset(r.transaction.transaction_id for r in kept if r.transaction)
-        return cls(kept, purchases_of(kept), named, frozenset(r.event_id for r in kept))
+        named = frozenset([r.transaction.transaction_id for r in kept if r.transaction])
+        by_item: dict[str, list[EventRecord]] = defaultdict(list)
+        for record in kept:
+            if record.item_id is not None:
+                by_item[record.item_id].append(record)
+        event_ids = frozenset([r.event_id for r in kept])
+        return cls(kept, purchases_of(kept), named, event_ids, dict(by_item))
+
+    def about(self, item_id: str) -> Sequence[EventRecord]:
+        """Events about an item."""
+        return self.by_item.get(item_id, ())
 
     def tells_of(self, use: Use) -> bool:
         """Whether what spent a use is among these events; they decide then what becomes of it."""

@@ -47,9 +47,31 @@ def purchases_of(records: Iterable[EventRecord]) -> tuple[Purchase, ...]:
     for record in records:
         if record.transaction is not None:
             by_id[record.transaction.transaction_id].append(record)
-    found = (_purchase(sorted(told, key=lambda r: r.order)) for told in by_id.values())
+    found = [
+        _single(told[0]) if len(told) == 1 else _purchase(sorted(told, key=lambda r: r.order))
+        for told in by_id.values()
+    ]
     purchases = [purchase for purchase in found if purchase is not None]
     return tuple(sorted(purchases, key=lambda p: (p.at, p.transaction_id)))
+
+
+def _single(told: EventRecord) -> Purchase | None:
+    """Purchase of a transaction's only event, as :func:`_purchase` has it; most have one."""
+    paid = _of(told)
+    is_cleared = paid.status is TransactionStatus.SETTLED
+    if not is_cleared and paid.status is not TransactionStatus.APPROVED:
+        return None
+    return Purchase(
+        paid.transaction_id,
+        paid.merchant_id,
+        paid.mcc,
+        paid.city,
+        told.occurred_at,
+        paid.amount_minor,
+        paid.currency,
+        is_cleared=is_cleared,
+        is_undone=False,
+    )
 
 
 def _purchase(told: list[EventRecord]) -> Purchase | None:

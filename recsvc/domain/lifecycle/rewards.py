@@ -88,5 +88,8 @@ def most_minor(reward: Reward) -> int | None:
 
 def currency_of(item: Item) -> str | None:
     """Currency of an offer's reward; None when it is not money."""
-    amounts = item.reward.amounts() if isinstance(item, MerchantOffer) else []
-    return amounts[0].currency if amounts else None
+    if not isinstance(item, MerchantOffer):
+        return None
+    reward = item.reward
+    named = reward.value or reward.min_spend or reward.min_value or reward.max_value
+    return named.currency if named else None

@@ -1,5 +1,6 @@
 """What uses an item up: redemptions that were told as such, and purchases that earn it."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
@@ -12,6 +13,7 @@ from recsvc.domain.lifecycle.rewards import Item, earns, is_enough, is_for, rewa
 from recsvc.domain.lifecycle.uses import BY_EVENT, BY_PURCHASE, UseKind
 
 CLEARING = timedelta(days=10)
+REDEEMED = EventType.REDEEMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,11 @@ class Spending:
     transaction_id: str | None = None
 
 
-def by_redemptions(item: Item, own: list[EventRecord]) -> list[Spending]:
+def by_redemptions(item: Item, own: Iterable[EventRecord]) -> list[Spending]:
     """Redemptions that were told as such and name no transaction; each counts by itself."""
-    told = (r for r in own if r.event_type is EventType.REDEEMED and r.transaction is None)
+    told = [r for r in own if r.event_type is REDEEMED and r.transaction is None]
+    if not told:
+        return []
     earned = reward_minor(item, 0)
     return [
         Spending(
@@ -53,15 +57,19 @@ def by_purchases(
     """Purchases that earn the item, and those that a redemption names."""
     named = {
         r.transaction.transaction_id
-        for r in past.records
-        if r.item_id == item.item_id and r.event_type is EventType.REDEEMED and r.transaction
+        for r in past.about(item.item_id)
+        if r.event_type is REDEEMED and r.transaction
     }
     found = []
     for purchase in past.purchases:
+        if purchase.is_undone:
+            continue
         is_named = purchase.transaction_id in named
-        is_kept = purchase.transaction_id in known and is_enough(item, purchase)
-        is_earned = earns(item, purchase, zone) and is_for(item, profile)
-        if not purchase.is_undone and (is_named or is_kept or is_earned):
+        if (
+            is_named
+            or (purchase.transaction_id in known and is_enough(item, purchase))
+            or (earns(item, purchase, zone) and is_for(item, profile))
+        ):
             found.append(_spending(item, purchase, is_named=is_named))
     return found
 

@@ -41,7 +41,7 @@ def uses_of(
         their activation's is gone, and those that were earned under earlier terms, or an earlier
         profile, stay earned.
     """
-    own = [r for r in past.records if r.item_id == item.item_id]
+    own = past.about(item.item_id)
     if not own and not recorded and item.terms.requires_activation:
         return ()
     known = frozenset(use.transaction_id for use in recorded if use.transaction_id)
