@@ -12,7 +12,7 @@ import polars as pl
 from embeddings.catalog.money import EXPONENTS, MAX_MINOR
 
 DECORATION = r"[\s\u{a0}\u{202f}'’£$€¥￥₹元]"
-GROUPED = r"^(?:\d+|\d{1,3}(?:,\d{2,3})*,\d{3})?(?:\.\d*)?$"
+GROUPED = r"^(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{2,3})*,[0-9]{3})?(?:\.[0-9]*)?$"
 SHORT_SCALE = {places: 10**places for places in range(5)}
 
 
@@ -72,9 +72,9 @@ def read_amounts(amount: pl.Series, currency: pl.Series, rule: AmountRule) -> pl
 
 
 def _as_text(amount: pl.Series, rule: AmountRule) -> pl.Series:
-    """Amounts as text with a decimal point; floats are rounded to six decimals first."""
+    """Amounts as text with a decimal point; floats are rounded to six decimals."""
     if amount.dtype.is_float():
-        exact = amount.round(6).cast(pl.Decimal(38, 6), strict=False).cast(pl.String)
+        exact = _as_meant(amount).round(6).cast(pl.Decimal(38, 6), strict=False).cast(pl.String)
         return exact.fill_null("?").zip_with(
             amount.is_not_null(), pl.Series([None], dtype=pl.String)
         )
@@ -83,6 +83,18 @@ def _as_text(amount: pl.Series, rule: AmountRule) -> pl.Series:
         text = text.str.replace_all("[.]", "\x00").str.replace_all(",", ".", literal=True)
         text = text.str.replace_all("\x00", ",", literal=True)
     return text.set(text == "", None)
+
+
+def _as_meant(amount: pl.Series) -> pl.Series:
+    """Floats in double precision; single ones below 2^17 as the shortest decimal that gives them.
+
+    99.99 in single precision is 99.98999786…; from 2^17 on such numbers lie more than 0.01 apart,
+    so that what was meant cannot be known.
+    """
+    double = amount.cast(pl.Float64)
+    if amount.dtype != pl.Float32():
+        return double
+    return double.zip_with(amount.abs() >= 2**17, amount.cast(pl.String).cast(pl.Float64))
 
 
 def _without_sign(frame: pl.DataFrame) -> pl.DataFrame:
@@ -109,7 +121,7 @@ def _parts() -> dict[str, pl.Expr]:
     digits = pl.col("digits")
     parts = digits.str.replace_all(",", "", literal=True).str.splitn(".", 2)
     return {
-        "readable": digits.str.contains(GROUPED) & digits.str.contains(r"\d"),
+        "readable": digits.str.contains(GROUPED) & digits.str.contains("[0-9]"),
         "whole": parts.struct.field("field_0").str.strip_chars_start("0"),
         "decimals": parts.struct.field("field_1").fill_null("").str.strip_chars_end("0"),
     }

@@ -1,8 +1,8 @@
 """A csv file as blocks of whole records, each with the line of the file it began on.
 
 Records are cut here rather than by the parser because only then is the line known: a quoted field
-may hold line breaks. Bytes that are not text of the stated encoding become U+FFFD, which the row
-checks find.
+may hold line breaks. Lines end in LF or CR LF, or, in a file whose first block has no LF, in CR.
+Bytes that are not text of the stated encoding become U+FFFD, which the row checks find.
 """
 
 import codecs
@@ -162,9 +162,14 @@ def _utf8(path: Path, encoding: str) -> Iterator[tuple[bytes, bool]]:
             mark, found = next(((m, e) for m, e in BOMS if block.startswith(m)), (b"", encoding))
             decoder = codecs.getincrementaldecoder(found)("replace")
             block = block[len(mark) :]
+            old_mac = None
             while True:
                 following = stream.read(BLOCK_BYTES)
                 text = decoder.decode(block, final=not following)
+                if old_mac is None:
+                    old_mac = "\n" not in text
+                if old_mac:
+                    text = text.replace("\r", "\n")
                 yield text.replace("\x00", "\ufffd").encode("utf-8", "replace"), not following
                 if not following:
                     return

@@ -168,20 +168,21 @@ class _Run:
         self.aside.put(path.name, rows)
 
     def _check_share(self, *, final: bool) -> None:
-        """Stop when too many rows were rejected: at the end, or when nearly all of many were."""
+        """Stop when too many rows were rejected, or all: at the end, or when most of many were."""
         bad = sum(self.rejected.values())
         allowed = self.job.mapping.checks.max_rejected_share
         mostly = self.read >= MOSTLY_BAD_ROWS and bad > self.read * max(allowed, 0.5)
-        if not mostly and not (final and bad > self.read * allowed):
+        none_left = final and bad == self.read
+        if not mostly and not none_left and not (final and bad > self.read * allowed):
             return
         self.aside.publish()
         reason, count = self.rejected.most_common(1)[0]
+        advice = "" if none_left else ". If they may be left out, raise --max-rejected-share"
         raise TooManyRejectedError(
             f"{bad:,} of {self.read:,} rows were rejected ({bad / self.read:.1%}, allowed are "
             f"{allowed:.1%}), most for {reason} ({count:,}; the first is {self.first[reason]}): "
             f"{REASONS[reason].meaning}; {REASONS[reason].remedy}. Nothing was "
-            f"written to {self.job.out}; the rows are in {self.job.quarantine}. If they may be "
-            "left out, raise --max-rejected-share",
+            f"written to {self.job.out}; the rows are in {self.job.quarantine}{advice}",
             self._report(0, {}),
         )
 
@@ -218,11 +219,6 @@ class _Run:
 
     def _publish(self, writer: UsageWriter, repeats_kept: int) -> ImportReport:
         """Describe the table, then put it and the quarantine in their places."""
-        accepted = self.read - sum(self.rejected.values())
-        if not accepted:
-            raise BadInputError(
-                f"no row of {self.read:,} was accepted; look at [duplicates] and the mapping"
-            )
         report = self._report(repeats_kept, described(writer.draft))
         self.aside.publish()
         writer.publish()

@@ -33,7 +33,8 @@ def read_instants(
         Type of that column.
     formats : tuple of str
         Formats of strftime, or ``epoch_s``, ``epoch_ms``, ``epoch_us``; the first that fits a
-        value reads it. Empty means ISO 8601.
+        value reads it, those that find a year of two digits in ``%Y`` last. Empty means
+        ISO 8601.
     zone : str
         IANA name of the zone of times without an offset.
     """
@@ -44,7 +45,10 @@ def read_instants(
     if kind == pl.Date():
         return _from_local(_noon(value), zone)
     text = value.cast(pl.String).str.strip_chars()
-    return pl.coalesce([_read(text, pattern, zone) for pattern in formats or ISO])
+    found = [_read(text, pattern, zone) for pattern in formats or ISO]
+    if len(formats) < 2:
+        return pl.coalesce(found)
+    return pl.coalesce([*(_of_whole_year(at) for at in found), *found])
 
 
 def reads_dates(pattern: str) -> bool:
@@ -77,6 +81,11 @@ def _read(text: pl.Expr, pattern: str, zone: str) -> pl.Expr:
     if any(part in pattern for part in ("%H", "%I", "%T", "%R", "%s")):
         return _from_local(text.str.to_datetime(pattern, time_unit="us", strict=False), zone)
     return _from_local(_noon(text.str.to_date(pattern, strict=False)), zone)
+
+
+def _of_whole_year(at: pl.Expr) -> pl.Expr:
+    """Instants but those of a year below 1000, which are of two digits read by ``%Y``."""
+    return pl.when(at.dt.year() >= 1000).then(at)
 
 
 def _noon(date: pl.Expr) -> pl.Expr:

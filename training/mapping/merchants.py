@@ -136,7 +136,7 @@ class MerchantRules:
         text = text.str.replace(REFERENCE, "")
         for _ in range(3):
             text = _squeezed(text.str.replace(TAIL, ""))
-        text = text.str.replace(r"(\S)\s\d{1,2}$", "${1}").str.replace("^the ", "")
+        text = text.str.replace(r"(\S)\s#?\d{1,2}$", "${1}").str.replace("^the ", "")
         for pattern, name in (*AMAZON, *self.aliases.items()):
             text = pl.select(
                 pl.when(text.str.contains(pattern)).then(pl.lit(name)).otherwise(text)

@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 
 from training.errors import BadInputError
 from training.mapping.csv_source import MAX_COLUMNS, Block
+from training.mapping.parquet_types import plain
 from training.mapping.spec import Source
 
 BATCH_ROWS = 131_072
@@ -35,7 +36,7 @@ def read_parquet(path: Path, source: Source, wanted: tuple[str, ...]) -> Iterato
             names = [name for name in header if name in wanted]
             line = 1
             for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=names):
-                rows = pl.DataFrame(pl.from_arrow(batch))
+                rows = pl.DataFrame(pl.from_arrow(plain(path, batch)))
                 lines = pl.Series("_line", np.arange(line, line + batch.num_rows))
                 yield Block(rows.with_columns(lines), NO_RAGGED, header)
                 line += batch.num_rows

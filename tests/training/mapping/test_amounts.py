@@ -60,6 +60,7 @@ def test_european_amounts_are_read_when_the_mapping_says_so(text: str, minor: in
         ("--5", "amount_unreadable"),
         ("USD 5", "amount_unreadable"),
         (".", "amount_unreadable"),
+        ("１２.５０", "amount_unreadable"),
         ("1.234", "amount_too_precise"),
         ("10000000000000.01", "amount_too_large"),
         ("9" * 40, "amount_too_large"),
@@ -100,6 +101,26 @@ def test_numbers_are_read_exactly_too() -> None:
         "amount_unreadable",
         "amount_too_precise",
         "amount_missing",
+    ]
+
+
+@given(st.integers(1, 2**17 * 100 - 1))
+def test_a_single_precision_number_is_the_decimal_it_stands_for(minor: int) -> None:
+    single = pl.Series([minor / 100, -minor / 100], dtype=pl.Float32)
+    found = read_amounts(single, pl.Series(["GBP"] * 2), AmountRule())
+
+    assert found.rows() == [(minor, False, None), (minor, True, None)]
+
+
+def test_a_single_precision_number_too_large_for_its_decimals_is_not_guessed() -> None:
+    single = pl.Series([1234567.89, float("nan"), None, 2.0**20], dtype=pl.Float32)
+    found = read_amounts(single, pl.Series(["GBP"] * 4), AmountRule())
+
+    assert found["fault"].to_list() == [
+        "amount_too_precise",
+        "amount_unreadable",
+        "amount_missing",
+        None,
     ]
 
 

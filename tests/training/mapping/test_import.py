@@ -142,6 +142,17 @@ def test_a_column_with_two_spellings_is_found_under_either(tmp_path: Path) -> No
     assert bring_in(mapping).rows_accepted == 2
 
 
+def test_a_file_whose_lines_end_in_cr_reads_alike_and_keeps_its_lines(tmp_path: Path) -> None:
+    lines = [HEADER, a_row(1), a_row(2, amount="x"), *(a_row(n) for n in range(3, 40))]
+    (tmp_path / "a.csv").write_bytes("\r".join(lines).encode())
+
+    report = bring_in(a_mapping(tmp_path))
+    aside = json.loads((tmp_path / "out" / "quarantine.ndjson").read_text())
+
+    assert (report.rows_read, report.rows_accepted) == (39, 38)
+    assert (aside["line"], aside["reason"]) == (3, "amount_unreadable")
+
+
 def test_bytes_that_are_no_text_of_the_encoding_put_their_row_aside(tmp_path: Path) -> None:
     path = a_file(tmp_path, "a.csv", a_row(1), a_row(2))
     path.write_bytes(path.read_bytes().replace(b"acc2,ARGOS", b"acc2,\xff\xfe"))
@@ -210,6 +221,17 @@ def test_too_many_rejected_rows_stop_the_job_and_leave_the_old_table(tmp_path: P
     assert out.read_text() == "the old table"
     assert [e["line"] for e in quarantine_of(tmp_path)] == [11]
     assert sorted(p.name for p in out.parent.iterdir()) == ["quarantine.ndjson", "usage.parquet"]
+
+
+def test_a_source_of_which_no_row_is_accepted_is_told_with_the_reason(tmp_path: Path) -> None:
+    a_file(tmp_path, "a.csv", a_row(1, amount="x"), a_row(2, amount="y"))
+    mapping = a_mapping(tmp_path, more="[checks]\nmax_rejected_share = 1.0")
+
+    with pytest.raises(TooManyRejectedError, match=r"2 of 2 rows .* amount_unreadable .* line 2"):
+        bring_in(mapping)
+
+    assert not (tmp_path / "out" / "usage.parquet").exists()
+    assert len((tmp_path / "out" / "quarantine.ndjson").read_text().splitlines()) == 2
 
 
 def test_a_failure_leaves_no_trace(tmp_path: Path) -> None:

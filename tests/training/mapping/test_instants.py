@@ -50,6 +50,20 @@ def test_the_first_format_that_fits_reads_a_value() -> None:
     assert [at and at.hour for at in found] == [12, 13, None]
 
 
+def test_a_year_of_two_digits_is_read_by_the_format_that_has_two() -> None:
+    found = read(pl.Series(["01/03/2024", "1/3/24", "1/3/99"]), "%d/%m/%Y", "%d/%m/%y")
+
+    assert [at and at.date().isoformat() for at in found] == [
+        "2024-03-01",
+        "2024-03-01",
+        "1999-03-01",
+    ]
+
+
+def test_a_year_of_two_digits_stays_visible_where_no_format_has_two() -> None:
+    assert [at and at.year for at in read(pl.Series(["1/3/24"]), "%d/%m/%Y", "%Y")] == [24]
+
+
 def test_epochs_dates_and_date_times_are_read() -> None:
     at = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 
