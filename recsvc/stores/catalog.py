@@ -15,13 +15,9 @@ import redis
 
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.domain.errors import ConflictError, NotFoundError, RevisionMismatchError
+from recsvc.stores.catalog_scripts import CATALOG_CHANGES_SINCE, CATALOG_DELETE, CATALOG_PUT
 from recsvc.stores.connection.client import Connection, field_of
-from recsvc.stores.connection.scripts import (
-    CATALOG_CHANGES_SINCE,
-    CATALOG_DELETE,
-    CATALOG_PUT,
-    Script,
-)
+from recsvc.stores.connection.scripts import Script
 from recsvc.stores.keys.catalog import CATALOG, CATALOG_CHANGES, CATALOG_LIST, CATALOG_STATE
 
 AnyItem = Benefit | MerchantOffer
@@ -40,7 +36,7 @@ class Written(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StoredItem:
-    """An item and the number of times it was written."""
+    """An item and the version of the catalogue that wrote it."""
 
     item: AnyItem
     revision: int

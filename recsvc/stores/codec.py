@@ -31,9 +31,8 @@ def decode_profile(stored: bytes) -> Profile:
     """Profile of stored bytes; those read lately are kept, since many cardholders' are alike."""
     document: dict[str, Any] = orjson.loads(stored)
     held = tuple(HeldProduct(product, tier) for product, tier in document["card_products"])
-    zone = document.get("timezone")  # profiles that were written before it was asked have none
-    minor = document.get("minor", False)
-    return Profile(held, document["city"], tuple(document["segments"]), zone, minor)
+    minor, segments = document.get("minor", False), tuple(document["segments"])
+    return Profile(held, document["city"], segments, document["timezone"], minor)
 
 
 def encode_consent(consent: Consent) -> bytes:

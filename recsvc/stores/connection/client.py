@@ -1,5 +1,6 @@
 """One connection to one store: short waits, no retries, and a breaker that leaves it alone."""
 
+import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar, cast
@@ -28,6 +29,7 @@ from recsvc.stores.connection.lanes import Lanes, packed
 
 Answer = TypeVar("Answer")
 PATIENT_SECONDS = 5.0
+SECRET_BYTES = 32
 REASONS: tuple[tuple[type[RedisError], str], ...] = (
     (MaxConnectionsError, "pool_exhausted"),
     (BusyLoadingError, "loading"),
@@ -187,6 +189,14 @@ def hash_of(store: redis.Redis, key: str) -> dict[bytes, bytes]:
 def field_of(store: redis.Redis, key: str, field: str) -> bytes | None:
     """One field of a hash, or None."""
     return cast("bytes | None", store.hget(key, field))
+
+
+def secret_in(store: redis.Redis, key: str) -> bytes:
+    """The secret of a key; drawn by whoever asks first, and the same for everybody since."""
+    pipeline = store.pipeline(transaction=True)
+    pipeline.set(key, secrets.token_bytes(SECRET_BYTES), nx=True)
+    pipeline.get(key)
+    return cast("bytes", pipeline.execute()[1])
 
 
 def tell_together(store: redis.Redis, commands: Sequence[Sequence[bytes | str | int]]) -> None:

@@ -1,4 +1,4 @@
-"""Lua that changes several keys at once or not at all, and how it is run."""
+"""How Lua is run that changes several keys at once or not at all."""
 
 import hashlib
 from collections.abc import Sequence
@@ -9,87 +9,6 @@ import redis
 from redis.exceptions import NoScriptError, ResponseError
 
 Argument = str | bytes | int
-
-# Keys of the three catalogue scripts: items, state, changes, list of benefits, list of offers.
-# A stored item is "<revision>\n<kind>\n<json>".
-CATALOG_PUT = """
-local id, kind, document, expected, epoch = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local stored = redis.call('HGET', KEYS[1], id)
-local revision = 0
-if stored then
-  local first = string.find(stored, '\\n', 1, true)
-  local second = string.find(stored, '\\n', first + 1, true)
-  revision = tonumber(string.sub(stored, 1, first - 1))
-  if string.sub(stored, first + 1, second - 1) ~= kind then return {'kind_conflict', 0} end
-  if expected == '-' then return {'mismatch', revision} end
-  if expected ~= '' and expected ~= '*' and tonumber(expected) ~= revision then
-    return {'mismatch', revision}
-  end
-  if string.sub(stored, second + 1) == document then return {'unchanged', revision} end
-elseif expected ~= '' and expected ~= '-' then
-  return {'mismatch', 0}
-end
-redis.call('HSETNX', KEYS[2], 'epoch', epoch)
-local version = redis.call('HINCRBY', KEYS[2], 'version', 1)
-redis.call('HSET', KEYS[1], id, (revision + 1) .. '\\n' .. kind .. '\\n' .. document)
-redis.call('ZADD', KEYS[3], version, id)
-redis.call('ZADD', kind == 'benefit' and KEYS[4] or KEYS[5], 0, id)
-return {stored and 'updated' or 'created', revision + 1}
-"""
-
-CATALOG_DELETE = """
-local id, kind, expected = ARGV[1], ARGV[2], ARGV[3]
-local stored = redis.call('HGET', KEYS[1], id)
-if not stored then return 'missing' end
-local first = string.find(stored, '\\n', 1, true)
-local second = string.find(stored, '\\n', first + 1, true)
-if string.sub(stored, first + 1, second - 1) ~= kind then return 'missing' end
-local revision = tonumber(string.sub(stored, 1, first - 1))
-if expected ~= '' and expected ~= '*' and tonumber(expected) ~= revision then return 'mismatch' end
-local version = redis.call('HINCRBY', KEYS[2], 'version', 1)
-redis.call('HDEL', KEYS[1], id)
-redis.call('ZADD', KEYS[3], version, id)
-redis.call('ZREM', kind == 'benefit' and KEYS[4] or KEYS[5], id)
-return 'deleted'
-"""
-
-CATALOG_CHANGES_SINCE = """
-local state = redis.call('HMGET', KEYS[2], 'epoch', 'version')
-local changed = redis.call(
-  'ZRANGEBYSCORE', KEYS[3], '(' .. ARGV[1], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[2])
-local rows = {}
-for i = 1, #changed, 2 do
-  rows[#rows + 1] = {changed[i], changed[i + 1], redis.call('HGET', KEYS[1], changed[i])}
-end
-return {state[1], state[2] or '0', rows}
-"""
-
-
-# Keys: the claim and, for a request about one cardholder, the list of his. Arguments: fingerprint
-# of the body, seconds a claim may stay unfinished, seconds his list is kept.
-IDEMPOTENCY_BEGIN = """
-local known = redis.call('HMGET', KEYS[1], 'body', 'state', 'status', 'answer')
-if not known[1] then
-  redis.call('HSET', KEYS[1], 'body', ARGV[1], 'state', 'running')
-  redis.call('EXPIRE', KEYS[1], ARGV[2])
-  if KEYS[2] then
-    redis.call('SADD', KEYS[2], KEYS[1])
-    redis.call('EXPIRE', KEYS[2], ARGV[3])
-  end
-  return {'first', 0, ''}
-end
-if known[1] ~= ARGV[1] then return {'other_body', 0, ''} end
-if known[2] ~= 'done' then return {'in_flight', 0, ''} end
-return {'replay', tonumber(known[3]), known[4]}
-"""
-
-# Key: the claim. Arguments: status, answer, seconds it is kept. Writes nothing for a claim that is
-# gone: whom it was about may have been erased meanwhile.
-IDEMPOTENCY_FINISH = """
-if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'done', 'status', ARGV[1], 'answer', ARGV[2])
-return redis.call('EXPIRE', KEYS[1], ARGV[3])
-"""
 
 
 class Script:

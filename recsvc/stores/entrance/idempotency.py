@@ -7,11 +7,37 @@ from enum import StrEnum
 import redis
 
 from recsvc.stores.connection.client import Connection, field_of
-from recsvc.stores.connection.scripts import IDEMPOTENCY_BEGIN, IDEMPOTENCY_FINISH, Argument, Script
+from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.keys.requests import IDEMPOTENCY, IDEMPOTENCY_OF
 from recsvc.stores.rights.denylist import DenyList
 
 FLIGHT_SECONDS = 60
+
+# Keys: the claim and, for a request about one cardholder, the list of his. Arguments: fingerprint
+# of the body, seconds a claim may stay unfinished, seconds his list is kept.
+IDEMPOTENCY_BEGIN = """
+local known = redis.call('HMGET', KEYS[1], 'body', 'state', 'status', 'answer')
+if not known[1] then
+  redis.call('HSET', KEYS[1], 'body', ARGV[1], 'state', 'running')
+  redis.call('EXPIRE', KEYS[1], ARGV[2])
+  if KEYS[2] then
+    redis.call('SADD', KEYS[2], KEYS[1])
+    redis.call('EXPIRE', KEYS[2], ARGV[3])
+  end
+  return {'first', 0, ''}
+end
+if known[1] ~= ARGV[1] then return {'other_body', 0, ''} end
+if known[2] ~= 'done' then return {'in_flight', 0, ''} end
+return {'replay', tonumber(known[3]), known[4]}
+"""
+
+# Key: the claim. Arguments: status, answer, seconds it is kept. Writes nothing for a claim that is
+# gone: whom it was about may have been erased meanwhile.
+IDEMPOTENCY_FINISH = """
+if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
+redis.call('HSET', KEYS[1], 'state', 'done', 'status', ARGV[1], 'answer', ARGV[2])
+return redis.call('EXPIRE', KEYS[1], ARGV[3])
+"""
 
 
 class Begun(StrEnum):

@@ -1,13 +1,12 @@
 """Campaigns as they were planned, what became of their pushes, and their results."""
 
-import secrets
 from typing import Any
 
 import redis
 
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.errors import NotFoundError, RevisionMismatchError
-from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.client import Connection, secret_in
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.keys.campaigns import (
     CAMPAIGN_PUSHES,
@@ -70,14 +69,7 @@ class CampaignStore:
     def holdout_key(self, issuer_id: str) -> bytes:
         """Key of an issuer's holdouts and push ids; made at the first question."""
         name = HOLDOUT_KEY.key(issuer_id)
-
-        def read(store: redis.Redis) -> bytes:
-            pipeline = store.pipeline(transaction=True)
-            pipeline.set(name, secrets.token_bytes(32), nx=True)
-            pipeline.get(name)
-            return bytes(pipeline.execute()[1])
-
-        return self._durable.ask_patiently(read)
+        return self._durable.ask_patiently(lambda store: secret_in(store, name))
 
     def pushes(self, issuer_id: str, campaign_id: str) -> dict[str, str]:
         """What became of each push: milliseconds when it left, or why it did not."""

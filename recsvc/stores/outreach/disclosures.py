@@ -7,15 +7,13 @@ from typing import Any
 import numpy as np
 import orjson
 
-from recsvc.domain.audience.disclosure import WIDTH, Answer, Disclosed, Sketch, Withheld
+from recsvc.domain.audience.disclosure import Answer, Disclosed, Sketch, Withheld
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.campaigns import AUDIENCE_ANSWERS
 
 MOST_KEPT = 1_000
 """Different audiences of an issuer that are answered within thirty days."""
-
-WHOLE_BYTES = 4 * WIDTH
 
 
 class DisclosureStore:
@@ -68,9 +66,7 @@ def _oldest(now: datetime) -> str:
 
 
 def _sketch(stored: bytes) -> Sketch:
-    """Sketch of stored bytes; those of earlier releases were not packed."""
-    plain = stored if len(stored) == WHOLE_BYTES else zlib.decompress(stored)
-    return np.frombuffer(plain, np.int32)
+    return np.frombuffer(zlib.decompress(stored), np.int32)
 
 
 def _answer(told: int | str) -> Answer:

@@ -1,6 +1,5 @@
 """Who was erased: keyed hashes of ids, looked at in the same round trip as everything else."""
 
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -10,11 +9,10 @@ import redis
 
 from embeddings.erasure import ErasedList, erased_hash
 from recsvc.stores.codec import OPTIONS
-from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.client import Connection, secret_in
 from recsvc.stores.keys.cardholders import ERASED, ERASURE_KEY
 
 TRUSTED_SECONDS = 5.0
-KEY_BYTES = 32
 
 
 class DenyList:
@@ -45,7 +43,7 @@ class DenyList:
         until, key = self._keys.get(issuer_id, (0.0, b""))
         if self._monotonic() < until:
             return key
-        key = self._durable.ask(lambda store: _key(store, ERASURE_KEY.key(issuer_id)))
+        key = self._durable.ask(lambda store: secret_in(store, ERASURE_KEY.key(issuer_id)))
         self._keys[issuer_id] = (self._monotonic() + TRUSTED_SECONDS, key)
         return key
 
@@ -72,14 +70,6 @@ class DenyList:
                     store.hset(name, one, orjson.dumps(document, option=OPTIONS))
 
         self._durable.ask_patiently(write)
-
-
-def _key(store: redis.Redis, name: str) -> bytes:
-    pipeline = store.pipeline(transaction=True)
-    pipeline.set(name, secrets.token_bytes(KEY_BYTES), nx=True)
-    pipeline.get(name)
-    key: bytes = pipeline.execute()[1]
-    return key
 
 
 def _hashes(store: redis.Redis, issuer_id: str) -> frozenset[str]:

@@ -33,7 +33,10 @@ def test_nobody_is_unknown_allows_nothing_and_did_nothing() -> None:
 
 @given(names=st.sets(st.sampled_from(sorted(DEEDS))), plain=st.sets(st.sampled_from(sorted(PLAIN))))
 def test_each_deed_is_told_whatever_stands_beside_it(names: set[bytes], plain: set[bytes]) -> None:
-    values = {b"consent": CONSENT, b"profile": b'{"card_products":[],"city":null,"segments":[]}'}
+    values = {
+        b"consent": CONSENT,
+        b"profile": b'{"card_products":[],"city":null,"segments":[],"timezone":null}',
+    }
     beside = {name: values.get(name, b"0") for name in plain}
     state = state_of_fields("c1", flat(beside | {name: DEEDS[name] for name in names}), None, "2")
 
