@@ -32,6 +32,20 @@ def test_a_write_is_read_back_with_its_revision(stores: Stores) -> None:
     assert (found.item, found.revision) == (offer(priority=5), 2)
 
 
+def test_an_item_made_anew_is_none_that_a_reader_of_the_deleted_one_may_write(
+    stores: Stores,
+) -> None:
+    _, read = stores.catalog.put("demo", offer())
+    stores.catalog.delete("demo", "offer_1", OFFER)
+    _, anew = stores.catalog.put("demo", offer(priority=5))
+
+    assert anew != read
+    with pytest.raises(RevisionMismatchError):
+        stores.catalog.delete("demo", "offer_1", OFFER, expected=str(read))
+    with pytest.raises(RevisionMismatchError):
+        stores.catalog.put("demo", offer(priority=6), expected=str(read))
+
+
 def test_putting_twice_is_putting_once(stores: Stores) -> None:
     stores.catalog.put("demo", offer())
     again = stores.catalog.put("demo", offer())
