@@ -3,12 +3,12 @@
 A command that prints data takes ``--json``: one JSON object on standard output.
 """
 
-import importlib
 import sys
 
 import click
 
 from embeddings.errors import EmbeddingsError
+from recsvc.cli.lazy import Lazy, LazyCommands
 from recsvc.domain.errors import DomainError, StoreAwayError, StoreFullError
 from recsvc.settings import SettingsError
 
@@ -27,31 +27,11 @@ COMMANDS = {
     "serve": "run the service under gunicorn",
     "worker": "archive events, dispatch pushes",
 }
-MODULE_OF = {"check-config": "check_config"}
+LAZY = {name: Lazy(f"recsvc.cli.{name.replace('-', '_')}", does) for name, does in COMMANDS.items()}
+HELP = {"help_option_names": ["-h", "--help"]}
 
 
-class LazyCommands(click.Group):
-    """A group that imports a command's module only when that command is called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Names of all commands, in order."""
-        return sorted(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of this name, or None for click's own message."""
-        if cmd_name not in COMMANDS:
-            return None
-        module = importlib.import_module(f"recsvc.cli.{MODULE_OF.get(cmd_name, cmd_name)}")
-        command: click.Command = module.command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """Write the table of commands without importing any of them."""
-        with formatter.section("Commands"):
-            formatter.write_dl(sorted(COMMANDS.items()))
-
-
-@click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyCommands, lazy=LAZY, context_settings=HELP)
 def group() -> None:
     """Run the service that recommends benefits and merchant offers."""
 

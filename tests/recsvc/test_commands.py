@@ -2,11 +2,17 @@
 
 import json
 import socket
+import subprocess
+import sys
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from recsvc.cli import COMMANDS, group
+from recsvc.cli.worker import WORKERS
 from recsvc.demo.jobs import issuer_of
 from recsvc.domain.cardholder import Consent
 from recsvc.stores.assembly import Stores
@@ -63,6 +69,32 @@ def test_a_wrong_argument_is_refused_with_a_word(
     assert done.returncode != 0
     assert "Error" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+LISTED = "import sys, recsvc.cli; recsvc.cli.group([{}'--help'], standalone_mode=False)"
+UNMET = "; print(*sorted({'pyarrow', 'flask', 'faiss', 'redis'} & {*sys.modules}), file=sys.stderr)"
+
+
+@pytest.mark.parametrize(("group", "named"), [("", COMMANDS), ("'worker', ", WORKERS)])
+def test_commands_are_listed_without_what_any_of_them_needs(
+    group: str, named: Mapping[str, object]
+) -> None:
+    code = LISTED.format(group) + UNMET
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
+
+    listed = done.stdout.partition("Commands:")[2].splitlines()
+    assert [line.split()[0] for line in listed if line] == sorted(named)
+    assert done.stderr.split() == []
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *(f"worker {name}" for name in WORKERS)])
+def test_each_command_that_is_listed_is_there(name: str) -> None:
+    done = CliRunner().invoke(group, [*name.split(), "--help"])
+
+    assert done.exit_code == 0
+    assert name in done.stdout
 
 
 def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[str, str]) -> None:
