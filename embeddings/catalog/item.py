@@ -66,6 +66,19 @@ class MerchantOffer(ItemBase):
             raise ValueError("a merchant_offer needs merchant_id or mcc")
         return self
 
+    @model_validator(mode="after")
+    def _money_can_be_counted(self) -> Self:
+        """What an activation sets aside must be known, and in the budget's own currency."""
+        limits = self.budget.amounts() if self.budget else []
+        if len({money.currency for money in (*limits, *self.reward.amounts())}) > 1:
+            raise ValueError("budget and reward must be of one currency")
+        if limits and self.reward.is_unbounded:
+            raise ValueError(
+                "a rate without reward.max_value cannot be held to a budget in money: "
+                "name max_value, or limit by count"
+            )
+        return self
+
     def merchants(self) -> tuple[str, ...]:
         """Ids of the merchants the item hangs on."""
         return (self.merchant_id,) if self.merchant_id else ()

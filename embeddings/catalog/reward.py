@@ -60,6 +60,9 @@ REQUIRED = {
 }
 """The fields without which a reward of each type says nothing."""
 
+RATED = frozenset({RewardType.CASHBACK_PERCENT, RewardType.PERCENT_DISCOUNT})
+"""Rewards that are a share of what was paid."""
+
 Bps = Annotated[int, Field(strict=True, ge=0, le=10_000)]
 
 
@@ -99,3 +102,8 @@ class Reward(Strict):
         """All amounts of money that the reward names."""
         named = (self.value, self.min_spend, self.min_value, self.max_value)
         return [money for money in named if money is not None]
+
+    @property
+    def is_unbounded(self) -> bool:
+        """Whether one purchase may earn any amount: a rate without a cap."""
+        return self.type in RATED and self.max_value is None

@@ -105,6 +105,11 @@ class Budget(Strict):
     daily: Limit | None = None
     per_cardholder: PerCardholder | None = None
 
+    def amounts(self) -> list[Money]:
+        """All amounts of money that the budget names."""
+        limits = (self.total, self.daily, self.per_cardholder)
+        return [limit.amount for limit in limits if limit is not None and limit.amount is not None]
+
 
 class Quota(Strict):
     """How often a benefit may be used by one cardholder in a period."""

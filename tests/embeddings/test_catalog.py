@@ -57,6 +57,7 @@ def test_an_item_survives_its_json() -> None:
         assert parse_item(orjson.loads(orjson.dumps(item_document(item)))) == item
 
 
+BARE_RATE = {"type": "cashback_percent", "rate_bps": 500}
 CNY, USD = ({"amount_minor": 1, "currency": c} for c in ("CNY", "USD"))
 
 
@@ -93,6 +94,9 @@ CNY, USD = ({"amount_minor": 1, "currency": c} for c in ("CNY", "USD"))
         ({"budget": {"total": {}}}, "count or amount"),
         ({"budget": {"daily": {"count": 0}}}, "budget.daily"),
         ({"budget": {"total": {"amount": {"amount_minor": -1, "currency": "CNY"}}}}, "budget"),
+        ({"budget": {"daily": {"amount": USD}}}, "one currency"),
+        ({"budget": {"total": {"amount": CNY}, "per_cardholder": {"amount": USD}}}, "one currency"),
+        ({"reward": BARE_RATE, "budget": {"total": {"amount": CNY}}}, "reward.max_value"),
         ({"priority": 1001}, "priority"),
         ({"kind": "voucher"}, "kind"),
     ],
@@ -102,6 +106,13 @@ def test_a_wrong_field_is_named(changes: dict[str, Any], field: str) -> None:
         parse_item(an_offer(**changes))
 
     assert field in describe(raised.value)
+
+
+def test_a_bare_rate_may_be_limited_by_count() -> None:
+    item = parse_item(an_offer(reward=BARE_RATE, budget={"total": {"count": 5}}))
+
+    assert item.budget is not None
+    assert item.budget.amounts() == []
 
 
 def test_a_title_is_kept_in_nfc_and_found_in_either_locale() -> None:

@@ -27,7 +27,7 @@ class Spent:
 class BudgetLimits:
     """Limits in total and on each day; None where there is none.
 
-    An amount limits only a reward in its own currency.
+    An amount limits only a reward in money, which is in its currency (`MerchantOffer`).
 
     Parameters
     ----------

@@ -2,12 +2,13 @@
 
 from collections.abc import Collection, Iterator
 
-from embeddings.catalog import Benefit, MerchantOffer, Terms
+from embeddings.catalog import Benefit, MerchantOffer, Money, Terms
 from embeddings.catalog.terms import CustomerRecency
 from recsvc.domain.cardholder import Activation, HeldProduct, ItemUse
 from recsvc.domain.eligibility.circumstances import Circumstances
 from recsvc.domain.eligibility.moment import Moment, period_start
 from recsvc.domain.eligibility.refusal import Refusal
+from recsvc.domain.lifecycle.rewards import is_rated, reserved_minor
 
 Item = Benefit | MerchantOffer
 OPEN = frozenset({Activation.ACTIVATED, Activation.REDEEMED})
@@ -116,14 +117,19 @@ def used_up(item: Item, use: ItemUse | None, moment: Moment) -> Iterator[Refusal
     if cap is not None:
         since = period_start(cap.period, moment.local_day)
         by_count = cap.count is not None and use.count_since(since) >= cap.count
-        by_amount = cap.amount is not None and use.amount_since(since) >= cap.amount.amount_minor
-        if by_count or by_amount:
+        if by_count or (cap.amount is not None and _is_spent(item, use, since, cap.amount)):
             yield Refusal.CAP_REACHED
     quota = item.quota if isinstance(item, Benefit) else None
     if quota is not None:
         since = period_start(quota.period, moment.local_day)
         if use.count_since(since) >= quota.count:
             yield Refusal.QUOTA_USED
+
+
+def _is_spent(item: Item, use: ItemUse, since: int, most: Money) -> bool:
+    """Whether less is left of a limit in money than the next use needs: of a rate, anything."""
+    needed = 1 if is_rated(item) else max(reserved_minor(item), 1)
+    return most.amount_minor - use.amount_since(since) < needed
 
 
 def _of_request(item: Item, asked: Circumstances) -> Iterator[Refusal]:

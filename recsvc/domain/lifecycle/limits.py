@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from embeddings.catalog import Benefit, Period
 from recsvc.domain.eligibility.moment import EPOCH_DATE, period_start
-from recsvc.domain.lifecycle.rewards import Item
+from recsvc.domain.lifecycle.rewards import Item, is_rated
 from recsvc.domain.lifecycle.uses import Use, UseKind
 
 PersonalLimit = tuple[Period, int | None, int | None]
@@ -14,24 +14,41 @@ PersonalLimit = tuple[Period, int | None, int | None]
 
 def capped(item: Item, uses: list[Use]) -> tuple[Use, ...]:
     """The uses within the cardholder's own cap, earliest first; those beyond earn nothing."""
-    kept: list[Use] = []
     limits = personal_limits(item) if uses else []
+    if not limits:
+        return tuple(uses)
+    kept: list[Use] = []
     for use in uses:
-        if has_room(limits, kept, use.day):
-            kept.append(use)
+        amount = _granted(item, limits, kept, use)
+        if amount is not None:
+            kept.append(use if amount == use.amount_minor else replace(use, amount_minor=amount))
         elif use.kind is not UseKind.HELD:
             kept.append(replace(use, kind=UseKind.EXHAUSTED, amount_minor=0))
     return tuple(kept)
 
 
-def has_room(limits: Iterable[PersonalLimit], uses: Iterable[Use], day: int) -> bool:
-    """Whether one more use on a day is within what each cardholder may have of an item."""
-    counted = [use for use in uses if use.kind is not UseKind.EXHAUSTED]
-    if not counted:
-        return all(count != 0 and amount != 0 for _, count, amount in limits)
-    return all(
-        _within(counted, count, amount, _since(period, day)) for period, count, amount in limits
-    )
+def _granted(
+    item: Item, limits: Iterable[PersonalLimit], uses: Iterable[Use], use: Use
+) -> int | None:
+    """How much of one more use the cardholder may still have of an item; None for nothing.
+
+    Of a rate the rest of the limit is given, as far as it goes; any other reward whole or not.
+    """
+    if use.kind is UseKind.EXHAUSTED:
+        return None
+    counted = [one for one in uses if one.kind is not UseKind.EXHAUSTED]
+    amount = use.amount_minor
+    for period, count, most in limits:
+        since = _since(period, use.day) if counted else 0
+        recent = [one for one in counted if one.day >= since]
+        if count is not None and len(recent) >= count:
+            return None
+        if most is not None:
+            left = most - sum(one.amount_minor for one in recent)
+            if left <= 0 or (left < amount and not is_rated(item)):
+                return None
+            amount = min(amount, left)
+    return amount
 
 
 def personal_limits(item: Item) -> list[PersonalLimit]:
@@ -44,13 +61,6 @@ def personal_limits(item: Item) -> list[PersonalLimit]:
     if isinstance(item, Benefit) and item.quota is not None:
         limits.append((item.quota.period, item.quota.count, None))
     return limits
-
-
-def _within(uses: list[Use], count: int | None, amount: int | None, since: int) -> bool:
-    recent = [use for use in uses if use.day >= since]
-    if count is not None and len(recent) >= count:
-        return False
-    return amount is None or sum(use.amount_minor for use in recent) < amount
 
 
 def _since(period: Period, day: int) -> int:

@@ -24,7 +24,7 @@ def pair(
         if behind is not None:
             free = [a for a in free if a.at > spending.at or a is behind]
             free.remove(behind)
-        uses.append(_use(spending, behind, item, zone))
+        uses.append(_use(spending, behind, zone))
     return [*uses, *_held(item, free, zone)]
 
 
@@ -43,7 +43,7 @@ def _behind(spending: Spending, free: list[Activation]) -> Activation | None:
     return next((a for a in free if spending.at < a.at <= latest), None)
 
 
-def _use(spending: Spending, behind: Activation | None, item: Item, zone: tzinfo) -> Use:
+def _use(spending: Spending, behind: Activation | None, zone: tzinfo) -> Use:
     return Use(
         behind.event_id if behind else spending.own_id,
         spending.kind,
@@ -51,7 +51,7 @@ def _use(spending: Spending, behind: Activation | None, item: Item, zone: tzinfo
         spending.amount_minor,
         spending.until,
         spending.transaction_id or (spending.own_id if behind else None),
-        currency_of(item),
+        spending.currency,
     )
 
 

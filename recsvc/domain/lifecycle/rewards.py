@@ -3,11 +3,11 @@
 from datetime import tzinfo
 
 from embeddings.catalog import Benefit, MerchantOffer, Reward, RewardType
+from embeddings.catalog.reward import RATED
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle.purchases import Purchase
 
 Item = Benefit | MerchantOffer
-RATED = frozenset({RewardType.CASHBACK_PERCENT, RewardType.PERCENT_DISCOUNT})
 
 
 def earns(item: Item, purchase: Purchase, zone: tzinfo) -> bool:
@@ -30,11 +30,16 @@ def earns(item: Item, purchase: Purchase, zone: tzinfo) -> bool:
 
 
 def is_enough(item: Item, purchase: Purchase) -> bool:
-    """Whether what is left of a purchase reaches an offer's least spend, in its currency."""
-    least = item.reward.min_spend if isinstance(item, MerchantOffer) else None
-    return least is None or (
-        least.currency == purchase.currency and purchase.net_minor >= least.amount_minor
-    )
+    """Whether what is left of a purchase reaches an offer's least spend, in its currency.
+
+    A rate that names money is of purchases in that currency: no rate of exchange is known here.
+    """
+    if not isinstance(item, MerchantOffer):
+        return True
+    least = item.reward.min_spend
+    if least is None:
+        return not is_rated(item) or currency_of(item) in (None, purchase.currency)
+    return least.currency == purchase.currency and purchase.net_minor >= least.amount_minor
 
 
 def _is_there(item: MerchantOffer, purchase: Purchase) -> bool:
@@ -73,6 +78,24 @@ def reward_minor(item: Item, net_minor: int) -> int:
         rated = net_minor * (reward.rate_bps or 0) // 10_000
         return rated if most is None else min(rated, most)
     return most or 0
+
+
+def earned(item: Item, purchase: Purchase) -> tuple[int, str | None]:
+    """What a purchase earns, in minor units, and their currency.
+
+    A rate earns in the currency of the purchase, and nothing where it names money of another.
+    """
+    named = currency_of(item)
+    if not is_rated(item):
+        return reward_minor(item, purchase.net_minor), named
+    if named not in (None, purchase.currency):
+        return 0, named
+    return reward_minor(item, purchase.net_minor), purchase.currency
+
+
+def is_rated(item: Item) -> bool:
+    """Whether an item gives back a share of what was paid."""
+    return isinstance(item, MerchantOffer) and item.reward.type in RATED
 
 
 def reserved_minor(item: Item) -> int:

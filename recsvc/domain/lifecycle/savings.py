@@ -1,7 +1,7 @@
 """What a cardholder has saved: the rewards of his redemptions."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -26,7 +26,7 @@ class Savings:
     ----------
     saved : mapping of currency to minor units, of settled redemptions
     pending : mapping of currency to minor units, of purchases that are not settled yet
-    items : tuple of Saving      settled, the largest first, ties by id
+    items : tuple of Saving      settled, one a currency, the largest first, ties by id
     """
 
     saved: Mapping[str, int]
@@ -36,20 +36,23 @@ class Savings:
     @classmethod
     def of(cls, uses: Mapping[str, Sequence[Use]]) -> Self:
         """Savings of uses by item."""
-        settled = [_saving(item_id, own) for item_id, own in uses.items()]
-        items = [one for one in settled if one.uses]
+        items = [one for item_id, own in uses.items() for one in _savings_of(item_id, own)]
         every = [use for own in uses.values() for use in own]
         return cls(
             _sums(every, UseKind.REDEEMED),
             _sums(every, UseKind.QUALIFIED),
-            tuple(sorted(items, key=lambda one: (-one.amount_minor, one.item_id))),
+            tuple(
+                sorted(items, key=lambda one: (-one.amount_minor, one.item_id, one.currency or ""))
+            ),
         )
 
 
-def _saving(item_id: str, uses: Sequence[Use]) -> Saving:
+def _savings_of(item_id: str, uses: Sequence[Use]) -> Iterator[Saving]:
+    """What one item brought, apart for each currency."""
     redeemed = [use for use in uses if use.kind is UseKind.REDEEMED]
-    currency = next((use.currency for use in redeemed if use.currency), None)
-    return Saving(item_id, len(redeemed), sum(use.amount_minor for use in redeemed), currency)
+    for currency in dict.fromkeys(use.currency for use in redeemed):
+        own = [use.amount_minor for use in redeemed if use.currency == currency]
+        yield Saving(item_id, len(own), sum(own), currency)
 
 
 def _sums(uses: Sequence[Use], kind: UseKind) -> dict[str, int]:

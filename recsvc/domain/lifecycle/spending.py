@@ -9,7 +9,15 @@ from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle.past import Past
 from recsvc.domain.lifecycle.purchases import Purchase
 from recsvc.domain.lifecycle.records import EventRecord
-from recsvc.domain.lifecycle.rewards import Item, earns, is_enough, is_for, reward_minor
+from recsvc.domain.lifecycle.rewards import (
+    Item,
+    currency_of,
+    earned,
+    earns,
+    is_enough,
+    is_for,
+    reward_minor,
+)
 from recsvc.domain.lifecycle.uses import BY_EVENT, BY_PURCHASE, UseKind
 
 CLEARING = timedelta(days=10)
@@ -27,6 +35,7 @@ class Spending:
     needs_activation: bool
     until: datetime | None = None
     transaction_id: str | None = None
+    currency: str | None = None
 
 
 def by_redemptions(item: Item, own: Iterable[EventRecord]) -> list[Spending]:
@@ -34,14 +43,15 @@ def by_redemptions(item: Item, own: Iterable[EventRecord]) -> list[Spending]:
     told = [r for r in own if r.event_type is REDEEMED and r.transaction is None]
     if not told:
         return []
-    earned = reward_minor(item, 0)
+    amount_minor = reward_minor(item, 0)
     return [
         Spending(
             f"{BY_EVENT}{record.event_id}",
             record.occurred_at,
             UseKind.REDEEMED,
-            earned,
+            amount_minor,
             needs_activation=False,
+            currency=currency_of(item),
         )
         for record in told
     ]
@@ -76,12 +86,14 @@ def by_purchases(
 
 def _spending(item: Item, purchase: Purchase, *, is_named: bool) -> Spending:
     cleared = purchase.is_cleared or is_named
+    amount_minor, currency = earned(item, purchase)
     return Spending(
         f"{BY_PURCHASE}{purchase.transaction_id}",
         purchase.at,
         UseKind.REDEEMED if cleared else UseKind.QUALIFIED,
-        reward_minor(item, purchase.net_minor),
+        amount_minor,
         needs_activation=item.terms.requires_activation and not is_named,
         until=None if cleared else purchase.at + CLEARING,
         transaction_id=purchase.transaction_id,
+        currency=currency,
     )

@@ -46,8 +46,10 @@ def test_money_is_paced_as_uses_are() -> None:
     assert is_ahead_of_pace(item, Spent(60, 550_001), half_way)
 
 
-def test_money_in_another_currency_than_the_reward_limits_nothing() -> None:
-    item = a_paced(amount={"amount_minor": 1, "currency": "USD"})
+def test_money_limits_no_reward_that_is_none() -> None:
+    limit = {"total": {"amount": {"amount_minor": 1, "currency": "CNY"}}}
+    points = {"type": "points_bonus", "points": 500}
+    item = parse_item(an_offer(terms=WINDOW, budget=limit, reward=points))
 
     assert not is_paced(item)
     assert not is_ahead_of_pace(item, Spent(60, 10**9), OPENS)

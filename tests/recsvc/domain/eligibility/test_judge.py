@@ -73,6 +73,11 @@ REFUSED: list[tuple[Refusal, dict[str, Any], dict[str, Any]]] = [
         an_offer(budget={"per_cardholder": {"amount": {"amount_minor": 300, "currency": "CNY"}}}),
         {"uses": {"offer_1": USED_TODAY}},
     ),
+    (  # one unit less is left than the next use earns
+        Refusal.CAP_REACHED,
+        an_offer(budget={"per_cardholder": {"amount": {"amount_minor": 2299, "currency": "CNY"}}}),
+        {"uses": {"offer_1": USED_TODAY}},
+    ),
     (
         Refusal.QUOTA_USED,
         a_benefit("offer_1", quota={"count": 1, "period": "day"}),
@@ -110,6 +115,10 @@ ADMITTED: list[tuple[dict[str, Any], dict[str, Any]]] = [
     (
         an_offer(budget={"per_cardholder": {"count": 1, "period": "day"}}),
         {"uses": {"offer_1": ItemUse(uses=(DayUse(TODAY - 1, 5),))}},
+    ),
+    (
+        an_offer(budget={"per_cardholder": {"amount": {"amount_minor": 2300, "currency": "CNY"}}}),
+        {"uses": {"offer_1": USED_TODAY}},
     ),
     (an_offer(), {"uses": {"offer_1": USED_TODAY}}),
 ]

@@ -20,6 +20,7 @@ from recsvc.domain.lifecycle import (
     stage_of,
     uses_of,
 )
+from recsvc.domain.lifecycle.savings import Savings
 from tests.bundles import a_benefit, an_offer
 from tests.happenings import NOON, a_payment, an_event
 
@@ -125,6 +126,64 @@ def test_a_use_beyond_his_own_cap_is_exhausted() -> None:
     uses = standing([a_payment(), a_payment(transaction_id="tx_2", at=5)], item)
 
     assert kinds(uses) == ["REDEEMED", "EXHAUSTED"]
+
+
+def a_rate(**more: Any) -> dict[str, Any]:
+    return {"type": "cashback_percent", "rate_bps": 1000, **more}
+
+
+def with_a_limit_of(minor: int, **changes: Any) -> Any:
+    limit = {"amount": {"amount_minor": minor, "currency": "CNY"}, "period": "month"}
+    return an_item(terms={}, budget={"per_cardholder": limit}, **changes)
+
+
+def test_his_own_limit_in_money_is_never_passed() -> None:
+    records = [a_payment(), a_payment(transaction_id="tx_2", at=5)]
+    uses = standing(records, with_a_limit_of(3999))
+
+    assert [(use.kind.name, use.amount_minor) for use in uses] == [
+        ("REDEEMED", 2000),
+        ("EXHAUSTED", 0),
+    ]
+    assert kinds(standing(records, with_a_limit_of(4000))) == ["REDEEMED", "REDEEMED"]
+
+
+def test_of_a_rate_the_rest_of_his_limit_is_given() -> None:
+    capped = a_rate(max_value={"amount_minor": 9000, "currency": "CNY"})
+    records = [a_payment(transaction_id=f"tx_{n}", at=n, amount_minor=20_000) for n in (1, 2, 3)]
+    uses = standing(records, with_a_limit_of(3000, reward=capped))
+
+    assert [use.amount_minor for use in uses] == [2000, 1000, 0]
+    assert kinds(uses) == ["REDEEMED", "REDEEMED", "EXHAUSTED"]
+
+
+def test_a_rate_that_names_money_is_of_purchases_in_its_currency() -> None:
+    capped = an_item(terms={}, reward=a_rate(max_value={"amount_minor": 9000, "currency": "CNY"}))
+
+    assert standing([a_payment(currency="JPY")], capped) == ()
+    (told,) = standing([a_told(a_payment(currency="JPY"))], capped)
+    assert (told.amount_minor, told.currency) == (0, "CNY")
+
+
+def a_told(payment: EventRecord) -> EventRecord:
+    """The redemption that names a payment."""
+    return an_event("redeemed", at=2, transaction=payment.transaction)
+
+
+def test_a_bare_rate_earns_in_the_currency_of_each_purchase() -> None:
+    records = [
+        a_payment(transaction_id="tx_1", amount_minor=30_000),
+        a_payment(transaction_id="tx_2", at=5, amount_minor=500, currency="JPY"),
+    ]
+    uses = standing(records, an_item(terms={}, reward=a_rate()))
+    savings = Savings.of({"offer_1": uses})
+
+    assert [(use.amount_minor, use.currency) for use in uses] == [(3000, "CNY"), (50, "JPY")]
+    assert savings.saved == {"CNY": 3000, "JPY": 50}
+    assert [(one.uses, one.amount_minor, one.currency) for one in savings.items] == [
+        (1, 3000, "CNY"),
+        (1, 50, "JPY"),
+    ]
 
 
 def test_a_benefit_is_used_by_being_redeemed_and_never_by_paying() -> None:
