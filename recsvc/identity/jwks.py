@@ -4,7 +4,6 @@ Nothing in a token leads to a request: an unknown key id only asks for an early 
 configured place, at most once a minute.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
@@ -13,6 +12,8 @@ from typing import Any
 
 import jwt
 
+from embeddings.errors import KeyTwiceError, NotJsonError
+from embeddings.strict_json import read_strictly
 from recsvc.identity.fetching import NotFetchedError, fetched
 from recsvc.identity.providers import Provider
 from recsvc.logs import Log
@@ -135,8 +136,8 @@ def keys_of(document: bytes, algorithms: tuple[str, ...]) -> Mapping[str, Signin
     if len(document) > MOST_BYTES:
         raise KeysUnreadableError(f"more than {MOST_BYTES} bytes")
     try:
-        listed = json.loads(document)["keys"]
-    except (ValueError, KeyError, TypeError, RecursionError):
+        listed = read_strictly(document)["keys"]
+    except (NotJsonError, KeyTwiceError, KeyError, TypeError):
         raise KeysUnreadableError("no JWK set") from None
     if not isinstance(listed, list) or len(listed) > MOST_KEYS:
         raise KeysUnreadableError("no list of keys")

@@ -19,7 +19,6 @@ from recsvc.domain.audience.disclosure import (
 from recsvc.domain.audience.waterfall import Exclusion
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.errors import NotFoundError
-from recsvc.domain.model import ServingModel
 from recsvc.outreach.ground import Ground
 from recsvc.outreach.selection import Asked, Crowd, Judged, judge_all
 from recsvc.stores.outreach.disclosures import DisclosureStore
@@ -49,12 +48,19 @@ class Estimate:
     least: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Counted:
-    """Exact counts, for no one's eyes."""
+    """Exact counts, for no one's eyes.
+
+    Parameters
+    ----------
+    judged : Judged
+    hashes : uint64, shape (n,)   keyed hash of each cardholder's id, in the order judged
+    share : of all cardholders of the model that were looked at
+    """
 
     judged: Judged
-    cardholder_ids: tuple[str, ...]
+    hashes: NDArray[np.uint64]
     share: float
 
     @property
@@ -94,13 +100,14 @@ class Estimator:
         model = self._ground.slot.current(issuer_id)
         if model is None or model.bundle is None:
             raise NotFoundError
-        rows, share = sampled(len(model.bundle.model.cardholders))
-        ids = model.bundle.model.cardholders.ids(rows)
+        cardholders = model.bundle.model.cardholders
+        rows, share = sampled(len(cardholders))
+        ids = cardholders.ids(rows)
         channel = asked.channel.value
         standings = self._ground.standings.read(issuer_id, ids, channel)
         crowd = Crowd(rows, ids, standings, self._capped(issuer_id, ids, channel))
         judged = judge_all(model, asked, crowd, self._ground.clock())
-        return Counted(judged, tuple(ids), share)
+        return Counted(judged, np.asarray(cardholders.hashes[rows]), share)
 
     def _capped(
         self, issuer_id: str, cardholder_ids: Sequence[str], channel: str
@@ -130,7 +137,7 @@ class Estimator:
         has_room = self._disclosures.has_room(issuer_id, now)
         answers: dict[str, tuple[Sketch, Answer]] = {}
         for label, members in _groups(counted.judged, asked.audience.size, counted.share).items():
-            sketch = sketch_of(self._hashes(issuer_id, counted.judged.rows), members)
+            sketch = sketch_of(counted.hashes, members)
             count = round(int(np.count_nonzero(members)) / counted.share)
             known = earlier.get(label, [])
             answer = disclose(count, sketch, known, minimum=self.minimum, has_room=has_room)
@@ -141,17 +148,6 @@ class Estimator:
         if has_room and not all(_is_known(one, earlier.get(k, [])) for k, one in answers.items()):
             self._disclosures.keep(issuer_id, answers)
         return {label: answer for label, (_, answer) in answers.items()}, least
-
-    def _hashes(self, issuer_id: str, rows: NDArray[np.int64]) -> NDArray[np.uint64]:
-        model = self._model(issuer_id)
-        hashes = model.bundle.model.cardholders.hashes if model.bundle else np.empty(0, np.uint64)
-        return np.asarray(hashes[rows])
-
-    def _model(self, issuer_id: str) -> ServingModel:
-        model = self._ground.slot.current(issuer_id)
-        if model is None:
-            raise NotFoundError
-        return model
 
 
 def _is_known(one: tuple[Sketch, Answer], earlier: Sequence[Disclosed]) -> bool:

@@ -36,7 +36,7 @@ def refuse_many_threads(environ: Mapping[str, str] | None = None) -> None:
     Raises
     ------
     SettingsError
-        because a forked worker may hang for ever in its first search (facts about FAISS and fork)
+        because a forked worker may hang for ever in its first search
     """
     looked_at = os.environ if environ is None else environ
     wrong = [name for name in ONE_THREAD if looked_at.get(name) != "1"]

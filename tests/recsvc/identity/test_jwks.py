@@ -159,6 +159,14 @@ class TestKeySets:
         assert set(keys) == {"old"}
         assert keys["old"].algorithms == {"RS256"}
 
+    @pytest.mark.parametrize(
+        "document",
+        [b"", b"[]", b"{}", b"[" * 60_000, b'{"keys": [NaN]}', b'{"keys": [], "keys": [{}]}'],
+    )
+    def test_what_is_no_set_or_can_be_read_in_two_ways_is_refused(self, document: bytes) -> None:
+        with pytest.raises(KeysUnreadableError, match="no JWK set"):
+            keys_of(document, ("RS256",))
+
     def test_a_set_without_a_usable_key_is_refused(self) -> None:
         with pytest.raises(KeysUnreadableError, match="no usable key"):
             keys_of(b'{"keys": [{}]}', ("RS256",))
