@@ -26,6 +26,16 @@ def schema_of(path: Path) -> pa.Schema:
         return file.schema_arrow
 
 
+def shared_values(dictionary: pa.Array, before: pa.Array | None) -> int:
+    """How many first values of a dictionary are those of the batch before: all of its, or none.
+
+    The batches of one row group have one dictionary that grows, so what was found out about its
+    values need not be found out again.
+    """
+    n = 0 if before is None else len(before)
+    return n if n and dictionary[:n].equals(before) else 0
+
+
 def row_batches(
     path: Path, names: Sequence[str], *, n_rows: int, coded: Sequence[str] = ()
 ) -> Iterator[pa.RecordBatch]:

@@ -1,6 +1,6 @@
 """Who saw which item, and what came of it: one row a pair of cardholder and item."""
 
-from collections.abc import Generator, Iterable, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -15,7 +15,7 @@ from embeddings.interactions import EventType
 from embeddings.vocabulary import Vocabulary
 from training.ahead import read_ahead
 from training.matrix.events import BATCH_ROWS, event_batches, event_files
-from training.parquet import row_batches, schema_of
+from training.parquet import row_batches, schema_of, shared_values
 
 SEEN, LOOKED_INTO, TAKEN_UP = 1, 2, 4
 TOLD_BY = {
@@ -89,7 +89,7 @@ def read_impressions(
         "cardholder_id": list(islice(cardholders, max_cardholders)),
         "item_id": [item.item_id for item in catalog.items],
     }
-    known = {name: pa.array(of_name, pa.string()) for name, of_name in words.items()}
+    known = {name: _Known(of_name) for name, of_name in words.items()}
     answers = _together(_answers(batch, known) for batch in read_ahead(_batches(path)))
     return Impressions(
         answers >> (BITS + ITEM_BITS),
@@ -109,21 +109,43 @@ def _batches(path: Path) -> Generator[pa.RecordBatch]:
             yield from row_batches(file, NAMES, n_rows=BATCH_ROWS, coded=NAMES)
 
 
-def _answers(batch: pa.RecordBatch, known: dict[str, pa.Array]) -> Answers:
+class _Known:
+    """Texts that count, by their places; those of a coded column are looked up once.
+
+    Parameters
+    ----------
+    texts : each once
+    """
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._texts = pa.array(texts, pa.string())
+        self._last: tuple[pa.Array | None, NDArray[np.int64]] = None, np.empty(0, np.int64)
+
+    def places(self, texts: pa.Array) -> NDArray[np.int64]:
+        """Place of each text among those known, -1 for another and for none."""
+        coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
+        of_value = self._of_values(coded.dictionary)
+        return of_value.take(np.asarray(coded.indices.fill_null(len(of_value) - 1)))
+
+    def _of_values(self, values: pa.Array) -> NDArray[np.int64]:
+        """Place of each value of a dictionary, and one more, -1."""
+        before, places = self._last
+        n = shared_values(values, before)
+        of_value = np.full(len(values) + 1, -1, np.int64)
+        of_value[:n] = places[:n]
+        if n < len(values):
+            found = pc.index_in(values[n:].cast(pa.string()), value_set=self._texts)
+            of_value[n:-1] = found.fill_null(-1)
+        self._last = values, of_value
+        return of_value
+
+
+def _answers(batch: pa.RecordBatch, known: Mapping[str, _Known]) -> Answers:
     """Answers of one batch by cardholders and about items that are known, one a row."""
-    kind, holder, item = (_places(batch.column(name), known[name]) for name in NAMES)
-    told = np.array([*TOLD_BY.values()], np.int64)[kind]
+    kind, holder, item = (known[name].places(batch.column(name)) for name in NAMES)
+    told = np.array([*TOLD_BY.values()], np.int64).take(kind)
     answers = holder << (BITS + ITEM_BITS) | item << BITS | told
     return _heard(answers[(kind >= 0) & (holder >= 0) & (item >= 0)])
-
-
-def _places(texts: pa.Array, known: pa.Array) -> NDArray[np.int64]:
-    """Place of each text among those known, -1 for another and for none."""
-    coded = texts if pa.types.is_dictionary(texts.type) else texts.dictionary_encode()
-    places = pc.index_in(coded.dictionary.cast(pa.string()), value_set=known)
-    of_code = np.append(np.asarray(places.fill_null(-1), np.int64), -1)
-    found: NDArray[np.int64] = of_code[np.asarray(coded.indices.fill_null(-1))]
-    return found
 
 
 def _heard(answers: Answers) -> Answers:

@@ -18,9 +18,12 @@ from training.parquet import row_batches, schema_of
 
 NEEDED = ("event_id", "type", "cardholder_id", "occurred_at")
 OPTIONAL = ("item_id", "transaction")
+COLUMNS = (*NEEDED, *OPTIONAL)
 SUFFIXES = frozenset({".parquet", ".ndjson", ".jsonl"})
 INSTANT = pl.Datetime("us", "UTC")
 POSITION = "position"
+CODED = ("type", "item_id")
+"""Columns of few texts: read as codes, since most rows are dropped."""
 BATCH_ROWS = 50_000
 Place = tuple[int, int]
 
@@ -78,10 +81,19 @@ def event_batches(path: Path, types: Collection[str]) -> Iterator[Events]:
 def _of_parquet(file: Path, types: Collection[str]) -> Iterator[Events]:
     names = _present(file, schema_of(file).names)
     wanted = pa.array(sorted(types), pa.string())
-    for batch in row_batches(file, names, n_rows=BATCH_ROWS):
-        is_wanted = pc.is_in(batch["type"].cast(pa.string()), wanted)
+    for batch in row_batches(file, names, n_rows=BATCH_ROWS, coded=CODED):
+        is_wanted = pc.is_in(batch["type"], wanted)
         through = _furthest(pl.DataFrame(batch.select(_present_of([POSITION], names))))
-        yield Events(_typed(pl.DataFrame(batch.filter(is_wanted))), through)
+        yield Events(_typed(pl.DataFrame(_uncoded(batch.filter(is_wanted)))), through)
+
+
+def _uncoded(batch: pa.RecordBatch) -> pa.RecordBatch:
+    """The same with texts in place of codes."""
+    columns = [
+        one.dictionary_decode() if pa.types.is_dictionary(one.type) else one
+        for one in batch.columns
+    ]
+    return pa.RecordBatch.from_arrays(columns, names=batch.schema.names)
 
 
 def _of_lines(file: Path, types: Collection[str]) -> Iterator[Events]:
@@ -129,7 +141,7 @@ def _instant(batch: pl.DataFrame) -> pl.Expr:
 
 
 def _typed(batch: pl.DataFrame) -> pl.DataFrame:
-    batch = batch.with_columns(_instant(batch))
-    lacking = [pl.lit(None).alias(name) for name in OPTIONAL if name not in batch.columns]
-    batch = batch.with_columns(*lacking).select(*NEEDED, *OPTIONAL)
-    return batch.with_columns(pl.col("item_id").cast(pl.String))
+    """The columns of :class:`Events`; those that the file lacks are nulls."""
+    kept = {name: pl.col(name) if name in batch.columns else pl.lit(None) for name in COLUMNS}
+    kept["occurred_at"], kept["item_id"] = _instant(batch), kept["item_id"].cast(pl.String)
+    return batch.select(value.alias(name) for name, value in kept.items())

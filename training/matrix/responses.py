@@ -74,7 +74,9 @@ def read_responses(path: Path, catalog: Catalog, rule: EventWeights) -> Response
     for batch in event_batches(path, {*types, EventType.TRANSACTION.value}):
         refuse_numbers(path, "cardholder_id", batch.rows["cardholder_id"].to_arrow())
         answers.append(_answers(batch.rows, types, items))
-        paid.append(batch.rows.filter(pl.col("type") == EventType.TRANSACTION.value))
+        is_paid = batch.rows["type"] == EventType.TRANSACTION.value
+        if is_paid.any():
+            paid.append(batch.rows.filter(is_paid))
         through = max(filter(None, (through, batch.through)), default=None)
     if not answers:
         return no_responses()
@@ -112,13 +114,14 @@ def log_of(path: Path, catalog: Catalog, cardholder_ids: Sequence[str]) -> pl.Da
 
 def _answers(batch: pl.DataFrame, types: list[str], items: pl.Enum) -> pl.DataFrame:
     """What counts of one batch, in few bytes; the item is null where the catalogue has none."""
-    return batch.filter(pl.col("type").is_in(types)).select(
+    answers = batch.lazy().filter(pl.col("type").is_in(types))
+    return answers.select(
         pl.col("event_id").hash(),
         pl.col("cardholder_id").cast(pl.Categorical()),
         pl.col("item_id").cast(items, strict=False),
         pl.col("type").cast(pl.Enum(types)),
         pl.col("occurred_at").dt.epoch("d").cast(pl.Int32).alias("day"),
-    )
+    ).collect()
 
 
 def _first_of_each(parts: list[pl.DataFrame]) -> pl.DataFrame:
@@ -135,6 +138,8 @@ def _first_of_each(parts: list[pl.DataFrame]) -> pl.DataFrame:
 
 def _once(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """All parts in their order, each event once."""
+    if not parts:
+        return pl.DataFrame()
     table = pl.concat(parts, how="diagonal_relaxed")
     return table.unique("event_id", keep="first", maintain_order=True)
 

@@ -35,14 +35,17 @@ class Text:
     codes: NDArray[np.int32]
     values: pa.Array
 
-    def met(self) -> NDArray[np.int64]:
-        """Places of the values that at least one row has, ascending."""
-        is_met = np.zeros(len(self.values) + 1, np.bool_)
-        is_met[self.codes] = True
+    def met(self, among: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Places of the values that at least one row of the mask has, ascending."""
+        codes = self.codes[among]
+        is_met = np.zeros(len(self.values) + 1 if codes.size else 1, np.bool_)
+        is_met[codes] = True
         return np.flatnonzero(is_met[:-1])
 
     def or_else(self, other: "Text") -> "Text":
         """The same with another column's value where there is none."""
+        if not len(other.values):
+            return self
         moved = np.where(other.codes >= 0, other.codes + len(self.values), -1)
         values = pa.concat_arrays([self.values.cast(TEXT), other.values.cast(TEXT)])
         return Text(np.where(self.codes >= 0, self.codes, moved).astype(np.int32), values)

@@ -7,6 +7,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from training.parquet import shared_values
 from training.usage.batches import Batch, Text
 from training.usage.schema import OPTIONAL, REQUIRED
 
@@ -25,6 +26,7 @@ class Codebook:
         self._known = pl.Categories.random()
         self._keeps = pl.Series(dtype=pl.Categorical(self._known))
         self._size = 0
+        self._last: tuple[pa.Array | None, NDArray[np.int32]] = None, np.empty(0, np.int32)
 
     def codes(self, text: Text) -> tuple[NDArray[np.int32], pa.Array]:
         """Code of each row's text, and the texts that no batch had before.
@@ -34,15 +36,31 @@ class Codebook:
         codes : int32, shape (n_rows,); -1 where there is no text
         fresh : arrow array of text
         """
-        met = text.met()
-        values = text.values if met.size == len(text.values) else text.values.take(pa.array(met))
+        of_value = self._of_last(text.values)
+        found = of_value.take(text.codes)
+        new = text.met(found < 0)
+        if not new.size:
+            return found, text.values[:0]
+        values = text.values.take(pa.array(new))
+        of_new = self._looked_up(values)
+        fresh = values.filter(pa.array(of_new >= self._size))
+        self._size = max(self._size, int(of_new.max()) + 1)
+        of_value[new] = of_new
+        self._last = text.values, of_value
+        return of_value.take(text.codes), fresh
+
+    def _of_last(self, values: pa.Array) -> NDArray[np.int32]:
+        """Codes of the values that the last batch had too, -1 for others; one more, -1."""
+        of_value = np.full(len(values) + 1, -1, np.int32)
+        before, codes = self._last
+        n = shared_values(values, before)
+        of_value[:n] = codes[:n]
+        return of_value
+
+    def _looked_up(self, values: pa.Array) -> NDArray[np.int32]:
+        """Code of each text; a new one gets the next."""
         found = pl.Series(values).cast(pl.Categorical(self._known)).to_physical()
-        of_value = np.full(len(text.values) + 1, -1, np.int32)
-        of_value[met] = found.to_numpy()
-        is_fresh = of_value[met] >= self._size
-        self._size = max(self._size, int(of_value.max()) + 1)
-        fresh = values.filter(pa.array(is_fresh)) if is_fresh.any() else values[:0]
-        return of_value[text.codes], fresh
+        return np.asarray(found.to_numpy(), np.int32)
 
     def texts(self) -> pa.Array:
         """Every text met, large_string, in the order of their codes."""

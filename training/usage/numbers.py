@@ -4,16 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from embeddings.identifying import SHORTEST, identifying
+from embeddings.identifying import SHORTEST, identifying, may_hold_many_digits
 from training.errors import BadInputError
 from training.usage.spelling import with_digits
 
-DIGIT, ELSE = r"[\p{Nd}\p{No}]", r"[^\p{Nd}\p{No}]"
-MANY_DIGITS = rf"{DIGIT}(?:{ELSE}{{0,3}}{DIGIT}){{{SHORTEST - 1}}}"
-"""Whatever `identifying` finds has this many digits; arrow sorts out the others."""
 OF_PEOPLE = frozenset(("cardholder_id", "merchant_name", "city", "channel", "segment"))
 SCREENED = (*sorted(OF_PEOPLE), "merchant_id", "card_product_id", "category")
 """Columns that a bundle may be made of. A ``transaction_id`` goes into none, and such numbers pass
@@ -44,10 +40,12 @@ def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
     rows = with_digits(column.fill_null(""), SHORTEST)
     if not rows.size:
         return found
-    texts = column.take(pa.array(rows))
-    for place in np.flatnonzero(pc.match_substring_regex(texts, MANY_DIGITS)).tolist():
-        text = texts[place].as_py()
-        found[rows[place]] = identifying(text, mobiles=name in OF_PEOPLE) is not None
+    texts = column.take(pa.array(rows)).to_pylist()
+    if not may_hold_many_digits("\n".join(texts).encode()):
+        return found
+    for row, text in zip(rows.tolist(), texts, strict=True):
+        if may_hold_many_digits(text.encode()):
+            found[row] = identifying(text, mobiles=name in OF_PEOPLE) is not None
     return found
 
 

@@ -36,6 +36,29 @@ def test_codes_count_up_in_the_order_texts_are_met(
     assert len(book) == len(by_hand)
 
 
+@settings(deadline=None)
+@given(st.lists(st.lists(st.integers(-1, 7), max_size=8), min_size=1, max_size=8), st.data())
+def test_batches_of_one_row_group_share_a_dictionary_that_grows(
+    drawn: list[list[int]], data: st.DataObject
+) -> None:
+    books, by_hand = Codebook(), dict[str, int]()
+    values = [f"text {n}" for n in range(8)]
+    for rows in drawn:
+        if data.draw(st.booleans(), "another row group"):
+            values = data.draw(st.permutations(values), "its dictionary")
+        known = pa.array(values[: max(rows, default=-1) + 1], pa.string())
+        indices = pa.array([None if row < 0 else row for row in rows], pa.int32())
+        column = pa.DictionaryArray.from_arrays(indices, known)
+        codes, fresh = books.codes(Batch(len(rows), {"city": column}).text("city"))
+        met = [values[row] for row in sorted({*rows} - {-1})]
+        new = [text for text in met if text not in by_hand]
+        by_hand.update({text: len(by_hand) + n for n, text in enumerate(new)})
+
+        assert codes.tolist() == [-1 if row < 0 else by_hand[values[row]] for row in rows]
+        assert fresh.to_pylist() == new
+    assert books.texts().to_pylist() == [*by_hand]
+
+
 def test_what_a_dictionary_holds_and_no_row_has_gets_no_code() -> None:
     indices = pa.array([2, None, 2], pa.int32())
     column = pa.DictionaryArray.from_arrays(indices, pa.array(["unused", "too", "used"]))
