@@ -11,7 +11,7 @@ from scipy import sparse
 
 from training.evaluation import metrics
 from training.evaluation.means import Marks, Means, means_of, rounded
-from training.evaluation.ranking import Lists, rank
+from training.evaluation.ranking import Faced, Lists, rank
 from training.evaluation.trial import Scorer, Task, Trial
 from training.threads import workers
 
@@ -135,7 +135,8 @@ def evaluate_tasks(
     -------
     dict of task to name to Figures, in the order of ``tasks`` and ``scorers``
     """
-    lists = {name: rank(one, trial, tasks, how.k, n_threads) for name, one in scorers.items()}
+    faced = Faced.of(trial, tasks)
+    lists = {name: rank(one, trial, faced, how.k, n_threads) for name, one in scorers.items()}
     with ThreadPoolExecutor(workers(n_threads)) as pool:
         return {
             task: _figures({name: of[task] for name, of in lists.items()}, trial, task, how, pool)

@@ -63,8 +63,11 @@ def hit_rate(lists: Lists) -> NDArray[np.float64]:
 
 def coverage(lists: Lists, n_catalogue: int) -> float:
     """Share of the catalogue that at least one list shows; 0 for an empty catalogue."""
-    shown = np.unique(lists.shown[lists.shown >= 0])
-    return float(shown.size / n_catalogue) if n_catalogue else 0.0
+    if not n_catalogue:
+        return 0.0
+    is_shown = np.zeros(n_catalogue, np.bool_)
+    is_shown[lists.shown[lists.shown >= 0]] = True
+    return float(np.count_nonzero(is_shown) / n_catalogue)
 
 
 def novelty(lists: Lists, share: NDArray[np.float64]) -> float:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,10 +47,54 @@ class Lists:
         return int(self.shown.shape[1])
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Faced:
+    """Who has anything to find, and what: looked up once for all models.
+
+    Parameters
+    ----------
+    rows : int64, shape (n,)                  cardholder rows, ascending
+    seen : CSR, shape (n, n_catalogue)        stored cells: what each of them saw
+    targets : dict of task to CSR of the same shape
+    """
+
+    rows: NDArray[np.int64]
+    seen: sparse.csr_matrix
+    targets: dict[Task, sparse.csr_matrix]
+
+    @classmethod
+    def of(cls, trial: Trial, tasks: Sequence[Task]) -> Self:
+        """Those who have a target in at least one of the tasks."""
+        targets = {task: trial.targets(task) for task in tasks}
+        has_any = np.any([np.diff(wanted.indptr) > 0 for wanted in targets.values()], axis=0)
+        rows = np.flatnonzero(has_any)
+        of_rows = {task: wanted[rows] for task, wanted in targets.items()}
+        return cls(rows, ones_of(trial.seen)[rows], of_rows)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Cells:
+    """Stored cells of some neighbouring rows: int64, shape (n_cells,), and how many each row has.
+
+    In ascending order of (row, column); rows count from the first of them.
+    """
+
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+    sizes: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, table: sparse.csr_matrix, rows: slice) -> Self:
+        bounds = table.indptr[rows.start : rows.stop + 1].astype(np.int64)
+        sizes = np.diff(bounds)
+        column = table.indices[bounds[0] : bounds[-1]].astype(np.int64)
+        return cls(np.repeat(np.arange(sizes.size), sizes), column, sizes)
+
+
 def rank(
     scorer: Scorer,
     trial: Trial,
-    tasks: Sequence[Task],
+    tasks: Sequence[Task] | Faced,
     k: int,
     n_threads: int = 1,
     cells_per_part: int = CELLS_PER_PART,
@@ -61,7 +106,7 @@ def rank(
     scorer : Scorer
         One that several threads may ask at once, unless ``n_threads`` is 1.
     trial : Trial
-    tasks : sequence of Task
+    tasks : sequence of Task, or Faced of the trial
     k : int, at least 1
     n_threads : int
         0 for all cores; the lists do not depend on it.
@@ -73,22 +118,26 @@ def rank(
     ValueError
         A scorer whose scores are not finite or of another shape.
     """
-    targets = {task: trial.targets(task) for task in tasks}
-    seen = ones_of(trial.seen)
-    has_any = np.any([np.diff(wanted.indptr) > 0 for wanted in targets.values()], axis=0)
+    who = tasks if isinstance(tasks, Faced) else Faced.of(trial, tasks)
 
-    def ranked(rows: NDArray[np.int64]) -> dict[Task, Part]:
-        scores = _scores(scorer, rows, trial)
-        return {t: _part(scores, seen[rows], wanted[rows], t, k) for t, wanted in targets.items()}
+    def ranked(rows: slice) -> dict[Task, Part]:
+        scores, seen = _scores(scorer, who.rows[rows], trial), _Cells.of(who.seen, rows)
+        return {
+            task: _part(scores, seen, _Cells.of(wanted, rows), task, k)
+            for task, wanted in who.targets.items()
+        }
 
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(n_threads)) as pool:
-        parts = list(pool.map(ranked, _parts(np.flatnonzero(has_any), trial, cells_per_part)))
-    return {task: _lists(wanted, [p[task] for p in parts], k) for task, wanted in targets.items()}
+        parts = list(pool.map(ranked, _parts(who.rows.size, trial, cells_per_part)))
+    return {
+        task: _lists(who.rows, wanted, [part[task] for part in parts], k)
+        for task, wanted in who.targets.items()
+    }
 
 
-def _parts(rows: NDArray[np.int64], trial: Trial, n_cells: int) -> Iterator[NDArray[np.int64]]:
+def _parts(n_rows: int, trial: Trial, n_cells: int) -> Iterator[slice]:
     step = max(1, n_cells // max(trial.n_catalogue, 1))
-    return (rows[start : start + step] for start in range(0, rows.size, step))
+    return (slice(start, min(start + step, n_rows)) for start in range(0, n_rows, step))
 
 
 def _scores(scorer: Scorer, rows: NDArray[np.int64], trial: Trial) -> NDArray[np.float32]:
@@ -99,32 +148,25 @@ def _scores(scorer: Scorer, rows: NDArray[np.int64], trial: Trial) -> NDArray[np
     return scores
 
 
-def _part(
-    scores: NDArray[np.float32],
-    seen: sparse.csr_matrix,
-    targets: sparse.csr_matrix,
-    task: Task,
-    k: int,
-) -> Part:
+def _part(scores: NDArray[np.float32], seen: _Cells, targets: _Cells, task: Task, k: int) -> Part:
     """Lists of those cardholders of a part who have a target in this task."""
-    faced = np.flatnonzero(np.diff(targets.indptr))
-    scores, seen, targets = scores[faced], seen[faced], targets[faced]
     shown = _shown(scores, seen, task, k)
     real = shown >= 0
     safe = np.where(real, shown, 0)
     values = np.where(real, np.take_along_axis(scores, safe, axis=1), np.float32(0))
-    return shown, values, _membership(safe, targets) & real
+    hits = _membership(safe, targets, scores.shape[1]) & real
+    faced = targets.sizes > 0
+    return shown[faced], values[faced], hits[faced]
 
 
-def _shown(
-    scores: NDArray[np.float32], seen: sparse.csr_matrix, task: Task, k: int
-) -> NDArray[np.int32]:
-    """The best columns of each row that the task asks about; what it does not gets ``-inf``."""
-    row, column = np.repeat(np.arange(seen.shape[0]), np.diff(seen.indptr)), seen.indices
+def _shown(scores: NDArray[np.float32], seen: _Cells, task: Task, k: int) -> NDArray[np.int32]:
+    """The best columns of each row that the task asks about."""
     if task is Task.REPEAT:
-        return best_cells(row, column, scores[row, column], scores.shape[0], k)
+        of_seen = scores[seen.row, seen.column]
+        return best_cells(seen.row, seen.column, of_seen, scores.shape[0], k)
     if task is Task.NEW:
-        scores[row, column] = -np.inf
+        scores = scores.copy()
+        scores[seen.row, seen.column] = -np.inf
     return top_k(scores, k)
 
 
@@ -193,19 +235,19 @@ def best_cells(
     return found
 
 
-def _membership(shown: NDArray[np.int32], targets: sparse.csr_matrix) -> NDArray[np.bool_]:
+def _membership(shown: NDArray[np.int32], targets: _Cells, width: int) -> NDArray[np.bool_]:
     """Whether each shown column is a target of its row."""
-    width = targets.shape[1]
-    row_of = np.repeat(np.arange(targets.shape[0], dtype=np.int64), np.diff(targets.indptr))
-    keys = row_of * width + targets.indices
+    keys = np.append(targets.row * width + targets.column, np.iinfo(np.int64).max)
     asked = np.arange(shown.shape[0], dtype=np.int64)[:, None] * width + shown
-    return np.isin(asked, keys)
+    return np.asarray(keys[np.searchsorted(keys, asked)] == asked, np.bool_)
 
 
-def _lists(targets: sparse.csr_matrix, parts: Sequence[Part], k: int) -> Lists:
+def _lists(
+    rows: NDArray[np.int64], targets: sparse.csr_matrix, parts: Sequence[Part], k: int
+) -> Lists:
     """All parts of one task together."""
     nothing = (np.empty((0, k), np.int32), np.empty((0, k), np.float32), np.empty((0, k), np.bool_))
     shown, scores, hits = (np.concatenate(c) for c in zip(*[nothing, *parts], strict=True))
     n_targets = np.diff(targets.indptr).astype(np.int64)
-    rows = np.flatnonzero(n_targets)
-    return Lists(rows, shown, scores, hits, n_targets[rows])
+    faced = n_targets > 0
+    return Lists(rows[faced], shown, scores, hits, n_targets[faced])
