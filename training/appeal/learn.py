@@ -65,7 +65,8 @@ def learn(
     seen = thinned(seen, rule)
     if len(seen) < rule.min_impressions or int(seen.taken_up.sum()) < rule.min_taken_up:
         return None
-    return fitted(evidence_of(model, seen, n_threads), rule, n_threads)
+    with threadpool_limits(1, "blas"):
+        return fitted(evidence_of(model, seen, n_threads), rule, n_threads)
 
 
 def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
@@ -78,7 +79,7 @@ def thinned(seen: Impressions, rule: AppealRule) -> Impressions:
 
 def fitted(evidence: Evidence, rule: AppealRule, n_threads: int = 0) -> Appeal:
     """The appeal that explains the evidence best, on the scale of scores."""
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(workers(n_threads)) as pool:
+    with ThreadPoolExecutor(workers(n_threads)) as pool:
         loss = Loss(evidence, rule.priors, pool.map)
         return _as_scores(best_of(loss, rule.iterations), loss)
 
