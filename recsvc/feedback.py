@@ -24,6 +24,7 @@ from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.events.budget_sums import BudgetSums
 from recsvc.stores.people.notice import NoticeStore
 from recsvc.stores.rights.erasure import ErasureStore
 from recsvc.stores.rights.export import ExportStore
@@ -99,7 +100,13 @@ class Feedback:
 
     def rounds(self) -> tuple[Round, ...]:
         """What a worker's watcher looks after."""
-        watch = BudgetWatch(self.stores.ledger, self.slot, self.clock)
+        watch = BudgetWatch(
+            self.stores.ledger,
+            BudgetSums(self.stores.durable),
+            self.slot,
+            self.clock,
+            self.recommender.zone,
+        )
         return (
             Round("budgets", self.settings.catalog_poll_seconds, watch.follow),
             Round("settling", 1.0, self.sweep),

@@ -2,11 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from embeddings.catalog import Catalog
 from recsvc.domain.budgets import is_ahead_of_pace, is_paced
 from recsvc.domain.model import Item, ModelSlot, ServingModel
+from recsvc.ledger.changed_limits import ChangedLimits
+from recsvc.ledger.settling import Day
+from recsvc.stores.events.budget_sums import BudgetSums
 from recsvc.stores.events.ledger import LedgerStore
 
 A_TURN = 1000
@@ -22,15 +25,27 @@ class BudgetWatch:
     Parameters
     ----------
     ledger : LedgerStore
+    sums : BudgetSums
     slot : the models that serve
     clock : aware now
+    zone : the issuers' zone, in which the days of budgets are counted
     """
 
-    def __init__(self, ledger: LedgerStore, slot: ModelSlot, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        ledger: LedgerStore,
+        sums: BudgetSums,
+        slot: ModelSlot,
+        clock: Callable[[], datetime],
+        zone: tzinfo,
+    ) -> None:
         self._ledger = ledger
+        self._sums = sums
         self._slot = slot
         self._clock = clock
+        self._zone = zone
         self._paced: dict[str, _Paced] = {}
+        self._changed: dict[str, ChangedLimits] = {}
 
     def follow(self) -> None:
         """Look once at the budgets of every issuer served."""
@@ -41,9 +56,17 @@ class BudgetWatch:
 
     def _follow(self, issuer_id: str, model: ServingModel) -> None:
         now = self._clock()
-        resting = self._ledger.exhausted(issuer_id, now) | self._ahead(issuer_id, model, now)
+        resting = self._used_up(issuer_id, model, now) | self._ahead(issuer_id, model, now)
         if resting != model.tables.exhausted:
             self._slot.refine(model, model.with_exhausted(resting))
+
+    def _used_up(self, issuer_id: str, model: ServingModel, now: datetime) -> frozenset[str]:
+        """Items whose budget has no room, by the limits of the catalogue that serves."""
+        changed = self._changed.setdefault(issuer_id, ChangedLimits())
+        changed.follow(model.catalog, now)
+        day = Day.of(now, self._zone).number
+        sums = self._sums.read(issuer_id, changed.turn(), day)
+        return changed.judge(self._ledger.exhausted(issuer_id, now), sums, now)
 
     def _ahead(self, issuer_id: str, model: ServingModel, now: datetime) -> frozenset[str]:
         """Items whose budget is used faster than their window passes."""

@@ -55,6 +55,24 @@ class BudgetLimits:
             reserved_minor(item),
         )
 
+    def has_room(self, total: Spent, today: Spent) -> bool:
+        """Whether one more use fits, as the ledger reckons it.
+
+        Parameters
+        ----------
+        total, today : what was taken in all, and today
+        """
+        return all(
+            limit is None or used + more <= limit
+            for limit, used, more in (
+                (self.total_count, total.count, 1),
+                (self.total_minor, total.amount_minor, self.unit_minor),
+                (self.daily_count, today.count, 1),
+                (self.daily_minor, today.amount_minor, self.unit_minor),
+            )
+            if more
+        )
+
     @classmethod
     def none(cls) -> Self:
         """Limits of what has none."""

@@ -208,6 +208,32 @@ def test_P47_an_erased_cardholders_place_is_offered_to_others_again(live: Servic
     assert "offer_1" in item_ids(live, "ch_9")
 
 
+@pytest.mark.parametrize("span", ["total", "daily"])
+def test_a_budget_that_is_raised_or_lowered_is_felt_in_lists_and_eligibility(
+    live: Service, span: str
+) -> None:
+    put(live, budget={span: {"count": 2}})
+    for n in range(2):
+        activate(live, f"ch_{n}")
+    look(live)
+    assert "offer_1" not in item_ids(live, "ch_9")
+
+    put(live, budget={span: {"count": 3}})
+    look(live)
+    assert "offer_1" in item_ids(live, "ch_9")
+    assert activate(live, "ch_2").status_code == 201
+    look(live)
+    assert "offer_1" not in item_ids(live, "ch_9")
+
+    put(live, budget={span: {"count": 9}})
+    look(live)
+    put(live, budget={span: {"count": 1}})
+    look(live)
+    told = live.ask("GET", "/v1/cardholders/ch_9/eligibility/offer_1").json
+    assert told["refusals"] == ["budget_exhausted"]
+    assert body(activate(live, "ch_9"))["code"] == "budget_exhausted"
+
+
 def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service) -> None:
     rated = {
         "type": "cashback_percent",

@@ -1,5 +1,6 @@
 """Items whose budget is used up, or used too fast, rest; a new bundle is never undone by that."""
 
+from datetime import UTC
 from typing import Any
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.ledger.budget_watch import A_TURN, BudgetWatch
 from recsvc.stores.assembly import Stores
-from recsvc.stores.keys.catalog import BUDGET
+from recsvc.stores.events.budget_sums import BudgetSums
+from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from tests.bundles import a_catalog, an_offer
 from tests.service import Clock
 
@@ -30,7 +32,8 @@ class Watched:
         self.clock = Clock()
         self.slot = ModelSlot()
         self.slot.swap(model)
-        self.watch = BudgetWatch(stores.ledger, self.slot, self.clock)
+        sums = BudgetSums(stores.durable)
+        self.watch = BudgetWatch(stores.ledger, sums, self.slot, self.clock, UTC)
 
     def use(self, item_id: str, count: int) -> None:
         name = BUDGET.key("demo", item_id)
@@ -54,9 +57,12 @@ def test_an_item_ahead_of_its_pace_rests_until_time_catches_up(stores: Stores) -
     assert watched.resting() == frozenset()
 
 
-def test_an_item_without_a_window_is_not_even_asked_for(stores: Stores) -> None:
+def test_an_item_without_a_window_is_not_asked_for_for_long(stores: Stores) -> None:
     watched = Watched(stores, a_model(an_item("open", terms={})))
     watched.use("open", 999)
+    watched.resting()
+    watched.clock.pass_time(seconds=6)
+    watched.resting()
     calls = stores.durable.ask(lambda store: store.info("commandstats")).get("cmdstat_hmget", {})
     assert watched.resting() == frozenset()
 
@@ -74,6 +80,42 @@ def test_of_very_many_items_each_has_its_turn(stores: Stores) -> None:
     assert watched.resting() == {"o0000", last}
     watched.use("o0000", 0)
     assert watched.resting() == {last}
+
+
+def limited(count: int, version: str) -> ServingModel:
+    return a_model(an_item("open", terms={}, budget={"total": {"count": count}}), version=version)
+
+
+def test_a_limit_that_was_lowered_shuts_an_item_and_raised_again_opens_it(stores: Stores) -> None:
+    watched = Watched(stores, limited(10, "1"))
+    watched.use("open", 5)
+    assert watched.resting() == frozenset()
+
+    watched.slot.swap(limited(5, "2"))
+    assert watched.resting() == {"open"}
+    watched.clock.pass_time(minutes=5)
+    assert watched.resting() == {"open"}
+    watched.slot.swap(limited(6, "3"))
+    assert watched.resting() == frozenset()
+
+
+def test_an_item_that_lost_its_budget_is_never_used_up(stores: Stores) -> None:
+    watched = Watched(stores, limited(5, "1"))
+    name = BUDGETS_SPENT.key("demo")
+    stores.durable.ask(lambda store: store.zadd(name, {"open": "inf"}))
+    watched.use("open", 5)
+    assert watched.resting() == {"open"}
+
+    watched.slot.swap(a_model(an_item("open", terms={}, budget=None), version="2"))
+    assert watched.resting() == frozenset()
+
+
+def test_of_very_many_new_limits_each_has_its_turn(stores: Stores) -> None:
+    watched = Watched(stores, a_model(*(an_item(f"o{n:04d}", terms={}) for n in range(A_TURN + 1))))
+    watched.use(f"o{A_TURN:04d}", 1000)
+
+    assert watched.resting() == frozenset()
+    assert watched.resting() == {f"o{A_TURN:04d}"}
 
 
 @pytest.mark.parametrize("looks", [1, 2])
