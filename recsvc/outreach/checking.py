@@ -8,6 +8,7 @@ from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
 from recsvc.domain.campaign.room import pushed_of, room
 from recsvc.domain.errors import NotFoundError
+from recsvc.domain.model import Item, ServingModel
 from recsvc.domain.results.planning import (
     ASSUMED_RATE,
     Baseline,
@@ -63,8 +64,8 @@ class Checker:
     def check(self, issuer_id: str, campaign: Campaign) -> Check:
         """Everything that speaks against a launch, and what it would reach."""
         model = self._ground.slot.current(issuer_id)
-        items = {item.item_id: item for item in model.catalog.items} if model else {}
-        projection, told = self._projection(issuer_id, campaign)
+        items = {item.item_id: item for item in _items(model, campaign)}
+        projection, told = self._projection(issuer_id, model, campaign)
         baseline, others = Baseline(), self._ground.all_campaigns(issuer_id)
         detectable = (
             detectable_rate(projection.reached, projection.held_out, rate=baseline.rate)
@@ -94,7 +95,7 @@ class Checker:
         return notice or ("as_recorded" if projection and projection.reached else None)
 
     def _projection(
-        self, issuer_id: str, campaign: Campaign
+        self, issuer_id: str, model: ServingModel | None, campaign: Campaign
     ) -> tuple[Projection | None, int | Withheld | None]:
         """Reach and cost, and the reach as it may be told.
 
@@ -104,44 +105,54 @@ class Checker:
         """
         try:
             estimate = self._estimator.estimate(issuer_id, self._ground.asked(issuer_id, campaign))
+            rate = _rate(model, campaign)
         except NotFoundError:
             return None, None
         meant = room(campaign, estimate.least)
         reached = pushed_of(meant, campaign.holdout_bps)
-        expected = reached * self._rate(issuer_id, campaign)
-        cost = self._cost(issuer_id, campaign, reached)
-        found = Projection(reached, meant - reached, expected, cost)
+        cost = _cost(model, campaign, reached)
+        found = Projection(reached, meant - reached, reached * rate, cost)
         told = estimate.matched if isinstance(estimate.matched, Withheld) else reached
         return found, told
 
-    def _rate(self, issuer_id: str, campaign: Campaign) -> float:
-        """The largest share of cardholders who took one of the items in the model's history."""
-        model = self._ground.slot.current(issuer_id)
-        if model is None or model.bundle is None:
-            return ASSUMED_RATE
-        own = model.space.own[item_rows(model, campaign.item_ids)]
-        took = model.bundle.model.column_cardholders
-        shares = [took[row] / len(model.bundle.model.cardholders) for row in own if row >= 0]
-        return float(max(shares)) if len(shares) == own.size else ASSUMED_RATE
-
-    def _cost(self, issuer_id: str, campaign: Campaign, reached: int) -> Money | None:
-        costs, currency = self._costs(issuer_id, campaign), self.currency(issuer_id, campaign)
-        if not costs or currency is None:
-            return None
-        most = max(cost.amount_minor for cost in costs)
-        return Money(amount_minor=most * reached, currency=currency)
-
-    def _costs(self, issuer_id: str, campaign: Campaign) -> list[Money]:
-        model = self._ground.slot.current(issuer_id)
-        items = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
-        return [cost for item in items if item is not None and (cost := cost_of(item))]
-
     def currency(self, issuer_id: str, campaign: Campaign) -> str | None:
         """Of the campaign's rewards or, without any, of its budget; None for none or several."""
-        limit = campaign.budget.amount
-        costs = self._costs(issuer_id, campaign) or ([limit] if limit else [])
-        found = {cost.currency for cost in costs}
-        return found.pop() if len(found) == 1 else None
+        return _currency(self._ground.slot.current(issuer_id), campaign)
+
+
+def _items(model: ServingModel | None, campaign: Campaign) -> list[Item]:
+    """The campaign's items as far as the catalogue has them."""
+    found = [model.catalog.get(item_id) for item_id in campaign.item_ids] if model else []
+    return [item for item in found if item is not None]
+
+
+def _rate(model: ServingModel | None, campaign: Campaign) -> float:
+    """The largest share of cardholders who took one of the items in the model's history."""
+    if model is None or model.bundle is None:
+        return ASSUMED_RATE
+    own = model.space.own[item_rows(model, campaign.item_ids)]
+    took = model.bundle.model.column_cardholders
+    shares = [took[row] / len(model.bundle.model.cardholders) for row in own if row >= 0]
+    return float(max(shares)) if len(shares) == own.size else ASSUMED_RATE
+
+
+def _cost(model: ServingModel | None, campaign: Campaign, reached: int) -> Money | None:
+    costs, currency = _costs(model, campaign), _currency(model, campaign)
+    if not costs or currency is None:
+        return None
+    most = max(cost.amount_minor for cost in costs)
+    return Money(amount_minor=most * reached, currency=currency)
+
+
+def _costs(model: ServingModel | None, campaign: Campaign) -> list[Money]:
+    return [cost for item in _items(model, campaign) if (cost := cost_of(item))]
+
+
+def _currency(model: ServingModel | None, campaign: Campaign) -> str | None:
+    limit = campaign.budget.amount
+    costs = _costs(model, campaign) or ([limit] if limit else [])
+    found = {cost.currency for cost in costs}
+    return found.pop() if len(found) == 1 else None
 
 
 def _needed(holdout_bps: int) -> int | None:
