@@ -76,7 +76,8 @@ class Desk:
         answer = self._recommender.answer(model, state, asked, self._clock())
         for lacking in answer.degraded:
             self._metrics.degraded(lacking)
-        self._serves.record(answer)
+        if not (state.erased or state.lacking):  # of whom nothing may be kept, or may not be
+            self._serves.record(answer)
         return answer
 
     def _without_holdout(

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import redis
 
 from recsvc.domain.errors import StoreAwayError
 from recsvc.stores.codec import OPTIONS
@@ -149,12 +150,15 @@ class AuditLog:
         raise StoreAwayError("audit_log", "contended")
 
     def _last(self, issuer_id: str) -> tuple[int, str]:
+        """The highest number ever given out, and the hash of the last entry that is there.
+
+        They are of one entry, unless somebody dropped the last ones: the next entry then comes
+        after the gap and not in it, so that it is written at all and the gap stays seen.
+        """
         name = AUDIT.key(issuer_id)
-        found: Any = self._durable.ask(lambda store: store.xrevrange(name, count=1))
-        if not found:
-            return 0, BEGINNING
-        position, fields = found[0]
-        return int(position.split(b"-")[0]), fields[b"hash"].decode()
+        found, given = self._durable.ask(lambda store: _end_of(store, name))
+        head = found[0][1][b"hash"].decode() if found else BEGINNING
+        return given, head
 
     def page(self, issuer_id: str, *, after: int, limit: int) -> list[AuditEntry]:
         """Entries after a number, at most so many."""
@@ -176,7 +180,23 @@ class AuditLog:
                 if reason is not None:
                     return Verdict(entries, entry.seq, reason, head)
                 entries, head = entry.seq, entry.digest
+        given, _ = self._last(issuer_id)
+        if given > entries and not self.page(issuer_id, after=entries, limit=1):
+            return Verdict(entries, entries + 1, "missing_at_end", head)
         return Verdict(entries, None, None, head)
+
+
+def _end_of(store: redis.Redis, name: str) -> tuple[Any, int]:
+    """The last entry of a log, if any, and the highest number that it ever gave out."""
+    pipeline = store.pipeline(transaction=True)
+    pipeline.xrevrange(name, count=1)
+    pipeline.xinfo_stream(name)
+    found, info = pipeline.execute(raise_on_error=False)
+    if isinstance(found, Exception):
+        raise found
+    if isinstance(info, Exception):  # there is no such stream yet
+        return found, 0
+    return found, int(info["last-generated-id"].split(b"-")[0])
 
 
 def line_of(seq: int, prev: str, told: Mapping[str, Any]) -> bytes:

@@ -87,6 +87,12 @@ def records_of(fields: Fields) -> list[EventRecord]:
     return [_record(name[2:].decode(), value) for name, value in newest_events(fields)]
 
 
+def every_record_of(fields: Fields) -> list[EventRecord]:
+    """All events that are still kept of a cardholder, also those that no answer looks at."""
+    found = ((name, value) for name, value in fields.items() if name.startswith(b"e:"))
+    return [_record(name[2:].decode(), value) for name, value in found]
+
+
 def records_with(fields: Fields, more: Sequence[EventRecord]) -> list[EventRecord]:
     """The newest events of a cardholder once these are among them, in any order."""
     found = newest_events(fields)

@@ -9,7 +9,7 @@ import redis
 from recsvc.stores.codec import OBJECTS
 from recsvc.stores.connection.client import Connection, hash_of
 from recsvc.stores.entrance.idempotency import IdempotencyStore
-from recsvc.stores.events.codec import instants_of, records_of, uses_by_item
+from recsvc.stores.events.codec import every_record_of, instants_of, uses_by_item
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
 from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED, USES_DUE
 from recsvc.stores.keys.pushes import PUSH_LOG, PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
@@ -47,7 +47,7 @@ def _own(store: redis.Redis, issuer_id: str, cardholder_id: str) -> dict[str, An
         "profile": orjson.loads(fields.get(b"profile", b"null")),
         "consent": orjson.loads(fields.get(b"consent", b"null")),
         "objects_to_marketing": fields.get(b"objection") == OBJECTS,
-        "events": [_plain(record) for record in records_of(fields)],
+        "events": [_plain(record) for record in every_record_of(fields)],
         "dismissed_until": instants_of(fields, b"d:"),
         "served_at": instants_of(fields, b"s:"),
         "deleted_interests": instants_of(fields, b"f:"),

@@ -13,10 +13,12 @@ from embeddings.erasure import FILE_NAME
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.events.codec import KEPT_EVENTS
 from recsvc.stores.keys.access import AUDIT
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.family import Family
+from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.keys.table import TABLE
 from recsvc.stores.rights.denylist import DenyList
 from recsvc.stores.rights.export import EXPORTED
@@ -199,6 +201,16 @@ def test_P44_the_export_finds_what_stands_in_every_store(live: Service) -> None:
     assert body(live.ask("GET", f"{ONE}/data-export"))["model"]["history"]
 
 
+def test_P44_events_that_no_answer_looks_at_any_more_are_exported_too(live: Service) -> None:
+    tell(live, *({**an_event(f"v{n}"), "cardholder_id": "ch_5"} for n in range(350)))
+    fields: Any = live.stores.durable.ask(lambda store: store.hkeys(CARDHOLDER.key("demo", "ch_5")))
+    kept = {field.decode()[2:] for field in fields if field.startswith(b"e:")}
+    told = body(live.ask("GET", "/v1/cardholders/ch_5/data-export"))["stores"]["cardholder"]
+
+    assert len(kept) > KEPT_EVENTS
+    assert {event["event_id"] for event in told["events"]} == kept
+
+
 LIST_OF_KEYS = {"idempotency_of"}
 """Names the replays of one cardholder, which are exported themselves."""
 DELIVERIES = {"webhook_delivery"}
@@ -228,6 +240,20 @@ def test_P47_an_erased_cardholder_is_gone_with_the_answer(live: Service) -> None
     assert live.ask("PUT", f"/v1/cardholders/{marker}/consent", CONSENT).status_code == 409
     assert activate(live, marker, "held", key="again").status_code == 404
     assert body(live.ask("DELETE", f"/v1/cardholders/{marker}")) == receipt
+
+
+def test_P47_who_is_asked_for_after_his_erasure_is_not_noted_anew(
+    live: Service, store_url: str
+) -> None:
+    live.ask("DELETE", ONE)
+    listed(live)
+    live.ask("POST", "/v1/recommendations:batch", {"cardholder_ids": ["ch_0", "ch_1"]})
+    live.services.serves.flush()
+    connection = a_connection(store_url, log=open_log("error"), metrics=Metrics())
+
+    assert Finder((connection,)).keys_with("demo", "ch_0") == []
+    assert SERVES.key("demo") in Finder((connection,)).keys_with("demo", "ch_1")
+    connection.close()
 
 
 def test_P47_his_row_in_the_model_is_masked_at_once(live: Service) -> None:
@@ -362,6 +388,29 @@ def test_P54_a_dropped_entry_breaks_the_chain(live: Service) -> None:
     live.stores.durable.ask(lambda store: store.xdel(AUDIT.key("demo"), "2-1"))
 
     assert log.verify("demo").broken_seq == 3
+
+
+def test_P54_dropping_the_last_entries_is_found_and_stops_no_right(live: Service) -> None:
+    log = an_audit_log(live)
+    for _ in range(4):
+        log.append("demo", actor="k", action="published")
+    live.stores.durable.ask(lambda store: store.xdel(AUDIT.key("demo"), "3-1", "4-1"))
+
+    verdict = log.verify("demo")
+    assert (verdict.broken_seq, verdict.reason) == (3, "missing_at_end")
+    assert live.ask("DELETE", ONE).status_code == 200
+    assert log.append("demo", actor="k", action="published") == 6
+    verdict = log.verify("demo")
+    assert (verdict.broken_seq, verdict.reason) == (5, "missing_before")
+
+
+def test_P54_a_log_whose_every_entry_was_dropped_is_no_empty_log(live: Service) -> None:
+    log = an_audit_log(live)
+    assert log.verify("demo").broken_seq is None
+    log.append("demo", actor="k", action="published")
+    live.stores.durable.ask(lambda store: store.xdel(AUDIT.key("demo"), "1-1"))
+
+    assert log.verify("demo").broken_seq == 1
 
 
 def test_P54_many_at_once_make_one_chain(live: Service) -> None:
