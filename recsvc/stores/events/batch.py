@@ -1,6 +1,6 @@
 """A batch of events in the words of the script that takes it in."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
@@ -67,20 +67,29 @@ class Batch:
         cardholder_ids = dict.fromkeys(one.cardholder_id for one in arrivals)
         return cls(arrivals, concerns, commits, {one: n for n, one in enumerate(cardholder_ids, 1)})
 
-    @property
-    def cardholder_ids(self) -> list[str]:
-        """Cardholders in the order of their numbers."""
-        return list(self.numbers)
-
-    def arguments(self, now: datetime) -> list[Argument]:
-        """What the script is told of the events and of the commits, as of an aware instant."""
-        told: list[Argument] = []
+    def columns(self, now: datetime, hashes: Sequence[str]) -> list[bytes]:
+        """What the script is told of cardholders, events and commits, as of an aware instant."""
         oldest = now - SURELY_KNOWN
-        for one, concern in zip(self.arrivals, self.concerns, strict=True):
-            record = one.record
-            told += (record.event_id, self.numbers[one.cardholder_id], one.entry)
-            told += _change(one, concern, is_old=record.occurred_at < oldest)
-        counts = self._counts()
+        changes = [
+            _change(one, concern, is_old=one.record.occurred_at < oldest)
+            for one, concern in zip(self.arrivals, self.concerns, strict=True)
+        ]
+        kinds, firsts, seconds = zip(*changes, strict=True)
+        return [
+            _lines(self.numbers),
+            _lines(hashes),
+            _lines([one.record.event_id for one in self.arrivals]),
+            _lines([str(self.numbers[one.cardholder_id]) for one in self.arrivals]),
+            _lines(kinds),
+            b"\n".join([*(one.entry for one in self.arrivals), b""]),
+            _lines(firsts),
+            b"\n".join([*seconds, b""]),
+            _lines(map(str, self._words())),
+        ]
+
+    def _words(self) -> list[Argument]:
+        """What the script is told of the commits."""
+        counts, told = self._counts(), list[Argument]()
         for commit in self.commits:
             number = self.numbers[commit.account.cardholder_id]
             own: list[Argument] = [number, counts[number], commit.account.revision]
@@ -96,13 +105,18 @@ class Batch:
         return counts
 
 
-def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[Argument, ...]:
+def _lines(words: Iterable[str]) -> bytes:
+    """A column: words with an end of the line behind each."""
+    return "\n".join([*words, ""]).encode()
+
+
+def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes]:
     """What the event is to the script, and two words more."""
     record = arrival.record
     if record.event_type is SERVED:
-        return "max", f"s:{record.item_id}", microseconds(record.occurred_at)
+        return "max", f"s:{record.item_id}", b"%d" % microseconds(record.occurred_at)
     if record.event_type is DISMISSED:
         until = arrival.lasts_until or record.occurred_at
-        return "max", f"d:{record.item_id}", microseconds(until)
+        return "max", f"d:{record.item_id}", b"%d" % microseconds(until)
     what = ACTIVATES if record.event_type is ACTIVATED and concern else int(concern)
-    return f"{what}?" if is_old else what, *encode_record(record)
+    return f"{what}?" if is_old else str(what), *encode_record(record)

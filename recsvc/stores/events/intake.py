@@ -15,10 +15,10 @@ from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.events.batch import GREATER_STAYS, Arrival, Batch
 from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS
-from recsvc.stores.events.ledger import Account, Commit, account_of, budget_keys
+from recsvc.stores.events.ledger import Account, Commit, account_of
 from recsvc.stores.events.scripts import EVENTS_TAKE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
-from recsvc.stores.keys.catalog import BUDGETS_SPENT
+from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
 from recsvc.stores.keys.family import WEEK_SECONDS
 from recsvc.stores.rights.denylist import DenyList
@@ -154,47 +154,40 @@ class EventStore:
         if not arrivals:
             return Intaken((), ())
         batch = Batch.of(arrivals, concerns or (Concern.NONE,) * len(arrivals), commits)
-        keys = self._keys(issuer_id, batch, now)
-        arguments = [*self._head(issuer_id, batch, now), *batch.arguments(now)]
+        keys, key = self._keys(issuer_id, now), self._deny_list.key_of(issuer_id)
+        hashes = [erased_hash(key, cardholder_id) for cardholder_id in batch.numbers]
+        arguments = [*self._head(issuer_id, batch, now), *batch.columns(now, hashes)]
         found = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
         if found == b"backlog":
             raise StoreFullError(self._durable.name, "backlog")
         answers, accounts = found
+        cardholder_ids = list(batch.numbers)
         return Intaken(
             tuple(ANSWERS[answer] for answer in answers),
             tuple(
-                account_of(
-                    batch.cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True))
-                )
+                account_of(cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True)))
                 for number, flat in zip(*[iter(accounts)] * 2, strict=True)
             ),
         )
 
-    def _keys(self, issuer_id: str, batch: Batch, now: datetime) -> list[str]:
+    def _keys(self, issuer_id: str, now: datetime) -> list[str]:
         week = microseconds(now) // 1000 // WEEK_MS
-        holder = CARDHOLDER.key(issuer_id, "")
         return [
             *(family.key(issuer_id) for family in SHARED_KEYS),
             *(EVENTS_SEEN.key(issuer_id, str(week + weeks)) for weeks in WEEKS_ASKED),
-            *(holder + cardholder_id for cardholder_id in batch.cardholder_ids),
-            *(key for commit in batch.commits for key in budget_keys(issuer_id, commit)),
         ]
 
     def _head(self, issuer_id: str, batch: Batch, now: datetime) -> list[Argument]:
-        """What the script is told before the events."""
-        key, commit = self._deny_list.key_of(issuer_id), next(iter(batch.commits), None)
+        """What the script is told before the columns."""
+        commit = next(iter(batch.commits), None)
         return [
             self._longest_backlog,
             EVENTS_SEEN.ttl_seconds or 0,
             microseconds(now) // 1000,
             KEPT_EVENTS,
             KEPT_VIEWS,
-            len(WEEKS_ASKED),
-            len(batch.cardholder_ids),
-            len(CARDHOLDER.key(issuer_id, "")),
-            len(batch.arrivals),
-            len(batch.commits),
+            CARDHOLDER.key(issuer_id, ""),
+            BUDGET.key(issuer_id, ""),
             commit.day if commit else "",
             microseconds(commit.day_ends_at) // 1000 if commit else "",
-            *(erased_hash(key, cardholder_id) for cardholder_id in batch.cardholder_ids),
         ]

@@ -115,14 +115,14 @@ class LedgerStore:
         if not commits:
             return ()
         key = self._deny_list.key_of(issuer_id)
+        holder = CARDHOLDER.key(issuer_id, "")
         keys = [family.key(issuer_id) for family in SHARED_KEYS]
-        arguments: list[Argument] = [len(commits)]
+        keys += [holder + commit.account.cardholder_id for commit in commits]
+        arguments: list[Argument] = [len(commits), BUDGET.key(issuer_id, "")]
         arguments += [erased_hash(key, commit.account.cardholder_id) for commit in commits]
         for commit in commits:
-            own_keys = _commit_keys(issuer_id, commit)
             own = _commit_arguments(commit)
-            keys += own_keys
-            arguments += (len(own_keys), len(own), *own)
+            arguments += (len(own), *own)
         answers = self._durable.ask(lambda store: self._commit.run(store, keys, arguments))
         return tuple(COMMITTED[answer] for answer in answers)
 
@@ -155,17 +155,6 @@ class LedgerStore:
         members, ids = self._durable.ask_patiently(read)
         found = {one.decode().partition("|")[0] for one in (*members, *ids)}
         return sorted(found)
-
-
-def _commit_keys(issuer_id: str, commit: Commit) -> list[str]:
-    """The cardholder's key and those of his items' budgets."""
-    holder = CARDHOLDER.key(issuer_id, commit.account.cardholder_id)
-    return [holder, *budget_keys(issuer_id, commit)]
-
-
-def budget_keys(issuer_id: str, commit: Commit) -> list[str]:
-    """Keys of the budgets that a commit counts in, in the order of its entries."""
-    return [BUDGET.key(issuer_id, entry.item_id) for entry in commit.entries]
 
 
 def _commit_arguments(commit: Commit) -> list[Argument]:

@@ -14,11 +14,11 @@ end
 # itself does, so a hash is read once and written once, and what goes into a sorted set is gathered
 # (`lapses_at`, `spent_at`: score by member, false for none) and written by `write_gathered`.
 #
-# `fit` finds the room for the uses of some items. Arguments from `at`: for each item its total
+# `fit` finds the room for the uses of some items. In `words` from `at`: for each item its total
 # count, total amount, daily count, daily amount ('' for no limit), what one more use takes, number
 # of uses, and for each use its seven words. `names`: the fields of these items; `stored`: what
-# stands in them behind a first value; `key`: number of the first budget's key. Answers what is to
-# be written of each, or nothing where a strict commit finds no room.
+# stands in them behind a first value; `budgets`: what a budget's key begins with, before the item.
+# Answers what is to be written of each, or nothing where a strict commit finds no room.
 LEDGER = """
 local function whole(number) return string.format('%.0f', number) end
 
@@ -31,7 +31,7 @@ local function parse(text)
   return uses
 end
 
-local function read(budget, today, before, arg, wanted)
+local function read(budget, today, before, words, arg, wanted)
   local names, has = {'count', 'amount'}, {}
   local function add(day)
     if not has[day] then
@@ -42,7 +42,7 @@ local function read(budget, today, before, arg, wanted)
   end
   add(today)
   for _, old in pairs(before) do add(old[3]) end
-  for j = 0, wanted - 1 do add(ARGV[arg + 7 * j + 2]) end
+  for j = 0, wanted - 1 do add(words[arg + 7 * j + 2]) end
   local sums, was = {}, {}
   for i, value in ipairs(redis.call('HMGET', budget, unpack(names))) do
     sums[names[i]] = tonumber(value or 0)
@@ -66,23 +66,25 @@ local function take(sums, day, count, amount)
   end
 end
 
-local function fit(at, names, stored, key, today, day_ends, strict)
+local function fit(words, at, names, stored, budgets, today, day_ends, strict)
   local writes = {}
   for i = 1, #names do
-    local budget, limits = KEYS[key + i - 1], {ARGV[at], ARGV[at + 1], ARGV[at + 2], ARGV[at + 3]}
-    local unit, wanted = tonumber(ARGV[at + 4]), tonumber(ARGV[at + 5])
+    local limits = {words[at], words[at + 1], words[at + 2], words[at + 3]}
+    local item = string.sub(names[i], 3)
+    local budget = budgets .. item
+    local unit, wanted = tonumber(words[at + 4]), tonumber(words[at + 5])
     at = at + 6
     local before, stays = {}, {}
     for _, use in ipairs(parse(stored[i + 1])) do before[use[1]] = use end
-    local sums, was = read(budget, today, before, at, wanted)
-    for j = 0, wanted - 1 do stays[ARGV[at + 7 * j]] = true end
+    local sums, was = read(budget, today, before, words, at, wanted)
+    for j = 0, wanted - 1 do stays[words[at + 7 * j]] = true end
     for use, old in pairs(before) do
       if not stays[use] and old[2] ~= 'x' then take(sums, old[3], -1, -old[4]) end
     end
     local uses, lapses = {}, false
     for j = 0, wanted - 1 do
       local b = at + 7 * j
-      local use, kind, day, amount = ARGV[b], ARGV[b + 1], ARGV[b + 2], tonumber(ARGV[b + 3])
+      local use, kind, day, amount = words[b], words[b + 1], words[b + 2], tonumber(words[b + 3])
       local old = before[use]
       local counted = old and old[2] ~= 'x' and old or nil
       if kind == 'x' or (old and old[2] == 'x') then
@@ -104,18 +106,18 @@ local function fit(at, names, stored, key, today, day_ends, strict)
           kind, amount = 'x', 0
         end
       end
-      local till = ARGV[b + 4]
+      local till = words[b + 4]
       if kind ~= 'x' and till ~= '' and (not lapses or tonumber(till) < lapses) then
         lapses = tonumber(till)
       end
       uses[#uses + 1] = table.concat(
-        {use, kind, day, whole(amount), till, ARGV[b + 5], ARGV[b + 6]}, ',')
+        {use, kind, day, whole(amount), till, words[b + 5], words[b + 6]}, ',')
     end
     at = at + 7 * wanted
     local spent = false
     if not room(sums, {limits[1], limits[2], '', ''}, today, 1, unit) then spent = '+inf'
     elseif not room(sums, {'', '', limits[3], limits[4]}, today, 1, unit) then spent = day_ends end
-    writes[i] = {field = names[i], budget = budget, sums = sums, was = was,
+    writes[i] = {field = names[i], item = item, budget = budget, sums = sums, was = was,
                  uses = table.concat(uses, ';'), lapses = lapses and whole(lapses), spent = spent}
   end
   return writes
@@ -139,8 +141,7 @@ local function keep(writes, id, fields, gone)
       end
     end
     if #flat > 0 then redis.call('HSET', write.budget, unpack(flat)) end
-    local item = string.sub(write.field, 3)
-    lapses_at[id .. '|' .. item], spent_at[item] = write.lapses, write.spent
+    lapses_at[id .. '|' .. write.item], spent_at[write.item] = write.lapses, write.spent
   end
 end
 
@@ -170,9 +171,10 @@ local function write_gathered(due, spending)
 end
 """
 
-# Keys: uses due, unsettled, stream, erased, budgets spent; then for each account its cardholder and
-# a budget an item. Arguments: number of accounts, a hash for each; then for each account how many
-# keys and how many arguments it has; cardholder id, revision that was read ('' for any), whether a
+# Keys: uses due, unsettled, stream, erased, budgets spent; then the cardholder of each account. The
+# budgets' keys are made from the items: all have the issuer's hash tag, as the declared ones have.
+# Arguments: number of accounts, what a budget's key begins with, a hash for each account; then for
+# each how many arguments it has; cardholder id, revision that was read ('' for any), whether a
 # use without room refuses all (1) or is marked exhausted (0), whether this settles him, today, end
 # of today in ms; field of an event to add ('' for none), what stands before and after its position,
 # its entry for the stream; fields of events to remove as JSON ('' for none); number of items, their
@@ -183,18 +185,18 @@ LEDGER_COMMIT = (
     + LEDGER
     + """
 local due, unsettled, stream, erased, spending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
-local accounts = tonumber(ARGV[1])
-local gone = redis.call('HMGET', erased, unpack(ARGV, 2, 1 + accounts))
+local accounts, budgets = tonumber(ARGV[1]), ARGV[2]
+local gone = redis.call('HMGET', erased, unpack(ARGV, 3, 2 + accounts))
 
 local settled = {}
-local function commit(key, arg)
-  local holder, id, items = KEYS[key], ARGV[arg], tonumber(ARGV[arg + 11])
+local function commit(holder, arg)
+  local id, items = ARGV[arg], tonumber(ARGV[arg + 11])
   local names = {unpack(ARGV, arg + 12, arg + 11 + items)}
   local stored = redis.call('HMGET', holder, 'rev', unpack(names))
   local revision = ARGV[arg + 1]
   if revision ~= '' and (stored[1] or '0') ~= revision then return 'moved' end
-  local writes = fit(
-    arg + 12 + items, names, stored, key + 1, ARGV[arg + 4], ARGV[arg + 5], ARGV[arg + 2] == '1')
+  local writes = fit(ARGV, arg + 12 + items, names, stored, budgets,
+                     ARGV[arg + 4], ARGV[arg + 5], ARGV[arg + 2] == '1')
   if not writes then return 'exhausted' end
   local fields, dropped = {}, {}
   keep(writes, id, fields, dropped)
@@ -215,10 +217,10 @@ local function commit(key, arg)
   return 'done'
 end
 
-local answers, key, arg = {}, 6, 2 + accounts
+local answers, arg = {}, 3 + accounts
 for account = 1, accounts do
-  answers[account] = gone[account] and 'erased' or commit(key, arg + 2)
-  key, arg = key + tonumber(ARGV[arg]), arg + 2 + tonumber(ARGV[arg + 1])
+  answers[account] = gone[account] and 'erased' or commit(KEYS[5 + account], arg + 1)
+  arg = arg + 1 + tonumber(ARGV[arg])
 end
 write_gathered(due, spending)
 each_thousand('ZREM', unsettled, settled)

@@ -3,18 +3,20 @@
 from recsvc.stores.events.ledger_scripts import LEDGER
 
 # Keys: stream, unsettled, erased, uses due, budgets spent; ids seen in this week, then in the
-# others that are asked; the cardholders; then a budget for each item of the commits. Arguments:
-# longest stream, seconds a week's ids live, now in ms, events kept and views among them before they
-# are the first to go, number of weeks, number of cardholders, length of a cardholder's key without
-# his id, number of events, number of commits, today, end of today in ms; hash of each cardholder;
-# for each event its id, the number of its cardholder, the entry for the stream, what it is, and two
-# words more. What it is: 0 it changes no use, 1 of those who activated something, 2 it may, 3 it
-# may as it is an activation, each with what stands before and after the position in its field, and
-# followed by "?" where it is so old that its week's ids may be gone; or "max" with a field and its
-# value, of which the greater stays. Then for each commit how many arguments it has; the number of
-# its cardholder, how many of the events are his, the revision that was read, number of items, their
-# fields, and what `fit` takes of each. A commit is carried out only if he did not change since he
-# was read and all his events are new; else he is marked, and settled by who asked.
+# others that are asked. The cardholders' keys, and the budgets', are made from their ids: all have
+# the issuer's hash tag, as the declared ones have. Arguments: longest stream, seconds a week's ids
+# live, now in ms, events kept and views among them before they are the first to go, what the key of
+# a cardholder begins with, and that of a budget, today, end of today in ms; then columns, a line
+# each with an end to every line, as thousands of arguments take the server longer to read than to
+# carry out: ids of the cardholders, their hashes; for each event its id, the number of its
+# cardholder, what it is, the entry for the stream, and two words more; the commits' words. What it
+# is: 0 it changes no use, 1 of those who activated something, 2 it may, 3 it may as it is an
+# activation, each with what stands before and after the position in its field, and followed by "?"
+# where it is so old that its week's ids may be gone; or "max" with a field and its value, of which
+# the greater stays. Of each commit: how many words it has more; the number of its cardholder, how
+# many of the events are his, the revision that was read, number of items, their fields, and what
+# `fit` takes of each. A commit is carried out only if he did not change since he was read and all
+# his events are new; else he is marked, and settled by who asked.
 # Answers 'backlog', or a number an event (0 known, 1 new, 2 new and may change a use, -1 erased),
 # and number and whole hash of each cardholder that is yet to be settled.
 #
@@ -27,55 +29,68 @@ local stream, unsettled, erased, due, spending = KEYS[1], KEYS[2], KEYS[3], KEYS
 local week, call = KEYS[6], redis.call
 if call('XLEN', stream) >= tonumber(ARGV[1]) then return 'backlog' end
 local now, kept, kept_views = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5])
-local weeks, holders, id_at = tonumber(ARGV[6]), tonumber(ARGV[7]), tonumber(ARGV[8]) + 1
-local events, commits, today, day_ends = tonumber(ARGV[9]), tonumber(ARGV[10]), ARGV[11], ARGV[12]
-local first, before_keys = 13 + holders, 5 + weeks
-local first_commit = first + 6 * events
+local holder_keys, budget_keys, today, day_ends = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
-local ids, known = {}, {}
-for at = first, first_commit - 1, 6 do ids[#ids + 1] = ARGV[at] end
+local function lines(text)
+  local found, n, at, find, sub = {}, 0, 1, string.find, string.sub
+  while true do
+    local stop = find(text, '\\n', at, true)
+    if not stop then return found end
+    n = n + 1
+    found[n] = sub(text, at, stop - 1)
+    at = stop + 1
+  end
+end
+local cardholders, hashes, words, keys = lines(ARGV[10]), lines(ARGV[11]), lines(ARGV[18]), {}
+local ids, numbers, kinds = lines(ARGV[12]), lines(ARGV[13]), lines(ARGV[14])
+local entries, firsts, seconds = lines(ARGV[15]), lines(ARGV[16]), lines(ARGV[17])
+for _, column in ipairs({numbers, kinds, entries, firsts, seconds}) do
+  if #column ~= #ids then return redis.error_reply('a text with the end of a line in it') end
+end
+for n, id in ipairs(cardholders) do keys[n] = holder_keys .. id end
+
+local known = {}
 local is_new_week = call('EXISTS', week) == 0
-for w = 6, before_keys do
+for w = 6, #KEYS do
   if call('EXISTS', KEYS[w]) == 1 then
     for n, is_known in ipairs(call('SMISMEMBER', KEYS[w], unpack(ids))) do
       if is_known == 1 then known[ids[n]] = true end
     end
   end
 end
-local gone = call('HMGET', erased, unpack(ARGV, 13, 12 + holders))
+local gone = call('HMGET', erased, unpack(hashes))
 
-local pending, at = {}, first_commit
-for _ = 1, commits do
-  pending[tonumber(ARGV[at + 1])] = {}
-  at = at + 1 + tonumber(ARGV[at])
+local pending, at = {}, 1
+while words[at] do
+  pending[tonumber(words[at + 1])] = {}
+  at = at + 1 + tonumber(words[at])
 end
 
 local answers, fresh, grown, relevant = {}, {}, {}, {}
-at = first
 for n, id in ipairs(ids) do
-  local holder = tonumber(ARGV[at + 1])
+  local holder = tonumber(numbers[n])
   if gone[holder] then
     answers[n] = -1
   elseif known[id] then
     answers[n] = 0
   else
-    local key, kind, waits = KEYS[before_keys + holder], ARGV[at + 3], pending[holder]
+    local key, kind, waits = keys[holder], kinds[n], pending[holder]
     known[id] = true
     fresh[#fresh + 1] = id
     if #kind == 2 and call('HEXISTS', key, 'e:' .. id) == 1 then
       answers[n] = 0
     else
-      local position = call('XADD', stream, '*', 'event', ARGV[at + 2])
+      local position = call('XADD', stream, '*', 'event', entries[n])
       answers[n] = 1
       if waits then waits.rev = position end
       if kind == 'max' then
-        local field, value = ARGV[at + 4], ARGV[at + 5]
+        local field, value = firsts[n], seconds[n]
         local old = call('HGET', key, field)
         if old and tonumber(old) > tonumber(value) then value = old end
         if waits then call('HSET', key, field, value)
         else call('HSET', key, field, value, 'rev', position) end
       else
-        local value = ARGV[at + 4] .. position .. ARGV[at + 5]
+        local value = firsts[n] .. position .. seconds[n]
         kind = string.sub(kind, 1, 1)
         if waits then
           waits[#waits + 1] = 'e:' .. id
@@ -91,20 +106,20 @@ for n, id in ipairs(ids) do
       grown[holder] = (grown[holder] or 0) + 1
     end
   end
-  at = at + 6
 end
 
-local settled, budget = {}, before_keys + holders + 1
-local function settle(holder, arg, fields)
-  local key, items = KEYS[before_keys + holder], tonumber(ARGV[arg + 3])
-  local is_whole, dropped = grown[holder] == tonumber(ARGV[arg + 1]), {}
+local settled = {}
+local function settle(holder, at, fields)
+  local key, id, items = keys[holder], cardholders[holder], tonumber(words[at + 3])
+  local is_whole, dropped = grown[holder] == tonumber(words[at + 1]), {}
   if is_whole then
-    local names = {unpack(ARGV, arg + 4, arg + 3 + items)}
+    local names = {unpack(words, at + 4, at + 3 + items)}
     local stored = call('HMGET', key, 'rev', unpack(names))
-    is_whole = (stored[1] or '0') == ARGV[arg + 2]
+    is_whole = (stored[1] or '0') == words[at + 2]
     if is_whole then
-      local id = string.sub(key, id_at)
-      keep(fit(arg + 4 + items, names, stored, budget, today, day_ends, false), id, fields, dropped)
+      local writes = fit(
+        words, at + 4 + items, names, stored, budget_keys, today, day_ends, false)
+      keep(writes, id, fields, dropped)
       settled[#settled + 1] = id
       relevant[holder] = nil
     end
@@ -119,12 +134,11 @@ local function settle(holder, arg, fields)
   if #dropped > 0 then call('HDEL', key, unpack(dropped)) end
 end
 
-at = first_commit
-for _ = 1, commits do
-  local holder = tonumber(ARGV[at + 1])
+at = 1
+while words[at] do
+  local holder = tonumber(words[at + 1])
   if grown[holder] then settle(holder, at + 1, pending[holder]) end
-  budget = budget + tonumber(ARGV[at + 4])
-  at = at + 1 + tonumber(ARGV[at])
+  at = at + 1 + tonumber(words[at])
 end
 write_gathered(due, spending)
 each_thousand('ZREM', unsettled, settled)
@@ -152,14 +166,13 @@ local function trim(key)
 end
 
 local marks, accounts = {}, {}
-local every = holders > 8 and 8 or 1
-for holder = 1, holders do
+local every = #keys > 8 and 8 or 1
+for holder, key in ipairs(keys) do
   if grown[holder] then
-    local key = KEYS[before_keys + holder]
     local size = (holder + now) % every == 0 and call('HLEN', key) or 0
     if relevant[holder] or size > 1.5 * kept then
       marks[#marks + 1] = now
-      marks[#marks + 1] = string.sub(key, id_at)
+      marks[#marks + 1] = cardholders[holder]
     end
     if size > 2 * kept then trim(key) end
     if relevant[holder] then
