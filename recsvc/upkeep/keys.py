@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Protocol
 
-from recsvc.api.http.auth import KeyRing
 from recsvc.stores.entrance.api_keys import ApiKey
 
 
@@ -17,18 +16,25 @@ class KeysAtSource(Protocol):
         """Every key by its id."""
 
 
+class KeysAtHand(Protocol):
+    """Where keys are asked for."""
+
+    def replace(self, keys: Mapping[str, ApiKey]) -> None:
+        """Take these keys in place of all others."""
+
+
 class KeyFollower:
-    """Keeps the key ring up with the store.
+    """Keeps the keys at hand up with those in the store.
 
     Parameters
     ----------
     source : where keys are kept
-    ring : what is kept up
+    at_hand : what is kept up
     """
 
-    def __init__(self, source: KeysAtSource, ring: KeyRing) -> None:
+    def __init__(self, source: KeysAtSource, at_hand: KeysAtHand) -> None:
         self._source = source
-        self._ring = ring
+        self._at_hand = at_hand
         self._version: int | None = None
 
     def follow(self) -> None:
@@ -41,5 +47,5 @@ class KeyFollower:
         """
         version = self._source.version()
         if version != self._version:
-            self._ring.replace(self._source.all())
+            self._at_hand.replace(self._source.all())
             self._version = version

@@ -192,7 +192,7 @@ def test_f01_with_the_store_away_the_list_is_not_personalised_and_says_what_lack
     )
     lonely = trained.again(Stores.of(gone, gone))
     lonely.services.loader.follow_shelves()
-    lonely.services.keys._ring.replace(trained.stores.api_keys.all())
+    lonely.services.keys._at_hand.replace(trained.stores.api_keys.all())
     lonely.keys["demo"] = trained.keys["demo"]
     one = lonely.ask("GET", LIST)
     many = lonely.ask("POST", "/v1/recommendations:batch", {"cardholder_ids": ["ch_0"]})
