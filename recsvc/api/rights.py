@@ -15,9 +15,9 @@ from recsvc.api.http.schemas import CardholderPath, OutsideId, Parameters
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.interests import Interest, column_of, interests_of
 from recsvc.domain.model import ModelSlot
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.people.cardholders import CardholderStore
-from recsvc.stores.rights.denylist import DenyList
 from recsvc.stores.rights.erasure import ErasureStore
 from recsvc.stores.rights.export import ExportStore
 

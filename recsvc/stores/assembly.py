@@ -10,12 +10,12 @@ from recsvc.stores.catalog import CatalogStore
 from recsvc.stores.changes import ChangeWatch
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.deadline import Deadline
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.api_keys import ApiKeyStore
 from recsvc.stores.entrance.idempotency import IdempotencyStore
 from recsvc.stores.events.intake import EventStore
 from recsvc.stores.events.ledger import LedgerStore
 from recsvc.stores.people.cardholders import CardholderStore
-from recsvc.stores.rights.denylist import DenyList
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 from pathlib import Path
 
 from embeddings.erasure import FILE_NAME, ErasedList, ErasedListError
-from recsvc.stores.rights.denylist import DenyList
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.archive_files import remove_rows
 

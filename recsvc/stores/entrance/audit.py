@@ -18,8 +18,8 @@ from recsvc.domain.errors import StoreAwayError
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.access import AUDIT, MODEL_ON_RECORD
-from recsvc.stores.rights.denylist import DenyList
 
 BEGINNING = "0" * 64
 ATTEMPTS = 50

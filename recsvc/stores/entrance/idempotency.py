@@ -8,8 +8,8 @@ import redis
 
 from recsvc.stores.connection.client import Connection, field_of
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.requests import IDEMPOTENCY, IDEMPOTENCY_OF
-from recsvc.stores.rights.denylist import DenyList
 
 FLIGHT_SECONDS = 60
 

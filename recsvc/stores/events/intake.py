@@ -13,6 +13,7 @@ from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.events.batch import GREATER_STAYS, Arrival, Batch
 from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS
 from recsvc.stores.events.ledger import Account, Commit, account_of
@@ -21,7 +22,6 @@ from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_D
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN
 from recsvc.stores.keys.family import WEEK_SECONDS
-from recsvc.stores.rights.denylist import DenyList
 
 LONGEST_BACKLOG = 1_000_000
 

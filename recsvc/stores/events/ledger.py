@@ -21,6 +21,7 @@ from recsvc.domain.lifecycle import EventRecord, Use
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.events.codec import (
     Fields,
     encode_record,
@@ -33,7 +34,6 @@ from recsvc.stores.events.ledger_scripts import LEDGER_COMMIT
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
-from recsvc.stores.rights.denylist import DenyList
 
 
 class Committed(StrEnum):

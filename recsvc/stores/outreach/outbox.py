@@ -12,6 +12,7 @@ from redis.exceptions import ResponseError
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.campaigns import CAMPAIGN_PUSHES, CAMPAIGN_QUEUED
 from recsvc.stores.keys.cardholders import ERASED
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSH_TURN, PUSHES_DEAD, PUSHES_WAITING
@@ -22,7 +23,6 @@ from recsvc.stores.outreach.push_scripts import (
     TURN_END,
     TURN_TAKE,
 )
-from recsvc.stores.rights.denylist import DenyList
 
 GROUP = "dispatch"
 WAKE_AT_A_TIME = 500

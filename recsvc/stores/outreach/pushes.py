@@ -12,6 +12,7 @@ from recsvc.domain.campaign.pressure import FrequencyCap
 from recsvc.domain.eligibility.moment import EPOCH, microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.campaigns import CAMPAIGN_PUSHES
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
@@ -24,7 +25,6 @@ from recsvc.stores.keys.pushes import (
 )
 from recsvc.stores.outreach.outbox import Push
 from recsvc.stores.outreach.push_scripts import PUSH_SEND
-from recsvc.stores.rights.denylist import DenyList
 
 GATEWAY_DAYS = 7
 

@@ -10,10 +10,10 @@ from recsvc.domain.errors import ConflictError
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
 from recsvc.stores.people.state_codec import state_of_fields
-from recsvc.stores.rights.denylist import DenyList
 
 NEWER = (
     "A consent that was recorded later stands. What withdraws everything is always taken; leave "

@@ -12,9 +12,9 @@ from recsvc.domain.cardholder import Profile
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.cardholders import CARDHOLDER
-from recsvc.stores.rights.denylist import DenyList
 
 BATCH = 2_000
 

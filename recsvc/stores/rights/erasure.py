@@ -10,13 +10,13 @@ from recsvc.domain.lifecycle import UseKind
 from recsvc.stores.codec import OPTIONS
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.idempotency import IdempotencyStore
 from recsvc.stores.events.ledger import Account, LedgerStore
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.table import OF_ONE_CARDHOLDER
-from recsvc.stores.rights.denylist import DenyList
 
 ATTEMPTS = 20
 

@@ -12,6 +12,7 @@ import pytest
 from embeddings.erasure import FILE_NAME
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
+from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.events.codec import KEPT_EVENTS
 from recsvc.stores.keys.access import AUDIT
@@ -20,7 +21,6 @@ from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.family import Family
 from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.keys.table import TABLE
-from recsvc.stores.rights.denylist import DenyList
 from recsvc.stores.rights.export import EXPORTED
 from recsvc.stores.rights.finding import Finder
 from recsvc.stores.rights.retention import Retention
