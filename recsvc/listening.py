@@ -16,13 +16,11 @@ def refuse_taken(bind: str) -> None:
     Raises
     ------
     SettingsError
-        It is no host and port, no address of this machine, or taken; says which and what to do.
+        It is no address of this machine, or taken; says which and what to do.
     """
     if bind.startswith(ELSEWHERE):
         return
     host, _, port = bind.removeprefix("tcp://").rpartition(":")
-    if not (port.isascii() and port.isdigit() and int(port) < 65536):
-        raise SettingsError("RECSVC_BIND: must be host:port, such as 127.0.0.1:8080")
     for family, kind, protocol, _, address in _addresses(host.strip("[]"), int(port)):
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -4,8 +4,9 @@ import click
 import orjson
 from pydantic import SecretStr
 
+from embeddings.signature import read_public_key
 from recsvc.identity.providers import read_providers
-from recsvc.settings import PREFIX, Settings, read_settings, settings_table
+from recsvc.settings import PREFIX, Settings, as_written, read_settings, settings_table
 from recsvc.upkeep.rankings import read_rankings
 
 
@@ -18,14 +19,27 @@ def command(*, as_json: bool, table: bool) -> None:
         click.echo(markdown_table())
         return
     settings = read_settings()
-    read_rankings(settings.rankings)
-    read_providers(settings.identity_providers)
+    check_files(settings)
     values = shown_values(settings)
     if as_json:
         click.echo(orjson.dumps(values))
         return
     for name, value in values.items():
         click.echo(f"{name}={value}")
+
+
+def check_files(settings: Settings) -> None:
+    """Read every file that a setting names, as the workers will.
+
+    Raises
+    ------
+    SettingsError, EmbeddingsError
+        naming the first that cannot be read, and what is wrong in it
+    """
+    read_rankings(settings.rankings)
+    read_providers(settings.identity_providers)
+    for path in settings.trusted_keys:
+        read_public_key(path)
 
 
 def shown_values(settings: Settings) -> dict[str, str]:
@@ -39,7 +53,7 @@ def _shown(value: object) -> str:
     if isinstance(value, str) and "://" in value and "@" in value:
         scheme, _, rest = value.partition("://")
         return f"{scheme}://********@{rest.rpartition('@')[2]}"
-    return "" if value is None else str(value)
+    return as_written(value)
 
 
 def markdown_table() -> str:

@@ -5,6 +5,7 @@ import sys
 
 import click
 
+from recsvc.cli.check_config import check_files
 from recsvc.listening import refuse_taken
 from recsvc.settings import read_settings, serving_environment
 
@@ -19,6 +20,7 @@ def command() -> None:
     Replaces this process, so that signals reach gunicorn itself.
     """
     settings = read_settings()
+    check_files(settings)
     if not INHERITED & os.environ.keys():
         refuse_taken(settings.bind)
     environ = serving_environment(settings)

@@ -10,13 +10,14 @@ from recsvc.settings.errors import PREFIX, SettingsError
 from recsvc.settings.files import read_file
 from recsvc.settings.processes import metrics_folder, refuse_many_threads, serving_environment
 from recsvc.settings.reading import Settings, read_settings
-from recsvc.settings.table import SettingRow, settings_table
+from recsvc.settings.table import SettingRow, as_written, settings_table
 
 __all__ = [
     "PREFIX",
     "SettingRow",
     "Settings",
     "SettingsError",
+    "as_written",
     "metrics_folder",
     "read_file",
     "read_settings",

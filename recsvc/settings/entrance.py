@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field, SecretStr
 
 from recsvc.settings.errors import PREFIX, SettingsError
-from recsvc.settings.kinds import DEFAULT_RATES, Hosts, Rates, Secret
+from recsvc.settings.kinds import DEFAULT_RATES, Hosts, Proxies, Rates, Secret
 
 
 class Entrance(BaseModel):
@@ -19,7 +19,7 @@ class Entrance(BaseModel):
         description="most requests of one credential for each scope, all workers together, as "
         "scope=number/period, comma-separated; period is second, minute or hour",
     )
-    forwarded_allow_ips: str = Field(
+    forwarded_allow_ips: Proxies = Field(
         "127.0.0.1", description="proxies whose X-Forwarded headers are believed, comma-separated"
     )
     trusted_hosts: Hosts = Field(

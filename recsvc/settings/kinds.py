@@ -1,8 +1,10 @@
 """Kinds of settings that are more than a number or a word: read from text, checked, explained."""
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, SecretStr
 from pydantic_settings import NoDecode
@@ -20,6 +22,7 @@ DEFAULT_RATES = (
     ("audit:read", "100/second"),
 )
 RATE = re.compile(r"([1-9][0-9]{0,8})/(second|minute|hour)")
+LISTENING = re.compile(r"(?:unix:|fd://).+|(?:tcp://)?[^/]*:([0-9]{1,5})")
 DOMAIN = re.compile(r"\.?(?:[a-z0-9_-]{1,63}\.)*(?!\d+\.?$)[a-z0-9-]{1,63}\.?")
 
 
@@ -85,6 +88,40 @@ def _zones(value: object) -> object:
     return tuple(zones.items())
 
 
+def _store_address(value: str) -> str:
+    """Refuse what the store's client would refuse only in each worker, again and again."""
+    try:
+        parts = urlsplit(value)
+        is_host = parts.scheme in ("redis", "rediss") and bool(parts.hostname)
+        is_address = is_host and parts.port != 0 and int(parts.path.strip("/") or 0) >= 0
+    except ValueError:
+        is_address = False
+    if not is_address and not value.startswith("unix:///"):
+        raise ValueError(
+            "must be redis://host:port/database, with rediss:// for TLS, or unix:///path"
+        )
+    return value
+
+
+def _listening(value: str) -> str:
+    found = LISTENING.fullmatch(value)
+    if found is None or int(found[1] or 0) > 65535:
+        raise ValueError("must be host:port, such as 127.0.0.1:8080")
+    return value
+
+
+def _proxies(value: str) -> str:
+    """Refuse what gunicorn would refuse without naming the setting."""
+    for one in filter(None, map(str.strip, value.split(","))):
+        try:
+            _ = one == "*" or ip_network(one)
+        except ValueError:
+            raise ValueError(
+                "must be IP addresses or networks, comma-separated, or * for any"
+            ) from None
+    return value
+
+
 def _long_enough(value: SecretStr) -> SecretStr:
     if value.get_secret_value() and len(value.get_secret_value()) < 32:
         raise ValueError("has fewer than 32 characters; make one with: openssl rand -hex 32")
@@ -99,5 +136,8 @@ Domains = Annotated[
 ]
 Rates = Annotated[Pairs, NoDecode, BeforeValidator(_rates)]
 IssuerZones = Annotated[Pairs, NoDecode, BeforeValidator(_zones)]
+StoreAddress = Annotated[str, AfterValidator(_store_address)]
+ListeningAddress = Annotated[str, AfterValidator(_listening)]
+Proxies = Annotated[str, AfterValidator(_proxies)]
 ZoneName = Annotated[str, AfterValidator(_known_zone)]
 Secret = Annotated[SecretStr, AfterValidator(_long_enough)]

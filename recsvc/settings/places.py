@@ -1,10 +1,11 @@
 """Where things stand: folders, files and stores."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from recsvc.settings.kinds import Files
+from recsvc.settings.kinds import Files, StoreAddress
 
 
 class Places(BaseModel):
@@ -15,10 +16,10 @@ class Places(BaseModel):
         Path("var/archive"),
         description="folder where the archiver writes events, a folder an issuer",
     )
-    redis_url: str = Field(
+    redis_url: StoreAddress = Field(
         "redis://127.0.0.1:6379/0", description="the cache: serves, rate windows, hot copies"
     )
-    durable_redis_url: str = Field(
+    durable_redis_url: Literal[""] | StoreAddress = Field(
         "",
         description="the durable store: keys, catalogue, profiles, consent, events; "
         "the same as REDIS_URL unless set",

@@ -17,6 +17,11 @@ def serving_environment(settings: Settings) -> dict[str, str]:
 
     The libraries read their thread counts when they load, so this has to be there before Python
     starts.
+
+    Raises
+    ------
+    SettingsError
+        the folder for metrics cannot be made
     """
     environ = dict(os.environ)
     environ.update(dict.fromkeys(ONE_THREAD, "1"))
@@ -24,10 +29,20 @@ def serving_environment(settings: Settings) -> dict[str, str]:
     environ.setdefault("MALLOC_ARENA_MAX", "2")
     if not settings.secret.get_secret_value():
         environ[PREFIX + "SECRET"] = secrets.token_hex(32)
-    folder = settings.metrics_dir or Path(tempfile.mkdtemp(prefix="recsvc-metrics-"))
-    folder.mkdir(parents=True, exist_ok=True)
-    environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    environ["PROMETHEUS_MULTIPROC_DIR"] = str(_made_metrics_folder(settings.metrics_dir))
     return environ
+
+
+def _made_metrics_folder(chosen: Path | None) -> Path:
+    folder = chosen or Path(tempfile.mkdtemp(prefix="recsvc-metrics-"))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SettingsError(
+            f"{PREFIX}METRICS_DIR: {folder} cannot be made ({error.strerror}); name a folder that "
+            "can be written, or leave it out for a temporary one"
+        ) from None
+    return folder
 
 
 def refuse_many_threads(environ: Mapping[str, str] | None = None) -> None:

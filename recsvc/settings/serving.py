@@ -5,11 +5,15 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from recsvc.settings.kinds import ListeningAddress
+
 
 class Serving(BaseModel):
     """How the processes serve, start and stop."""
 
-    bind: str = Field("127.0.0.1:8080", description="address and port that gunicorn listens on")
+    bind: ListeningAddress = Field(
+        "127.0.0.1:8080", description="address and port that gunicorn listens on"
+    )
     workers: int = Field(
         default_factory=lambda: len(os.sched_getaffinity(0)),
         ge=1,

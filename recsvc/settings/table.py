@@ -21,15 +21,17 @@ def settings_table() -> tuple[SettingRow, ...]:
     rows = []
     for name, field in Settings.model_fields.items():
         default = "" if field.default_factory or field.default is None else field.default
-        shown = _shown_default(default)
-        rows.append(SettingRow(PREFIX + name.upper(), shown, field.description or ""))
+        rows.append(SettingRow(PREFIX + name.upper(), as_written(default), field.description or ""))
     return tuple(rows)
 
 
-def _shown_default(default: object) -> str:
-    if isinstance(default, SecretStr):
-        return default.get_secret_value()
-    if isinstance(default, tuple):
-        parts = ("=".join(part) if isinstance(part, tuple) else str(part) for part in default)
+def as_written(value: object) -> str:
+    """A value as the environment holds it; None is nothing."""
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, tuple):
+        parts = ("=".join(part) if isinstance(part, tuple) else str(part) for part in value)
         return ",".join(parts)
-    return str(default).lower() if isinstance(default, bool) else str(default)
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -45,6 +45,11 @@ def test_an_unknown_setting_is_refused_and_the_nearest_is_named() -> None:
         ("WEBHOOK_HOSTS", "a.example:8443"), ("WEBHOOK_HOSTS", "10.0.0.1"),
         ("WEBHOOK_HOSTS", ".."), ("TRUSTED_HOSTS", "*.bank.example"),
         ("TRUSTED_HOSTS", "https://bank.example"),
+        ("REDIS_URL", "store:6379"), ("REDIS_URL", ""), ("REDIS_URL", "http://store:6379/0"),
+        ("REDIS_URL", "redis:///0"), ("REDIS_URL", "redis://store:70000/0"),
+        ("REDIS_URL", "redis://u:hunter2@store:port/0"), ("REDIS_URL", "redis://store/zero"),
+        ("DURABLE_REDIS_URL", "store"), ("BIND", "localhost"), ("BIND", "127.0.0.1:65536"),
+        ("BIND", "http://127.0.0.1:80/"), ("FORWARDED_ALLOW_IPS", "10.0.0.1,proxy"),
     ],
 )  # fmt: skip
 def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str) -> None:
@@ -52,7 +57,21 @@ def test_a_wrong_value_is_refused_by_name_and_not_repeated(name: str, value: str
         read_settings({PREFIX + name: value})
 
     assert str(caught.value).startswith(f"{PREFIX}{name}: ")
-    assert value == "0" or value not in str(caught.value).removeprefix(f"{PREFIX}{name}")
+    assert value in ("", "0") or value not in str(caught.value).removeprefix(f"{PREFIX}{name}")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("REDIS_URL", "rediss://u:p@store.example:6380/3"), ("REDIS_URL", "redis://store"),
+        ("REDIS_URL", "redis://[::1]:6379/0?protocol=3"), ("REDIS_URL", "unix:///run/valkey.sock"),
+        ("DURABLE_REDIS_URL", ""), ("BIND", "[::]:8080"), ("BIND", ":0"), ("BIND", "unix:/run/x"),
+        ("BIND", "fd://3"), ("FORWARDED_ALLOW_IPS", "*"),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.0/8, fd00::1"),
+    ],
+)  # fmt: skip
+def test_addresses_are_taken_in_every_form_that_works(name: str, value: str) -> None:
+    assert getattr(read_settings({PREFIX + name: value}), name.lower()) == value
 
 
 def test_each_issuer_may_have_a_zone_of_its_own() -> None:
@@ -87,6 +106,38 @@ def test_secrets_and_passwords_are_not_shown() -> None:
     assert "hunter2" not in str(shown)
     assert "ssss" not in str(shown)
     assert shown["RECSVC_REDIS_URL"] == "redis://********@store:6379/0"
+
+
+def test_settings_are_shown_as_they_would_be_written() -> None:
+    given = {
+        "RECSVC_TRUSTED_HOSTS": "a.example,b.example",
+        "RECSVC_ISSUER_TIMEZONES": "demo=Asia/Shanghai,devon=Europe/London",
+        "RECSVC_TRUSTED_KEYS": "/keys/a.pem,/keys/b.pem",
+        "RECSVC_ACCESS_LOG": "true",
+    }
+    chosen = read_settings(given)
+    shown = shown_values(chosen)
+
+    assert given.items() <= shown.items()
+    assert read_settings({name: value for name, value in shown.items() if value}) == chosen
+
+
+def test_a_folder_for_metrics_that_cannot_be_made_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(SettingsError, match=r"RECSVC_METRICS_DIR: .*file/x cannot be made"):
+        serving_environment(Settings(metrics_dir=tmp_path / "file" / "x"))
+
+
+@pytest.mark.parametrize("command", ["check-config", "serve"])
+def test_a_key_that_is_not_there_is_one_line_before_anything_starts(
+    clean_environment: dict[str, str], command: str
+) -> None:
+    done = run_command([command], clean_environment, trusted_keys="/nowhere/key.pem")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("recsvc: /nowhere/key.pem: no readable PEM public key")
+    assert len(done.stderr.splitlines()) == 1
 
 
 def test_a_server_without_a_shared_secret_is_refused_with_the_way_out() -> None:
