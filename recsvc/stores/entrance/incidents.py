@@ -16,13 +16,13 @@ import redis
 from embeddings.erasure import erased_hash
 from recsvc.domain.eligibility.moment import microseconds
 from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.audit import AuditEntry, AuditLog
 from recsvc.stores.events.codec import instant
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.outreach.rosters import Meant, RosterStore
-from recsvc.stores.rights.sweeping import documents_of
 
 CHUNK = 1000
 AUDIENCE = "get /v1/campaigns/<string:campaign_id>/audience"

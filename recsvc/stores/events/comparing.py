@@ -6,9 +6,9 @@ import redis
 
 from recsvc.domain.results.rankings import Deed, Served
 from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.requests import SERVES
-from recsvc.stores.rights.sweeping import documents_of
 
 
 class ComparingStore:

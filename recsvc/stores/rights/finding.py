@@ -7,6 +7,7 @@ from typing import Any
 import redis
 
 from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.streams import entries_of
 from recsvc.stores.keys.family import LAYOUT
 
 GLOB = re.compile(r"([\\*?\[\]])")
@@ -58,6 +59,5 @@ def _values(store: redis.Redis, name: bytes) -> Iterator[bytes]:
     elif kind == b"zset":
         yield from (member for member, _ in store.zscan_iter(name))
     elif kind == b"stream":
-        entries: Any = store.xrange(name)
-        for _, fields in entries:
+        for _, fields in entries_of(store, name):
             yield from (part for pair in fields.items() for part in pair)

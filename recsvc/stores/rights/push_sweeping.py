@@ -5,18 +5,20 @@ so a push that was taken out, or comes back from a backup, is still sent at most
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import redis
 
 from recsvc.stores.connection.scripts import Argument, Script
+from recsvc.stores.connection.streams import entries_of
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
 from recsvc.stores.outreach.outbox import GROUP
 
 IsGone = Callable[[str], bool]
 AT_A_TIME = 200
+"""Entries of one round trip; each holds a hundred pushes."""
 WORD = re.compile(rb"[A-Za-z0-9._~-]{1,128}")
 """What may be an id, in bytes that nobody can read."""
 
@@ -54,7 +56,7 @@ def _is_of(push: bytes, is_gone: IsGone) -> bool:
 
 def _sweep_outbox(store: redis.Redis, name: str, is_gone: IsGone) -> int:
     removed = 0
-    for entry_id, fields in _entries(store, name):
+    for entry_id, fields in entries_of(store, name, at_a_time=AT_A_TIME):
         rows = _rows(fields.get(b"batch", b""))
         kept = [row for row in rows or () if not is_gone(row[2])]
         if rows is not None and len(kept) < len(rows):
@@ -68,7 +70,7 @@ def _sweep_dead(store: redis.Redis, name: str, is_gone: IsGone) -> int:
     """Nobody can read these, so an entry in which any word is an erased id goes whole."""
     gone = [
         entry_id
-        for entry_id, fields in _entries(store, name)
+        for entry_id, fields in entries_of(store, name, at_a_time=AT_A_TIME)
         if any(is_gone(word) for word in _words(fields))
     ]
     if gone:
@@ -82,7 +84,7 @@ def _words(fields: dict[bytes, bytes]) -> set[str]:
 
 def queued_of(store: redis.Redis, issuer_id: str, cardholder_id: str) -> list[Any]:
     """Pushes to a cardholder in the outbox: push id, campaign, cardholder, item."""
-    batches = _entries(store, PUSH_OUTBOX.key(issuer_id))
+    batches = entries_of(store, PUSH_OUTBOX.key(issuer_id), at_a_time=AT_A_TIME)
     rows = (row for _, fields in batches for row in _rows(fields.get(b"batch", b"")) or ())
     return [row for row in rows if row[2] == cardholder_id]
 
@@ -95,7 +97,9 @@ def waiting_of(store: redis.Redis, issuer_id: str, cardholder_id: str) -> list[A
 
 def dead_of(store: redis.Redis, issuer_id: str, cardholder_id: str) -> list[str]:
     """Entries that cannot be read and hold his id, as they are; without what is no text."""
-    found = (fields for _, fields in _entries(store, PUSHES_DEAD.key(issuer_id)))
+    found = (
+        fields for _, fields in entries_of(store, PUSHES_DEAD.key(issuer_id), at_a_time=AT_A_TIME)
+    )
     return [
         b" ".join(fields.values()).decode(errors="replace")
         for fields in found
@@ -115,14 +119,3 @@ def _rows(batch: bytes) -> list[list[str]] | None:
 
 def _is_push(row: object) -> bool:
     return isinstance(row, list) and len(row) == 4 and all(isinstance(part, str) for part in row)
-
-
-def _entries(store: redis.Redis, name: str) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
-    """All entries of a stream, some at a time."""
-    start = "-"
-    while True:
-        entries: Any = store.xrange(name, start, "+", count=AT_A_TIME)
-        yield from entries
-        if len(entries) < AT_A_TIME:
-            return
-        start = f"({entries[-1][0].decode()}"

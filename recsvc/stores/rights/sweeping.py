@@ -1,12 +1,13 @@
 """Takes erased cardholders out of streams and queues, where ids stand inside values."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import orjson
 import redis
 
 from recsvc.stores.connection.client import Connection
+from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
 from recsvc.stores.keys.cardholders import UNSETTLED, USES_DUE
 from recsvc.stores.keys.events import EVENTS, EVENTS_DEAD
@@ -69,28 +70,6 @@ class Sweeper:
                 ]
             )
         return found
-
-
-def documents_of(
-    store: redis.Redis, name: str, field: bytes, *, first: str = "-"
-) -> Iterator[tuple[bytes, dict[str, Any]]]:
-    """Id and JSON object of each entry of a stream from one on; what is no object is empty."""
-    start = first
-    while True:
-        entries: Any = store.xrange(name, start, "+", count=CHUNK)
-        for position, fields in entries:
-            yield position, _object(fields.get(field, b""))
-        if len(entries) < CHUNK:
-            return
-        start = f"({entries[-1][0].decode()}"
-
-
-def _object(raw: bytes) -> dict[str, Any]:
-    try:
-        document = orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _whose(document: dict[str, Any]) -> str | None:
