@@ -7,8 +7,8 @@ import click
 import orjson
 
 from recsvc.cli.opening import stores_of_settings
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.experiment import Rankings
+from recsvc.domain.moment import microseconds
 from recsvc.domain.results.rankings import Comparison, RankingResult, compare
 from recsvc.settings import read_settings
 from recsvc.stores.events.comparing import ComparingStore

@@ -6,8 +6,8 @@ from datetime import date, timedelta
 
 from embeddings.vocabulary import ColumnKind, column_id
 from recsvc.domain.cardholder import CardholderState
-from recsvc.domain.eligibility.moment import EPOCH_DATE
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import EPOCH_DATE
 from recsvc.domain.taste import taste_of
 
 SEPARATOR = "."

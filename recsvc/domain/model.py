@@ -12,7 +12,7 @@ from embeddings.bundle import Bundle
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
 from recsvc.domain.eligibility import ByTerms, EligibilityTables
-from recsvc.domain.eligibility.moment import BEFORE_ALL
+from recsvc.domain.moment import BEFORE_ALL
 from recsvc.domain.naming import Naming
 from recsvc.domain.narrowing import Narrowing
 from recsvc.domain.popularity import ItemPopularity

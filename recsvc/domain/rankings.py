@@ -7,9 +7,10 @@ import numpy as np
 
 from recsvc.domain.candidates import in_turn, proposers
 from recsvc.domain.cardholder import CardholderState
-from recsvc.domain.eligibility import Moment, Refusal
+from recsvc.domain.eligibility import Refusal
 from recsvc.domain.errors import InvalidError
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import Moment
 from recsvc.domain.question import (
     MAX_RANKED,
     Candidate,

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from recsvc.domain.candidates import proposers
 from recsvc.domain.cardholder import CardholderState, Profile
 from recsvc.domain.chance import draw
-from recsvc.domain.eligibility import Circumstances, Moment
+from recsvc.domain.eligibility import Circumstances
 from recsvc.domain.experiment import Rankings
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import Moment
 from recsvc.domain.places import Places
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Answer, Lacking, Question, Shortfall

@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recsvc.domain.candidates import best_rows, cosines
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import microseconds
 from recsvc.domain.question import Item
 
 

@@ -18,8 +18,8 @@ from embeddings.interactions import (
 )
 from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.cardholder import CardholderState, Contact
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import microseconds
 
 DAY_MICROSECONDS = 86_400_000_000
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 from recsvc.domain.budgets import BudgetLimits
-from recsvc.domain.eligibility.moment import day_number
 from recsvc.domain.lifecycle import Past, uses_of
 from recsvc.domain.lifecycle.offers import OfferBook
 from recsvc.domain.model import ModelSlot
+from recsvc.domain.moment import day_number
 from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
 
 ATTEMPTS = 8

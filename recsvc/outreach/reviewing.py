@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from embeddings.interactions import EventType
 from recsvc.domain.campaign.campaign import Campaign
-from recsvc.domain.eligibility.moment import day_number
 from recsvc.domain.lifecycle.uses import SPENT
+from recsvc.domain.moment import day_number
 from recsvc.domain.results.credit import (
     Conversion,
     Payment,

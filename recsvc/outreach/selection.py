@@ -16,9 +16,10 @@ from recsvc.domain.campaign.campaign import Audience
 from recsvc.domain.campaign.holdout import Holdout
 from recsvc.domain.campaign.quiet import QuietHours
 from recsvc.domain.cardholder import Profile
-from recsvc.domain.eligibility import Circumstances, Moment
+from recsvc.domain.eligibility import Circumstances
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import Moment
 from recsvc.domain.zones import Zones
 from recsvc.stores.people.standings import Standings
 

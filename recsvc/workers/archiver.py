@@ -18,7 +18,7 @@ from typing import Any
 import orjson
 
 from embeddings.erasure import ErasedList
-from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.moment import microseconds
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.events.archive import ArchiveStore, StreamEntry

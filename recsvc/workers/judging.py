@@ -6,8 +6,8 @@ from datetime import datetime
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.campaign.sending import Addressee, Policy, Verdict, judge
 from recsvc.domain.cardholder import CardholderState
-from recsvc.domain.eligibility import Moment
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import Moment
 from recsvc.domain.ports import CardholderStates
 from recsvc.domain.question import Question
 from recsvc.domain.recommender import circumstances

@@ -1,12 +1,11 @@
 """Who may have what, where and when: one mask over all items, one reason for each refusal.
 
-``refusal`` names the reasons, ``moment`` tells time in the issuer's zone, ``circumstances`` is what
-is judged, ``judge`` judges one item and says why not, ``tables`` judges all items at once.
+``refusal`` names the reasons, ``circumstances`` is what is judged, ``judge`` judges one item and
+says why not, ``tables`` judges all items at once.
 """
 
 from recsvc.domain.eligibility.circumstances import Circumstances
 from recsvc.domain.eligibility.judge import judge
-from recsvc.domain.eligibility.moment import Moment, period_start
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.tables import ByTerms, EligibilityTables
 
@@ -14,8 +13,6 @@ __all__ = [
     "ByTerms",
     "Circumstances",
     "EligibilityTables",
-    "Moment",
     "Refusal",
     "judge",
-    "period_start",
 ]

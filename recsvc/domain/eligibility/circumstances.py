@@ -6,7 +6,7 @@ from datetime import datetime
 
 from embeddings.catalog import Channel, ItemKind
 from recsvc.domain.cardholder import ItemUse, Profile
-from recsvc.domain.eligibility.moment import Moment
+from recsvc.domain.moment import Moment
 
 BOTH_KINDS = frozenset(ItemKind)
 

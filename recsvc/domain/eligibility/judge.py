@@ -6,9 +6,9 @@ from embeddings.catalog import Benefit, MerchantOffer, Money, Terms
 from embeddings.catalog.terms import CustomerRecency
 from recsvc.domain.cardholder import Activation, HeldProduct, ItemUse
 from recsvc.domain.eligibility.circumstances import Circumstances
-from recsvc.domain.eligibility.moment import Moment, period_start
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.lifecycle.rewards import is_rated, reserved_minor
+from recsvc.domain.moment import Moment, period_start
 
 Item = Benefit | MerchantOffer
 OPEN = frozenset({Activation.ACTIVATED, Activation.REDEEMED})

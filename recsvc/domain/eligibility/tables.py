@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from embeddings.catalog import Benefit, MerchantOffer
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS, Circumstances
 from recsvc.domain.eligibility.judge import OPEN, judge, used_up
-from recsvc.domain.eligibility.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
 from recsvc.domain.eligibility.recency import LastDays, RecencyTable
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.terms import Attachments, TermTable
+from recsvc.domain.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
 
 Item = Benefit | MerchantOffer
 MOST_CACHED_BYTES = 8 * 1024 * 1024

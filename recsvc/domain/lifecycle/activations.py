@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
 
 from embeddings.interactions import EventType
-from recsvc.domain.eligibility.moment import EPOCH_DATE
 from recsvc.domain.lifecycle.past import Past
 from recsvc.domain.lifecycle.records import EventRecord
 from recsvc.domain.lifecycle.rewards import Item
 from recsvc.domain.lifecycle.uses import BY_EVENT, BY_PURCHASE, Use, UseKind
+from recsvc.domain.moment import EPOCH_DATE
 
 ACTIVATION_DAYS = 30
 ACTIVATED = EventType.ACTIVATED

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from embeddings.catalog import Benefit, Period
-from recsvc.domain.eligibility.moment import EPOCH_DATE, period_start
 from recsvc.domain.lifecycle.rewards import Item, is_rated
 from recsvc.domain.lifecycle.uses import Use, UseKind
+from recsvc.domain.moment import EPOCH_DATE, period_start
 
 PersonalLimit = tuple[Period, int | None, int | None]
 

@@ -2,11 +2,11 @@
 
 from datetime import datetime, timedelta, tzinfo
 
-from recsvc.domain.eligibility.moment import day_number
 from recsvc.domain.lifecycle.activations import Activation
 from recsvc.domain.lifecycle.rewards import Item, currency_of, reserved_minor
 from recsvc.domain.lifecycle.spending import Spending
 from recsvc.domain.lifecycle.uses import Use, UseKind
+from recsvc.domain.moment import day_number
 
 CLOCKS_APART = timedelta(minutes=5)
 

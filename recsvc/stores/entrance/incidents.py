@@ -14,7 +14,7 @@ from typing import Any
 import redis
 
 from embeddings.erasure import erased_hash
-from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.denylist import DenyList

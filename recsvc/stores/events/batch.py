@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from embeddings.interactions import EventType
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.scripts import Argument
 from recsvc.stores.events.codec import encode_record
 from recsvc.stores.events.ledger import Commit, items_arguments

@@ -21,8 +21,8 @@ import orjson
 
 from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.cardholder import Activation, Contact, DayUse, ItemUse
-from recsvc.domain.eligibility.moment import EPOCH, microseconds
 from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use, UseKind
+from recsvc.domain.moment import EPOCH, microseconds
 
 Fields = Mapping[bytes, bytes]
 KEPT_EVENTS = 200

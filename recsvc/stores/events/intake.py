@@ -7,10 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 from embeddings.erasure import erased_hash
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList

@@ -16,8 +16,8 @@ import redis
 from embeddings.erasure import erased_hash
 from recsvc.domain.budgets import BudgetLimits, Spent
 from recsvc.domain.cardholder import Profile
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.lifecycle import EventRecord, Use
+from recsvc.domain.moment import microseconds
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script

@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 
 from recsvc.domain.audience.disclosure import Answer, Disclosed, Sketch, Withheld
-from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.campaigns import AUDIENCE_ANSWERS
 

@@ -9,7 +9,7 @@ import orjson
 import redis
 from redis.exceptions import ResponseError
 
-from recsvc.domain.eligibility.moment import microseconds
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList

@@ -9,7 +9,7 @@ from typing import Any
 import redis
 
 from recsvc.domain.campaign.pressure import FrequencyCap
-from recsvc.domain.eligibility.moment import EPOCH, microseconds
+from recsvc.domain.moment import EPOCH, microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList

@@ -11,8 +11,8 @@ import orjson
 import redis
 
 from recsvc.domain.campaign.ids import lettered
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import NotFoundError
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.pushes import PUSH_GATEWAY, WEBHOOK_DELIVERY, WEBHOOK_DUE, WEBHOOKS
 

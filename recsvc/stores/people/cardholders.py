@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from recsvc.domain.cardholder import CardholderState, Consent, Profile
-from recsvc.domain.eligibility.moment import microseconds
 from recsvc.domain.errors import ConflictError
+from recsvc.domain.moment import microseconds
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script

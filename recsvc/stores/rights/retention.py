@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import redis
 
-from recsvc.domain.eligibility.moment import EPOCH_DATE, microseconds
+from recsvc.domain.moment import EPOCH_DATE, microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Script
 from recsvc.stores.events.ledger_scripts import TURN_REVISION

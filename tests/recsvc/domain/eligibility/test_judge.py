@@ -8,9 +8,9 @@ import pytest
 
 from embeddings.catalog import Channel, ItemKind, Period, parse_item
 from recsvc.domain.cardholder import Activation, DayUse, HeldProduct, ItemUse
-from recsvc.domain.eligibility import Circumstances, Moment, Refusal, judge, period_start
-from recsvc.domain.eligibility.moment import BEFORE_ALL, day_number
+from recsvc.domain.eligibility import Circumstances, Refusal, judge
 from recsvc.domain.eligibility.refusal import MEANING
+from recsvc.domain.moment import BEFORE_ALL, Moment, day_number, period_start
 from tests.bundles import a_benefit, an_offer
 from tests.worlds import CLASSIC, GOLD, NOW, held
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from embeddings.catalog import Catalog, Channel, ItemKind, Period, parse_item
 from embeddings.vocabulary import ColumnKind
 from recsvc.domain.cardholder import Activation, DayUse, HeldProduct, ItemUse, Profile
-from recsvc.domain.eligibility import Circumstances, Moment, judge
-from recsvc.domain.eligibility.moment import day_number
+from recsvc.domain.eligibility import Circumstances, judge
 from recsvc.domain.model import ServingModel
+from recsvc.domain.moment import Moment, day_number
 from tests.bundles import a_benefit, an_offer
 from tests.worlds import NOW, bundle_of
 
