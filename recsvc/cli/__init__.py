@@ -13,6 +13,7 @@ from recsvc.domain.errors import DomainError, StoreAwayError, StoreFullError
 from recsvc.settings import SettingsError
 
 COMMANDS = {
+    "alliance": "share one catalogue among issuers that opt into it",
     "audit": "verify the audit log",
     "campaigns": "hand the trainer what campaigns with a holdout have taught",
     "cardholders": "import profiles and consents",

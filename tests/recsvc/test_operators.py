@@ -79,6 +79,27 @@ def test_P54_every_command_that_changes_or_reads_somebody_out_leaves_one_entry(
     assert "8 entries hold" in did(environ, "audit", "verify", *to)
 
 
+def test_an_issuer_opts_into_an_alliance_by_command_and_both_have_it_on_record(
+    environ: dict[str, str], stores: Stores
+) -> None:
+    join = ["alliance", "join", "union", "--issuer", "demo"]
+    assert "no alliance of this id is open" in run_command(join, environ).stderr
+    did(environ, "alliance", "open", "union")
+    did(environ, *join, "--actor", "ann")
+    listed = did(environ, "alliance", "list", "--issuer", "demo", "--json")
+    assert json.loads(listed) == {"open": ["union"], "joined": ["union"]}
+
+    did(environ, "alliance", "leave", "union", "--issuer", "demo")
+    again = run_command(["alliance", "leave", "union", "--issuer", "demo"], environ)
+    assert (again.returncode, "has not joined" in again.stderr) == (1, True)
+    did(environ, "alliance", "close", "union")
+    assert [one["action"] for one in entries(stores)] == ["alliance_joined", "alliance_left"]
+    assert [one["action"] for one in entries(stores, "union")] == [
+        "alliance_opened",
+        "alliance_closed",
+    ]
+
+
 def test_P54_what_cannot_be_put_on_record_is_not_done(
     environ: dict[str, str], stores: Stores
 ) -> None:

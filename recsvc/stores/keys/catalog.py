@@ -50,5 +50,30 @@ BUDGETS_SPENT = Family(
     "until the budget has room again; one entry an item",
     "items whose budget is used up, scored by when that ends",
 )
+ALLIANCES = Family(
+    "alliances",
+    "set",
+    "durable",
+    None,
+    "until the operator closes it; one id an alliance",
+    "issuers whose catalogue others may take beside their own",
+)
+ALLIANCES_JOINED = Family(
+    "alliances_joined",
+    "set",
+    "durable",
+    None,
+    "until the issuer leaves; one id an alliance",
+    "alliances whose catalogue this issuer takes beside his own",
+)
 
-FAMILIES = (CATALOG, CATALOG_STATE, CATALOG_CHANGES, CATALOG_LIST, BUDGET, BUDGETS_SPENT)
+FAMILIES = (
+    CATALOG,
+    CATALOG_STATE,
+    CATALOG_CHANGES,
+    CATALOG_LIST,
+    BUDGET,
+    BUDGETS_SPENT,
+    ALLIANCES,
+    ALLIANCES_JOINED,
+)
