@@ -1,5 +1,6 @@
 """What is asked of one run."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -63,8 +64,14 @@ class Request:
     report_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a run without usage."""
+        """Refuse a run without usage, or with one table twice."""
         if not self.usage:
             raise BadInputError("--usage: give at least one table of card usage")
+        times = Counter(path.resolve() for path in self.usage)
+        path, most = times.most_common(1)[0]
+        if most > 1:
+            raise BadInputError(
+                f"--usage: {path} is given {most} times; every purchase in it would count as often"
+            )
         if not 0 <= self.seed < 2**32:
             raise BadInputError(f"--seed: {self.seed} lies outside 0 to {2**32 - 1}")

@@ -46,6 +46,16 @@ def test_too_little_usage_is_refused_with_a_report_and_an_untouched_shelf(tmp_pa
     assert "was refused" in report.read_text("utf-8")
 
 
+def test_a_single_purchase_is_refused_with_every_reason_and_a_page(tmp_path: Path) -> None:
+    world = a_world(tmp_path, [a_transaction("ch_0", "m_0")])
+
+    result = CliRunner().invoke(group, ["run", *world.arguments(), "--json"])
+
+    assert result.exit_code == 3
+    assert {"too_few_interactions", "too_few_cardholders", "nothing_to_judge"} <= {*codes(result)}
+    assert "was refused" in Path(json.loads(result.stdout)["report"]).read_text("utf-8")
+
+
 def test_a_report_folder_may_be_chosen(tmp_path: Path) -> None:
     world = a_world(tmp_path)
     arguments = [*world.arguments(), "--report-dir", str(tmp_path / "why")]

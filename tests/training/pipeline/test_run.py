@@ -169,6 +169,7 @@ def test_an_archived_transaction_counts_once(tmp_path: Path) -> None:
         (["--config", "nowhere.toml"], "nowhere.toml: not readable as TOML"),
         (["--issuer", "../etc"], "issuer_id: must match"),
         (["--signing-key", "nowhere.pem"], "nowhere.pem: no readable PEM private key"),
+        (["--usage", "one.csv", "--usage", "./one.csv"], "one.csv is given 2 times"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, arguments: list[str], said: str) -> None:
