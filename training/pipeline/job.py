@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import polars as pl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import sparse
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.appeal import Appeal
 from embeddings.bundle import Bundle
@@ -19,7 +21,7 @@ from embeddings.model import Model
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als, propensity
-from training.appeal import AppealRule, learn, read_impressions
+from training.appeal import AppealRule, Impressions, learn, read_impressions
 from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
@@ -53,7 +55,7 @@ from training.pipeline.request import Request
 from training.pipeline.stages import Stages
 from training.propensity import Propensity, read_campaigns
 from training.publication import Imprint, publish
-from training.report import Material, write_report
+from training.report import Material, Sketch, sketch_of, write_report
 from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
 from training.split.cut import Split, SplitFacts, iso_date, split, split_day
 from training.weighting import ModelParameters
@@ -116,25 +118,31 @@ class _Run:
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
         let_go(*model.arrays().values())
-        model = replace(model, appeal=self._appeal(model))
-        let_go(*model.arrays().values())
-        foreseen = self._foresee(evidence)
-        model = replace(model, scores=foreseen.scores)
-        return self._published(evidence, model, reasons, foreseen.figures)
+        seen = self._impressions(model)
+        with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as beside:
+            sketch = beside.submit(sketch_of, evidence.contest, model)
+            model = replace(model, appeal=self._appeal(model, seen))
+            let_go(*model.arrays().values())
+            foreseen = self._foresee(evidence)
+            model = replace(model, scores=foreseen.scores)
+            return self._published(evidence, model, reasons, foreseen.figures, sketch)
 
-    def _appeal(self, model: Model) -> Appeal | None:
-        """What responses teach of items; None without enough of them."""
-        request, rule = self.request, AppealRule()
+    def _impressions(self, model: Model) -> Impressions | None:
+        """Who saw which item, of the cardholders that are learned from; None without responses."""
+        request, most = self.request, AppealRule().max_cardholders
         if request.events is None:
             return None
-        with self.stages.stage("learn from responses"):
-            seen = read_impressions(
-                request.events,
-                model.cardholders,
-                model.catalog,
-                max_cardholders=rule.max_cardholders,
+        with self.stages.stage("read responses"):
+            return read_impressions(
+                request.events, model.cardholders, model.catalog, max_cardholders=most
             )
-            return learn(model, seen, rule, request.n_threads)
+
+    def _appeal(self, model: Model, seen: Impressions | None) -> Appeal | None:
+        """What responses teach of items; None without enough of them."""
+        if seen is None:
+            return None
+        with self.stages.stage("learn from responses"):
+            return learn(model, seen, AppealRule(), self.request.n_threads)
 
     def _foresee(self, evidence: _Evidence) -> Propensity:
         """Whom it is worth waking, when that was asked for."""
@@ -223,7 +231,8 @@ class _Run:
         folder = self.request.report_dir or _report_folder(self.request, self.now)
         folder.mkdir(parents=True, exist_ok=True)
         with self.stages.stage("report"):
-            write_report(folder, self._material(evidence, None, reasons, {}))
+            material = self._material(evidence, None, reasons, {})
+            write_report(folder, material, sketch_of(evidence.contest, None))
         return Outcome(None, tuple(reasons), folder, evidence.contest, is_pinned=False)
 
     def _published(
@@ -232,9 +241,11 @@ class _Run:
         model: Model,
         reasons: list[Reason],
         foreseen: Mapping[str, object],
+        sketch: Future[Sketch],
     ) -> Outcome:
         def report(folder: Path) -> None:
-            write_report(folder, self._material(evidence, model, reasons, foreseen))
+            material = self._material(evidence, model, reasons, foreseen)
+            write_report(folder, material, sketch.result())
 
         imprint = self._imprint(evidence, reasons, foreseen)
         with self.stages.stage("publish"):

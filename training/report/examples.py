@@ -18,13 +18,12 @@ LISTED = 6
 MAX_ITEMS = 20_000
 
 
-def knowledge_of(model: Model) -> dict[str, Any]:
-    """Map of merchants, neighbours of the well known, and examples of cardholders."""
+def surroundings_of(model: Model) -> dict[str, Any]:
+    """Map of merchants, and neighbours of the well known."""
     merchants = merchants_by_fame(model)
     return {
         "map": merchant_map(model, merchants[:MAP_MERCHANTS]),
         "neighbours": neighbours(model, merchants),
-        "cardholders": examples(model, merchants),
     }
 
 
@@ -105,7 +104,7 @@ def _nearest(
     ]
 
 
-def examples(model: Model, merchants: NDArray[np.int64]) -> list[dict[str, Any]]:
+def examples(model: Model) -> list[dict[str, Any]]:
     """A light, a middling and a busy cardholder: what he did, what he would be shown.
 
     Lists come before eligibility rules. Ids are left out on purpose.
@@ -113,7 +112,7 @@ def examples(model: Model, merchants: NDArray[np.int64]) -> list[dict[str, Any]]
     sizes = np.diff(model.history.indptr)
     order = np.argsort(sizes, kind="stable")
     places = [int(q * (order.size - 1)) for q in (0.25, 0.6, 0.95)]
-    items = _item_vectors(model)
+    merchants, items = merchants_by_fame(model), _item_vectors(model)
     return [
         {
             "kind": kind,

@@ -1,5 +1,6 @@
 """The page: one HTML file that needs no network, no script and no explanation."""
 
+from collections.abc import Mapping
 from importlib import resources
 from typing import Any
 
@@ -17,7 +18,7 @@ TASK_NAMES = {
 MB = 1_000_000
 
 
-def page_of(document: dict[str, Any]) -> str:
+def page_of(document: dict[str, Any], drawings: Mapping[str, Markup]) -> str:
     """HTML of a report's document; everything in it is escaped but the drawings."""
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
     environment.filters.update(percent=_percent, points=_points, whole=_whole)
@@ -26,7 +27,7 @@ def page_of(document: dict[str, Any]) -> str:
     )
     return template.render(
         d=document,
-        drawings=_drawings(document),
+        drawings=drawings,
         names=plots.NAMES,
         task_names=TASK_NAMES,
         product=PRODUCT,
@@ -35,9 +36,17 @@ def page_of(document: dict[str, Any]) -> str:
     )
 
 
-def _drawings(document: dict[str, Any]) -> dict[str, Markup]:
-    """SVG of every picture there is something to draw for."""
-    task = document["evaluation"]["tasks"][document["evaluation"]["judged"]]
+def drawings_of(evaluation: dict[str, Any], points: list[dict[str, Any]]) -> dict[str, Markup]:
+    """SVG of every picture there is something to draw for.
+
+    Parameters
+    ----------
+    evaluation : dict
+        As the document has it.
+    points : list
+        Of the map of merchants; empty where there is none.
+    """
+    task = evaluation["tasks"][evaluation["judged"]]
     ours = task["models"][PRODUCT]
     drawings = {}
     if task["curves"]:
@@ -46,8 +55,8 @@ def _drawings(document: dict[str, Any]) -> dict[str, Markup]:
         drawings["reliability"] = plots.reliability(task["reliability"])
     if any(m["cardholders"] >= 10 for g in ours["segments"].values() for m in g.values()):
         drawings["segments"] = plots.segments(ours["segments"], ours["recall"])
-    if document["knowledge"] is not None and document["knowledge"]["map"]:
-        drawings["map"] = plots.merchant_map(document["knowledge"]["map"])
+    if points:
+        drawings["map"] = plots.merchant_map(points)
     return {name: Markup(svg) for name, svg in drawings.items()}  # noqa: S704 - vl-convert escapes
 
 
