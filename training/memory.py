@@ -7,6 +7,7 @@ nothing happens.
 
 import ctypes
 import mmap
+import re
 import resource
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,8 +21,13 @@ from numpy.typing import NDArray
 LARGE_BLOCK_BYTES, HELD_BYTES = 1 << 22, 1 << 24
 MMAP_THRESHOLD, TRIM_THRESHOLD = -3, -1
 """Numbers of glibc's ``mallopt``."""
-UNWRITABLE = ("r-xp", "r--p")
-"""Pages of a file that can be run or read and not written, as ``/proc/self/smaps`` has it."""
+PART = re.compile(
+    r"^(?P<start>[0-9a-f]+)-(?P<end>[0-9a-f]+) r-[-x]p [^/\n]*(?P<path>/.*)\n"
+    r"(?:[A-Z].*\n)*?Anonymous: +(?P<own>\d+) kB$",
+    re.MULTILINE,
+)
+"""A part of a file that can be run or read and not written, and how much of it is a copy of this
+process' own, as ``/proc/self/smaps`` has it."""
 READERS = ("polars", "pyarrow")
 """Libraries that are needed for reading tables and then hardly any more, as their paths name them.
 """
@@ -74,15 +80,11 @@ def let_go_of_readers() -> None:
 
 def _unwritten(names: tuple[str, ...]) -> Iterator[tuple[int, int]]:
     """Start and size of the mapped parts, with no page of their own, of libraries so named."""
-    maps, place = Path("/proc/self/smaps"), ""
-    for line in maps.read_text().splitlines() if maps.is_file() else ():
-        first, *rest = line.split(maxsplit=5)
-        if not first.endswith(":"):
-            is_one = rest[0] in UNWRITABLE and any(name in rest[-1] for name in names)
-            place = first if is_one else ""
-        elif first == "Anonymous:" and rest[0] == "0" and place:
-            start, end = (int(part, 16) for part in place.split("-"))
-            yield start, end - start
+    maps = Path("/proc/self/smaps")
+    for found in PART.finditer(maps.read_text() if maps.is_file() else ""):
+        if found["own"] == "0" and any(name in found["path"] for name in names):
+            start = int(found["start"], 16)
+            yield start, int(found["end"], 16) - start
 
 
 def let_go(*arrays: NDArray[Any]) -> None:
