@@ -132,11 +132,10 @@ class Composer:
         merchant_prior)``; a part that is not known leaves its weight to the others.
         """
         own = self._space.row(own_kind(item), item.item_id)
-        merchants = self._rows(ColumnKind.MERCHANT, item.merchants())
-        categories = self._rows(ColumnKind.CATEGORY, item.categories()) or self._parents(merchants)
+        merchants, categories = self._hangs_on(item)
         hung = _mix(
-            self._mean_merchant(merchants),
-            self._mean_category(categories),
+            _mean(self._space.vectors, merchants),
+            _mean(self._centroids, categories),
             self._trust(merchants, self._rule.merchant_prior),
         )
         owned = None if own is None else np.asarray(self._space.vectors[own], np.float32)
@@ -153,9 +152,7 @@ class Composer:
 
     def setting(self, item: Benefit | MerchantOffer) -> Setting:
         """Where an item holds, as the columns know it."""
-        merchants = self._rows(ColumnKind.MERCHANT, item.merchants())
-        categories = self._rows(ColumnKind.CATEGORY, item.categories()) or self._parents(merchants)
-        return self._setting(merchants, categories)
+        return self._setting(*self._hangs_on(item))
 
     def _setting(self, merchants: tuple[int, ...], categories: tuple[int, ...]) -> Setting:
         return Setting(
@@ -176,6 +173,12 @@ class Composer:
     def _mean_reach(self, rows: tuple[int, ...]) -> float:
         return float(self._space.cardholders[list(rows)].mean()) if rows else 0.0
 
+    def _hangs_on(self, item: Benefit | MerchantOffer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Rows of the merchants and of the categories that an item hangs on, as far as known."""
+        merchants = self._rows(ColumnKind.MERCHANT, item.merchants())
+        categories = self._rows(ColumnKind.CATEGORY, item.categories())
+        return merchants, categories or self._parents(merchants)
+
     def _rows(self, kind: ColumnKind, ids: tuple[str, ...]) -> tuple[int, ...]:
         found = (self._space.row(kind, outside_id) for outside_id in ids)
         return tuple(row for row in found if row is not None)
@@ -184,16 +187,6 @@ class Composer:
         """Category columns of the merchants, for an item that names no category."""
         parents = {int(self._space.category_of[row]) for row in merchants}
         return tuple(sorted(parents - {-1}))
-
-    def _mean_merchant(self, rows: tuple[int, ...]) -> NDArray[np.float32] | None:
-        if not rows:
-            return None
-        return np.asarray(self._space.vectors[list(rows)].mean(axis=0), np.float32)
-
-    def _mean_category(self, rows: tuple[int, ...]) -> NDArray[np.float32] | None:
-        if not rows:
-            return None
-        return np.asarray(self._centroids[list(rows)].mean(axis=0), np.float32)
 
     def _trust(self, rows: tuple[int, ...], prior: float) -> float:
         """``n / (n + prior)`` of the cardholders behind these columns together."""
@@ -226,6 +219,11 @@ def category_centroids(space: ColumnSpace) -> NDArray[np.float32]:
     has_children = sizes > 0
     centroids[has_children] = sums[has_children] / sizes[has_children, None]
     return centroids
+
+
+def _mean(vectors: NDArray[np.float32], rows: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """Mean of some vectors; None of none."""
+    return np.asarray(vectors[list(rows)].mean(axis=0), np.float32) if rows else None
 
 
 def _mix(

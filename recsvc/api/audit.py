@@ -57,14 +57,7 @@ def audit_routes(gate: Gate, audit: AuditLog, cursors: Cursors, body_limit_bytes
 
     def verify(caller: Caller) -> Any:  # noqa: ANN401
         """Hold every entry against its hash and the one before."""
-        verdict = audit.verify(caller.issuer_id)
-        return {
-            "holds": verdict.broken_seq is None,
-            "entries": verdict.entries,
-            "broken_seq": verdict.broken_seq,
-            "reason": verdict.reason,
-            "head": verdict.head,
-        }
+        return audit.verify(caller.issuer_id).document()
 
     scope = "audit:read"
     routes.add("GET", "/v1/audit", show, scope=scope, answers={200: AuditPage})

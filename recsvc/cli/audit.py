@@ -23,17 +23,7 @@ def verify(*, issuer: str, as_json: bool) -> None:
         log = AuditLog(stores.durable, stores.deny_list, lambda: datetime.now(UTC))
         verdict = log.verify(issuer)
     if as_json:
-        click.echo(
-            orjson.dumps(
-                {
-                    "holds": verdict.broken_seq is None,
-                    "entries": verdict.entries,
-                    "broken_seq": verdict.broken_seq,
-                    "reason": verdict.reason,
-                    "head": verdict.head,
-                }
-            )
-        )
+        click.echo(orjson.dumps(verdict.document()))
     if verdict.broken_seq is not None:
         raise click.ClickException(f"entry {verdict.broken_seq}: {verdict.reason}")
     if not as_json:

@@ -1,8 +1,7 @@
 """How many cardholders a campaign means: its limits count pushes, its arms are both drawn up."""
 
 from recsvc.domain.campaign.campaign import Campaign
-
-BPS = 10_000
+from recsvc.domain.campaign.holdout import BPS
 
 
 def both_arms(pushes: int, holdout_bps: int) -> int:

@@ -62,6 +62,16 @@ class Verdict:
     reason: str | None
     head: str
 
+    def document(self) -> dict[str, Any]:
+        """The verdict as the API and the command tell it."""
+        return {
+            "holds": self.broken_seq is None,
+            "entries": self.entries,
+            "broken_seq": self.broken_seq,
+            "reason": self.reason,
+            "head": self.head,
+        }
+
 
 class AuditLog:
     """Appends, lists and verifies the entries of each issuer."""
