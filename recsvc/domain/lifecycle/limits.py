@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from embeddings.catalog import Benefit, Period
 from recsvc.domain.lifecycle.rewards import Item, is_rated
-from recsvc.domain.lifecycle.uses import Use, UseKind
+from recsvc.domain.lifecycle.uses import UNCOUNTED, Use, UseKind
 from recsvc.domain.moment import EPOCH_DATE, period_start
 
 PersonalLimit = tuple[Period, int | None, int | None]
@@ -23,7 +23,8 @@ def capped(item: Item, uses: list[Use]) -> tuple[Use, ...]:
         if amount is not None:
             kept.append(use if amount == use.amount_minor else replace(use, amount_minor=amount))
         elif use.kind is not UseKind.HELD:
-            kept.append(replace(use, kind=UseKind.EXHAUSTED, amount_minor=0))
+            kind = use.kind if use.kind in UNCOUNTED else UseKind.CAPPED
+            kept.append(replace(use, kind=kind, amount_minor=0))
     return tuple(kept)
 
 
@@ -34,9 +35,9 @@ def _granted(
 
     Of a rate the rest of the limit is given, as far as it goes; any other reward whole or not.
     """
-    if use.kind is UseKind.EXHAUSTED:
+    if use.kind in UNCOUNTED:
         return None
-    counted = [one for one in uses if one.kind is not UseKind.EXHAUSTED]
+    counted = [one for one in uses if one.kind not in UNCOUNTED]
     amount = use.amount_minor
     for period, count, most in limits:
         since = _since(period, use.day) if counted else 0

@@ -56,6 +56,7 @@ def stage_of(
         (UseKind.QUALIFIED, Stage.QUALIFIED),
         (UseKind.HELD, Stage.ACTIVATED),
         (UseKind.EXHAUSTED, Stage.EXHAUSTED),
+        (UseKind.CAPPED, Stage.EXHAUSTED),
     ):
         if kind in kinds:
             return stage

@@ -15,9 +15,11 @@ class UseKind(StrEnum):
     QUALIFIED = "q"
     REDEEMED = "r"
     EXHAUSTED = "x"
+    CAPPED = "c"
 
 
 SPENT = frozenset({UseKind.QUALIFIED, UseKind.REDEEMED})
+UNCOUNTED = frozenset({UseKind.EXHAUSTED, UseKind.CAPPED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +31,9 @@ class Use:
     use_id : str
         Id of the activation; of the transaction or event, after ``t~`` or ``e~``, without one.
     kind : UseKind
-        ``EXHAUSTED`` when the budget had no room for it: it counts for nothing.
+        ``EXHAUSTED`` when the budget had no room for it: it counts for nothing, also when others
+        give their places back later. ``CAPPED`` when he had no more of his own: it counts for
+        nothing while that is so.
     day : int
         Days since 1970-01-01 in the issuer's zone: the day whose budget it is taken from.
     amount_minor : int

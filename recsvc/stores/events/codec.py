@@ -22,6 +22,7 @@ import orjson
 from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.cardholder import Activation, Contact, DayUse, ItemUse
 from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use, UseKind
+from recsvc.domain.lifecycle.uses import UNCOUNTED
 from recsvc.domain.moment import EPOCH, microseconds
 
 Fields = Mapping[bytes, bytes]
@@ -204,7 +205,7 @@ def use_arguments(use: Use) -> tuple[str | int, ...]:
 
 def item_use(uses: tuple[Use, ...]) -> ItemUse:
     """What eligibility needs of the uses of one item; exhausted ones count for nothing."""
-    counted = [use for use in uses if use.kind is not UseKind.EXHAUSTED]
+    counted = [use for use in uses if use.kind not in UNCOUNTED]
     kinds = {use.kind for use in counted}
     activation = Activation.AVAILABLE
     if UseKind.HELD in kinds:

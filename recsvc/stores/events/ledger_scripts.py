@@ -31,6 +31,8 @@ local function parse(text)
   return uses
 end
 
+local function counts(use) return use[2] ~= 'x' and use[2] ~= 'c' end
+
 local function read(budget, today, before, words, arg, wanted)
   local names, has = {'count', 'amount'}, {}
   local function add(day)
@@ -79,17 +81,17 @@ local function fit(words, at, names, stored, budgets, today, day_ends, strict)
     local sums, was = read(budget, today, before, words, at, wanted)
     for j = 0, wanted - 1 do stays[words[at + 7 * j]] = true end
     for use, old in pairs(before) do
-      if not stays[use] and old[2] ~= 'x' then take(sums, old[3], -1, -old[4]) end
+      if not stays[use] and counts(old) then take(sums, old[3], -1, -old[4]) end
     end
     local uses, lapses = {}, false
     for j = 0, wanted - 1 do
       local b = at + 7 * j
       local use, kind, day, amount = words[b], words[b + 1], words[b + 2], tonumber(words[b + 3])
       local old = before[use]
-      local counted = old and old[2] ~= 'x' and old or nil
-      if kind == 'x' or (old and old[2] == 'x') then
+      local counted = old and counts(old) and old or nil
+      if kind == 'x' or kind == 'c' or (old and old[2] == 'x') then
         if counted then take(sums, counted[3], -1, -counted[4]) end
-        kind, amount = 'x', 0
+        kind, amount = (kind == 'x' or old and old[2] == 'x') and 'x' or 'c', 0
       else
         if counted and counted[3] ~= day then
           take(sums, counted[3], -1, -counted[4])
@@ -107,7 +109,7 @@ local function fit(words, at, names, stored, budgets, today, day_ends, strict)
         end
       end
       local till = words[b + 4]
-      if kind ~= 'x' and till ~= '' and (not lapses or tonumber(till) < lapses) then
+      if kind ~= 'x' and kind ~= 'c' and till ~= '' and (not lapses or tonumber(till) < lapses) then
         lapses = tonumber(till)
       end
       uses[#uses + 1] = table.concat(

@@ -3,6 +3,7 @@
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -256,6 +257,39 @@ def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service)
 
     tell(live, paid("p3", "reversed", at))
     assert (taken(live), savings(live)["saved"]) == ((1, 2000), [])
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_F24_his_own_cap_converges_whatever_the_order_of_purchases_and_reversal(
+    live: Service, order: tuple[int, ...]
+) -> None:
+    put(live, terms={}, budget={"total": {"count": 9}, "per_cardholder": {"count": 1}})
+    told = [
+        a_payment("p1", minute=1, transaction_id="t1"),
+        a_payment("p2", minute=2, transaction_id="t2"),
+        a_payment("p3", "reversed", minute=3, transaction_id="t1"),
+        a_payment("p4", minute=4, transaction_id="t3"),
+    ]
+    for place in order:
+        tell(live, told[place])
+
+    assert savings(live)["saved"] == [yuan(2000)]
+    assert taken(live) == (1, 2000)
+
+
+def of_one(cardholder_id: str, *arguments: Any, **fields: Any) -> dict[str, Any]:
+    return {**a_payment(*arguments, **fields), "cardholder_id": cardholder_id}
+
+
+def test_a_purchase_that_a_budget_had_no_room_for_stays_unpaid(live: Service) -> None:
+    put(live, terms={}, budget={"total": {"count": 1}})
+    tell(live, of_one("ch_1", "p1", minute=1, transaction_id="t1"))
+    tell(live, of_one("ch_2", "p2", minute=2, transaction_id="t2"))
+    assert (savings(live, "ch_1")["saved"], taken(live)) == ([yuan(2000)], (1, 2000))
+
+    tell(live, of_one("ch_1", "p3", "reversed", minute=3, transaction_id="t1"))
+    assert (savings(live, "ch_1")["saved"], savings(live, "ch_2")["saved"]) == ([], [])
+    assert taken(live) == (0, 0)
 
 
 def views(service: Service, count: int, after: str) -> None:

@@ -21,6 +21,7 @@ from recsvc.domain.lifecycle import (
     uses_of,
 )
 from recsvc.domain.lifecycle.savings import Savings
+from recsvc.domain.lifecycle.uses import UNCOUNTED
 from tests.bundles import a_benefit, an_offer
 from tests.happenings import NOON, a_payment, an_event
 
@@ -121,11 +122,11 @@ def test_a_redemption_and_the_transaction_it_names_are_one_use() -> None:
     assert kinds(standing([an_event("activated"), payment, redeemed])) == ["REDEEMED"]
 
 
-def test_a_use_beyond_his_own_cap_is_exhausted() -> None:
+def test_a_use_beyond_his_own_cap_counts_for_nothing() -> None:
     item = an_item(terms={}, budget={"per_cardholder": {"count": 1, "period": "month"}})
     uses = standing([a_payment(), a_payment(transaction_id="tx_2", at=5)], item)
 
-    assert kinds(uses) == ["REDEEMED", "EXHAUSTED"]
+    assert kinds(uses) == ["REDEEMED", "CAPPED"]
 
 
 def a_rate(**more: Any) -> dict[str, Any]:
@@ -143,7 +144,7 @@ def test_his_own_limit_in_money_is_never_passed() -> None:
 
     assert [(use.kind.name, use.amount_minor) for use in uses] == [
         ("REDEEMED", 2000),
-        ("EXHAUSTED", 0),
+        ("CAPPED", 0),
     ]
     assert kinds(standing(records, with_a_limit_of(4000))) == ["REDEEMED", "REDEEMED"]
 
@@ -154,7 +155,7 @@ def test_of_a_rate_the_rest_of_his_limit_is_given() -> None:
     uses = standing(records, with_a_limit_of(3000, reward=capped))
 
     assert [use.amount_minor for use in uses] == [2000, 1000, 0]
-    assert kinds(uses) == ["REDEEMED", "REDEEMED", "EXHAUSTED"]
+    assert kinds(uses) == ["REDEEMED", "REDEEMED", "CAPPED"]
 
 
 def test_a_rate_that_names_money_is_of_purchases_in_its_currency() -> None:
@@ -351,6 +352,6 @@ def named_in(records: Sequence[EventRecord]) -> set[str]:
 @settings(max_examples=50, deadline=None)
 def test_nobody_has_more_uses_than_his_cap(records: list[EventRecord], cap: int) -> None:
     item = an_item(terms={}, budget={"per_cardholder": {"count": cap, "period": "total"}})
-    counted = [u for u in standing(records, item) if u.kind is not UseKind.EXHAUSTED]
+    counted = [u for u in standing(records, item) if u.kind not in UNCOUNTED]
 
     assert len(counted) <= cap
