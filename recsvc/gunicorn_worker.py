@@ -84,7 +84,7 @@ def is_whole_get(sent: bytes) -> bool:
 
 
 class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
-    """A threaded worker with a bounded queue; settings come by `configure`."""
+    """A threaded worker with a bounded queue; `gunicorn_conf` sets its bounds after the fork."""
 
     waiting_limit = 32
     head_seconds = 5.0

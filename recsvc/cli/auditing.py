@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from recsvc.domain.identifying import identifying
+from embeddings.identifying import identifying
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.audit import AuditLog
 

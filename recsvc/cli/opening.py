@@ -6,8 +6,8 @@ from contextlib import contextmanager
 
 import click
 
+from embeddings.identifying import identifying
 from recsvc.api.http.schemas import ID_PATTERN
-from recsvc.domain.identifying import identifying
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
 from recsvc.settings import read_settings

@@ -9,9 +9,9 @@ from typing import Any
 from flask import Flask, Response, g, request
 from flask.globals import request_ctx
 
+from embeddings.identifying import identifying
 from recsvc.api.http.problems import FieldFault, ProblemError
 from recsvc.api.http.rates import ProbeWatch
-from recsvc.domain.identifying import identifying
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 

@@ -6,8 +6,8 @@ Every address, query, header we keep, and body passes here before anything else 
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
+from embeddings.identifying import Identifying, identifying, may_hold_many_digits
 from recsvc.api.http.problems import FieldFault, ProblemError
-from recsvc.domain.identifying import Identifying, identifying, may_hold_many_digits
 
 IDS_OF_PEOPLE = frozenset(("cardholder_id", "cardholder_ids"))
 IDS = ("_id", "_ids", "exclude", "placement", "idempotency_key")

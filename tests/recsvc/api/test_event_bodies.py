@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from embeddings.identifying import MANY_DIGITS
 from recsvc.api.event_bodies import EventBatch, EventBody, Refused, _event_or_refused
 from recsvc.api.http.json_text import has_keys_once, read_json
 from recsvc.api.http.problems import ProblemError
 from recsvc.api.http.screening import found_in_value, may_hold_numbers
-from recsvc.domain.identifying import MANY_DIGITS
 
 PANS = (
     "4111111111111111",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.domain.identifying import (
+from embeddings.identifying import (
     CHECKS,
     WEIGHTS,
     Identifying,
