@@ -4,14 +4,13 @@
 the events of one card transaction come to, ``past`` all of a cardholder's, ``rewards`` what a
 purchase earns. Of ``uses`` of an item, ``activations`` opens places, ``spending`` uses them up,
 ``pairing`` brings the two together, ``limits`` says how many he may have, ``standing`` which follow
-from all that, ``stages`` the word for it.
+from all that; ``savings`` is what they came to.
 """
 
 from recsvc.domain.lifecycle.admission import Door, EventCode
 from recsvc.domain.lifecycle.past import Past
 from recsvc.domain.lifecycle.purchases import Purchase, purchases_of
 from recsvc.domain.lifecycle.records import CardTransaction, EventRecord
-from recsvc.domain.lifecycle.stages import Stage, stage_of
 from recsvc.domain.lifecycle.standing import uses_of
 from recsvc.domain.lifecycle.uses import Use, UseKind
 
@@ -22,10 +21,8 @@ __all__ = [
     "EventRecord",
     "Past",
     "Purchase",
-    "Stage",
     "Use",
     "UseKind",
     "purchases_of",
-    "stage_of",
     "uses_of",
 ]

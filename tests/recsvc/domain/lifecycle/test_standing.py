@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -13,11 +12,8 @@ from recsvc.domain.cardholder import HeldProduct, Profile
 from recsvc.domain.lifecycle import (
     EventRecord,
     Past,
-    Stage,
     Use,
     UseKind,
-    purchases_of,
-    stage_of,
     uses_of,
 )
 from recsvc.domain.lifecycle.savings import Savings
@@ -253,36 +249,6 @@ def test_an_approval_whose_event_is_gone_lapses_like_any_other() -> None:
 
     assert standing([], item, recorded=approved) == approved
     assert standing([], item, NOON + timedelta(days=11), recorded=approved) == ()
-
-
-@pytest.mark.parametrize(
-    ("records", "stage"),
-    [
-        ([], Stage.ELIGIBLE),
-        ([an_event("served")], Stage.SERVED),
-        ([an_event("viewed")], Stage.VIEWED),
-        ([an_event("activated")], Stage.ACTIVATED),
-        ([an_event("activated"), a_payment("approved")], Stage.QUALIFIED),
-        ([an_event("activated"), a_payment()], Stage.REDEEMED),
-        ([an_event("activated", at=-24 * 40)], Stage.EXPIRED),
-        (
-            [an_event("activated", at=-24 * 40), a_payment(at=-900), a_payment("reversed", at=-5)],
-            Stage.REVERSED,
-        ),
-    ],
-)
-def test_each_stage_has_its_events(records: list[EventRecord], stage: Stage) -> None:
-    uses = standing(records)
-
-    assert stage_of("offer_1", uses, records, purchases_of(records), LATER) is stage
-
-
-def test_a_redemption_is_settled_when_it_can_no_longer_be_taken_back() -> None:
-    records = [a_payment()]
-    now = NOON + timedelta(days=91)
-    uses = standing(records, an_item(terms={}), now)
-
-    assert stage_of("offer_1", uses, records, purchases_of(records), now) is Stage.SETTLED
 
 
 STATUSES = ("approved", "settled", "reversed", "returned", "declined")
