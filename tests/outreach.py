@@ -119,4 +119,4 @@ def activate(stores: Stores, cardholder_ids: Iterable[str], item_id: str, at: da
             occurred_at=at,
             item_id=item_id,
         )
-        stores.events.take(ISSUER, [Arrival(who, record, b"{}")], at)
+        stores.events.take(ISSUER, [Arrival(who, record, record.occurred_at, b"{}")], at)

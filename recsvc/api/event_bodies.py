@@ -24,7 +24,7 @@ from embeddings.interactions import EventType, TransactionStatus
 from recsvc.api.http.json_text import has_keys_once, read_json
 from recsvc.api.http.schemas import Body, OutsideId, Parameters
 from recsvc.api.http.screening import found_in_value, may_hold_numbers
-from recsvc.domain.lifecycle import CardTransaction, EventCode, EventRecord
+from recsvc.domain.lifecycle import EventCode
 from recsvc.domain.lifecycle.records import TRANSACTION
 
 MOST_EVENTS = 500
@@ -44,17 +44,15 @@ class TransactionBody(Parameters):
     status: TransactionStatus
     city: Label | None = None
 
-    def record(self) -> CardTransaction:
-        """What is kept of it."""
-        return CardTransaction(
-            transaction_id=self.transaction_id,
-            merchant_id=self.merchant_id,
-            status=self.status,
-            amount_minor=self.amount.amount_minor,
-            currency=self.amount.currency,
-            mcc=self.mcc,
-            city=self.city,
-        )
+    @property
+    def amount_minor(self) -> int:
+        """In minor units of the currency."""
+        return self.amount.amount_minor
+
+    @property
+    def currency(self) -> str:
+        """ISO 4217."""
+        return self.amount.currency
 
     def document(self) -> dict[str, Any]:
         """JSON value of it, keys in order."""
@@ -92,16 +90,10 @@ class EventBody(Parameters):
             raise ValueError("item_id: an event of this type is about an item")
         return self
 
-    def record(self, occurred_at: datetime) -> EventRecord:
-        """What is kept of it, as of an admitted instant."""
-        paid = self.transaction
-        return EventRecord(
-            event_id=self.event_id,
-            event_type=self.type,
-            occurred_at=occurred_at,
-            item_id=self.item_id,
-            transaction=paid.record() if paid else None,
-        )
+    @property
+    def event_type(self) -> EventType:
+        """Its type, by the name it has where it is kept."""
+        return self.type
 
     def entry(self, occurred_at: datetime, *, keeps_token: bool) -> bytes:
         """How the stream and the archive keep it, as of an admitted instant; keys in order."""

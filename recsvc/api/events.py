@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from embeddings.interactions import EventType
@@ -41,11 +42,8 @@ def event_routes(
 
     def post_events(caller: Caller, body: EventBatch) -> Any:  # noqa: ANN401
         """Tell what cardholders did; send again what was not acknowledged."""
-        door = Door.at(clock())
-        judged = [
-            judge(one, door, lambda event: is_served(caller.issuer_id, event))
-            for one in body.events
-        ]
+        door, is_ours = Door.at(clock()), partial(is_served, caller.issuer_id)
+        judged = [judge(one, door, is_ours) for one in body.events]
         arrivals = [one for one in judged if isinstance(one, Arrival)]
         taken = iter(intake.take(caller.issuer_id, arrivals))
         results = [
@@ -79,7 +77,7 @@ def judge(
         return Refused(event.event_id, at)
     entry = event.entry(at, keeps_token=is_served(event))
     until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
-    return Arrival(event.cardholder_id, event.record(at), entry, until)
+    return Arrival(event.cardholder_id, event, at, entry, until)
 
 
 DISMISSED = EventType.DISMISSED
@@ -92,8 +90,8 @@ STATUSES = {
 
 def _result(one: Arrival, taken: Taken) -> dict[str, str | None]:
     if taken is Taken.ERASED:
-        return _rejected(Refused(one.record.event_id, EventCode.ERASED))
-    return {"event_id": one.record.event_id, "status": STATUSES[taken]}
+        return _rejected(Refused(one.told.event_id, EventCode.ERASED))
+    return {"event_id": one.told.event_id, "status": STATUSES[taken]}
 
 
 def _rejected(refused: Refused) -> dict[str, str | None]:

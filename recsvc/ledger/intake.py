@@ -52,7 +52,7 @@ class Intake:
         book = self._books.of(issuer_id)
         if book is None:
             return self._events.take(issuer_id, arrivals, self._clock()).answers
-        concerns = [book.concern(one.record) for one in arrivals]
+        concerns = [book.concern(one.told) for one in arrivals]
         foreseen = self._events.foreseen(issuer_id, arrivals, concerns)
         commits = self._settler.commits_of(foreseen, book)
         taken = self._events.take(issuer_id, arrivals, self._clock(), concerns, commits)

@@ -8,7 +8,7 @@ from typing import Self
 
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.interactions import EventType, TransactionStatus
-from recsvc.domain.lifecycle.records import EventRecord
+from recsvc.domain.lifecycle.records import EventRecord, Told
 
 Item = Benefit | MerchantOffer
 ACTIVATED, REDEEMED = EventType.ACTIVATED, EventType.REDEEMED
@@ -30,7 +30,7 @@ def _concern(offer: MerchantOffer) -> Concern:
     return Concern.NONE if offer.budget is None else Concern.ALWAYS
 
 
-def _is_use(record: EventRecord) -> bool:
+def _is_use(record: Told) -> bool:
     return record.event_type is ACTIVATED or record.event_type is REDEEMED
 
 
@@ -65,7 +65,7 @@ class OfferBook:
         here = self.by_merchant.get(merchant_id, ())
         return here if mcc is None else here + self.by_mcc.get(mcc, ())
 
-    def concern(self, record: EventRecord) -> Concern:
+    def concern(self, record: Told) -> Concern:
         """What an event may change at once."""
         if _is_use(record):
             is_known = self.catalog.row(record.item_id or "") is not None

@@ -2,11 +2,44 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol, Self
 
 from embeddings.interactions import EventType, TransactionStatus
 
 TRANSACTION = EventType.TRANSACTION
 """Looked up once: five hundred events a request are asked for it."""
+
+
+class ToldTransaction(Protocol):
+    """What a :class:`CardTransaction` is made of."""
+
+    @property
+    def transaction_id(self) -> str: ...  # noqa: D102 - as there
+    @property
+    def merchant_id(self) -> str: ...  # noqa: D102
+    @property
+    def status(self) -> TransactionStatus: ...  # noqa: D102
+    @property
+    def amount_minor(self) -> int: ...  # noqa: D102
+    @property
+    def currency(self) -> str: ...  # noqa: D102
+    @property
+    def mcc(self) -> str | None: ...  # noqa: D102
+    @property
+    def city(self) -> str | None: ...  # noqa: D102
+
+
+class Told(Protocol):
+    """What an :class:`EventRecord` is made of, where it is needed: most are only passed on."""
+
+    @property
+    def event_id(self) -> str: ...  # noqa: D102 - as there
+    @property
+    def event_type(self) -> EventType: ...  # noqa: D102
+    @property
+    def item_id(self) -> str | None: ...  # noqa: D102
+    @property
+    def transaction(self) -> ToldTransaction | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +67,19 @@ class CardTransaction:
         """Refuse an amount below 0: a refund is a status, not a sign."""
         if self.amount_minor < 0:
             raise ValueError("amount_minor: below 0; a refund is the status returned or reversed")
+
+    @classmethod
+    def of(cls, told: ToldTransaction) -> Self:
+        """What is kept of a transaction that was told."""
+        return cls(
+            transaction_id=told.transaction_id,
+            merchant_id=told.merchant_id,
+            status=told.status,
+            amount_minor=told.amount_minor,
+            currency=told.currency,
+            mcc=told.mcc,
+            city=told.city,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +114,18 @@ class EventRecord:
                 raise ValueError("transaction: missing in an event of type transaction")
         elif self.item_id is None:
             raise ValueError(f"item_id: missing in an event of type {self.event_type.value}")
+
+    @classmethod
+    def of(cls, told: Told, occurred_at: datetime) -> Self:
+        """What is kept of an event that was told, as of an admitted instant."""
+        paid = told.transaction
+        return cls(
+            event_id=told.event_id,
+            event_type=told.event_type,
+            occurred_at=occurred_at,
+            item_id=told.item_id,
+            transaction=CardTransaction.of(paid) if paid else None,
+        )
 
     @property
     def order(self) -> tuple[datetime, str]:

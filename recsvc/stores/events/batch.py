@@ -8,14 +8,13 @@ from typing import Self
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
+from recsvc.domain.lifecycle.records import Told
 from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.scripts import Argument
-from recsvc.stores.events.codec import encode_record
+from recsvc.stores.events.codec import encode_event
 from recsvc.stores.events.ledger import Commit, items_arguments
 
 SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
-GREATER_STAYS = frozenset({SERVED, DISMISSED})
-"""Of these only the latest instant of an item is kept, not the event."""
 ACTIVATES = 3
 """Beside the numbers of `Concern`, for the script: an event that may, and is an activation."""
 SURELY_KNOWN = timedelta(weeks=4)
@@ -29,7 +28,9 @@ class Arrival:
     Parameters
     ----------
     cardholder_id : str
-    record : EventRecord
+    told : Told
+    occurred_at : datetime
+        The admitted instant.
     entry : bytes
         The event as the stream and the archive keep it.
     lasts_until : datetime, optional
@@ -37,9 +38,21 @@ class Arrival:
     """
 
     cardholder_id: str
-    record: EventRecord
+    told: Told
+    occurred_at: datetime
     entry: bytes
     lasts_until: datetime | None = None
+
+    @property
+    def record(self) -> EventRecord:
+        """What is kept of the event; made anew each time."""
+        return EventRecord.of(self.told, self.occurred_at)
+
+    @property
+    def is_replaced(self) -> bool:
+        """Whether only the latest such instant of an item is kept, not the event."""
+        kind = self.told.event_type
+        return kind is SERVED or kind is DISMISSED
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +84,14 @@ class Batch:
         """What the script is told of cardholders, events and commits, as of an aware instant."""
         oldest = now - SURELY_KNOWN
         changes = [
-            _change(one, concern, is_old=one.record.occurred_at < oldest)
+            _change(one, concern, is_old=one.occurred_at < oldest)
             for one, concern in zip(self.arrivals, self.concerns, strict=True)
         ]
         kinds, firsts, seconds = zip(*changes, strict=True)
         return [
             _lines(self.numbers),
             _lines(hashes),
-            _lines([one.record.event_id for one in self.arrivals]),
+            _lines([one.told.event_id for one in self.arrivals]),
             _lines([str(self.numbers[one.cardholder_id]) for one in self.arrivals]),
             _lines(kinds),
             b"\n".join([*(one.entry for one in self.arrivals), b""]),
@@ -112,11 +125,11 @@ def _lines(words: Iterable[str]) -> bytes:
 
 def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes]:
     """What the event is to the script, and two words more."""
-    record = arrival.record
-    if record.event_type is SERVED:
-        return "max", f"s:{record.item_id}", b"%d" % microseconds(record.occurred_at)
-    if record.event_type is DISMISSED:
-        until = arrival.lasts_until or record.occurred_at
-        return "max", f"d:{record.item_id}", b"%d" % microseconds(until)
-    what = ACTIVATES if record.event_type is ACTIVATED and concern else int(concern)
-    return f"{what}?" if is_old else str(what), *encode_record(record)
+    told, at = arrival.told, arrival.occurred_at
+    kind = told.event_type
+    if kind is SERVED:
+        return "max", f"s:{told.item_id}", b"%d" % microseconds(at)
+    if kind is DISMISSED:
+        return "max", f"d:{told.item_id}", b"%d" % microseconds(arrival.lasts_until or at)
+    what = ACTIVATES if kind is ACTIVATED and concern else int(concern)
+    return f"{what}?" if is_old else str(what), *encode_event(told, at)

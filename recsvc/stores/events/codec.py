@@ -22,6 +22,7 @@ import orjson
 from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.cardholder import Activation, Contact, DayUse, ItemUse
 from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use, UseKind
+from recsvc.domain.lifecycle.records import Told
 from recsvc.domain.lifecycle.uses import UNCOUNTED
 from recsvc.domain.moment import EPOCH, microseconds
 
@@ -39,18 +40,18 @@ def instant(stored: bytes | str | int) -> datetime:
     return EPOCH + timedelta(microseconds=int(stored))
 
 
-def encode_record(record: EventRecord) -> tuple[str, bytes]:
+def encode_event(told: Told, occurred_at: datetime) -> tuple[str, bytes]:
     """What stands before and after the position of an event in its field."""
-    return f"{microseconds(record.occurred_at)}|", b"|" + orjson.dumps(_compact(record))
+    return f"{microseconds(occurred_at)}|", b"|" + orjson.dumps(_compact(told))
 
 
-def _compact(record: EventRecord) -> list[Any]:
-    paid = record.transaction
+def _compact(told: Told) -> list[Any]:
+    paid = told.transaction
     if paid is None:
-        return [record.event_type, record.item_id]
+        return [told.event_type, told.item_id]
     return [
-        record.event_type,
-        record.item_id,
+        told.event_type,
+        told.item_id,
         paid.transaction_id,
         paid.merchant_id,
         paid.mcc,
@@ -104,7 +105,7 @@ def records_with(fields: Fields, more: Sequence[EventRecord]) -> list[EventRecor
 
 def _field(record: EventRecord) -> tuple[bytes, bytes]:
     """Name and value of an event that has no position yet."""
-    before, after = encode_record(record)
+    before, after = encode_event(record, record.occurred_at)
     return f"e:{record.event_id}".encode(), before.encode() + after
 
 

@@ -14,7 +14,7 @@ from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.events.batch import GREATER_STAYS, Arrival, Batch
+from recsvc.stores.events.batch import Arrival, Batch
 from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS
 from recsvc.stores.events.ledger import Account, Commit, account_of
 from recsvc.stores.events.scripts import EVENTS_TAKE
@@ -79,6 +79,8 @@ class EventStore:
     ) -> list[Account]:
         """Accounts of those whose uses these events may change, as they are once they are taken.
 
+        In the order of their first events, in which they find room in budgets.
+
         Parameters
         ----------
         issuer_id, arrivals, concerns : as for :meth:`take`
@@ -89,12 +91,13 @@ class EventStore:
         """
         told: dict[str, Concern] = {}
         for one, concern in zip(arrivals, concerns, strict=True):
-            if concern > told.get(one.cardholder_id, Concern.NONE):
+            known = told.setdefault(one.cardholder_id, concern)
+            if concern > known:
                 told[one.cardholder_id] = concern
         chosen = self._concerned(issuer_id, told)
         new: dict[str, list[EventRecord]] = {cardholder_id: [] for cardholder_id in chosen}
         for one in arrivals:
-            if one.cardholder_id in new and one.record.event_type not in GREATER_STAYS:
+            if one.cardholder_id in new and not one.is_replaced:
                 new[one.cardholder_id].append(one.record)
         hashes = self._read("HGETALL", issuer_id, chosen)
         return [
@@ -103,11 +106,11 @@ class EventStore:
         ]
 
     def _concerned(self, issuer_id: str, told: Mapping[str, Concern]) -> list[str]:
-        """Cardholders whom events concern always, or who activated something."""
+        """Cardholders whom events concern always, or who activated something; in order told."""
         lax = [one for one, concern in told.items() if concern is Concern.IF_ACTIVATED]
         acts = self._read("HEXISTS", issuer_id, lax, "act")
         passive = {one for one, has_activated in zip(lax, acts, strict=True) if not has_activated}
-        return [one for one in told if one not in passive]
+        return [one for one, concern in told.items() if concern and one not in passive]
 
     def _read(
         self, command: str, issuer_id: str, cardholder_ids: Sequence[str], *words: str

@@ -24,7 +24,7 @@ from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.events.codec import (
     Fields,
-    encode_record,
+    encode_event,
     records_of,
     records_with,
     use_arguments,
@@ -190,7 +190,7 @@ def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
     if commit.added is None:
         return "", "", "", "", removed
     record, entry = commit.added
-    before, after = encode_record(record)
+    before, after = encode_event(record, record.occurred_at)
     return f"e:{record.event_id}", before, after, entry, removed
 
 

@@ -23,7 +23,7 @@ COUNTED, NEW, KNOWN = Taken.ACCEPTED_AND_COUNTS, Taken.ACCEPTED, Taken.DUPLICATE
 def an_arrival(event_id: str, kind: str = "viewed", cardholder_id: str = "ch_1") -> Arrival:
     record = an_event(kind, event_id)
     until = record.occurred_at + timedelta(days=7) if kind == "dismissed" else None
-    return Arrival(cardholder_id, record, b"{}", until)
+    return Arrival(cardholder_id, record, record.occurred_at, b"{}", until)
 
 
 def fields_of(stores: Stores, cardholder_id: str = "ch_1") -> dict[bytes, bytes]:
@@ -111,7 +111,7 @@ def test_the_later_dismissal_stays_whatever_the_order_in_one_batch(stores: Store
     early, late = (an_event("dismissed", name) for name in ("early", "late"))
     untils = [early.occurred_at + timedelta(days=days) for days in (90, 7)]
     arrivals = [
-        Arrival("ch_1", record, b"{}", until)
+        Arrival("ch_1", record, record.occurred_at, b"{}", until)
         for record, until in zip((early, late), untils, strict=True)
     ]
     stores.events.take("demo", arrivals, WEEK_STARTS)

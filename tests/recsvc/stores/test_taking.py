@@ -21,17 +21,23 @@ from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED, USES_DUE
 from tests.bundles import an_offer
 from tests.happenings import NOON, a_payment, an_event
 
-LIMITED = {"total": {"count": 3}}
-BOOK = OfferBook.of(
-    Catalog.of(
-        parse_item(document)
-        for document in (
-            an_offer("offer_1", budget=LIMITED, terms={"requires_activation": True}),
-            an_offer("paid", merchant_id="m_2", budget=LIMITED),
-            an_offer("free", merchant_id="m_3"),
+
+def a_book(places: int) -> OfferBook:
+    """An offer that wants activation and one that does not, of so many places; one without end."""
+    limited = {"total": {"count": places}}
+    return OfferBook.of(
+        Catalog.of(
+            parse_item(document)
+            for document in (
+                an_offer("offer_1", budget=limited, terms={"requires_activation": True}),
+                an_offer("paid", merchant_id="m_2", budget=limited),
+                an_offer("free", merchant_id="m_3"),
+            )
         )
     )
-)
+
+
+BOOK, AMPLE = a_book(3), a_book(100)
 NOW = NOON + timedelta(hours=2)
 
 
@@ -41,23 +47,29 @@ def settler(stores: Stores) -> Settler:
 
 def paid(name: str, cardholder_id: str = "ch_1", merchant_id: str = "m_2") -> Arrival:
     record = a_payment(event_id=name, transaction_id=f"t_{name}", merchant_id=merchant_id)
-    return Arrival(cardholder_id, record, b"{}")
+    return Arrival(cardholder_id, record, record.occurred_at, b"{}")
 
 
-def told(kind: str, name: str, cardholder_id: str = "ch_1") -> Arrival:
-    return Arrival(cardholder_id, an_event(kind, name), b"{}")
+def told(kind: str, name: str, cardholder_id: str = "ch_1", at: float = 0.0) -> Arrival:
+    record = an_event(kind, name, at)
+    return Arrival(cardholder_id, record, record.occurred_at, b"{}")
 
 
 def concerns_of(arrivals: Sequence[Arrival]) -> list[Concern]:
-    return [BOOK.concern(one.record) for one in arrivals]
+    return [BOOK.concern(one.told) for one in arrivals]
 
 
 def foresee(stores: Stores, arrivals: Sequence[Arrival]) -> list[Account]:
     return stores.events.foreseen("demo", arrivals, concerns_of(arrivals))
 
 
-def take(stores: Stores, arrivals: Sequence[Arrival], foreseen: Sequence[Account] = ()) -> Intaken:
-    commits = settler(stores).commits_of(foreseen, BOOK)
+def take(
+    stores: Stores,
+    arrivals: Sequence[Arrival],
+    foreseen: Sequence[Account] = (),
+    book: OfferBook = BOOK,
+) -> Intaken:
+    commits = settler(stores).commits_of(foreseen, book)
     return stores.events.take("demo", arrivals, NOW, concerns_of(arrivals), commits)
 
 
@@ -137,6 +149,16 @@ def test_of_a_batch_no_more_uses_are_written_than_the_budget_has_room_for(stores
     assert stores.ledger.exhausted("demo", NOW) == {"paid"}
 
 
+def test_who_told_first_of_a_batch_finds_room_first(stores: Stores) -> None:
+    arrivals = [told("viewed", "v"), told("activated", "b", "ch_2")]
+    arrivals += [told("redeemed", f"r{n}") for n in range(3)]
+    take(stores, arrivals, foresee(stores, arrivals))
+    (other,) = stores.ledger.accounts("demo", ["ch_2"])
+
+    assert counts(stores, "offer_1") == [3]
+    assert [use.kind.value for use in other.uses["offer_1"]] == ["x"]
+
+
 def test_those_whom_nothing_may_concern_are_not_read(stores: Stores) -> None:
     take(stores, [told("activated", "x", "ch_2")])
     arrivals = [
@@ -178,8 +200,8 @@ def test_one_stroke_leaves_what_taking_first_and_settling_then_leaves(
         stores.durable.ask(lambda store: store.flushdb())
         stores.events.take("demo", [arrival(*one) for one in before], NOW)
         arrivals = [arrival(*one) for one in then]
-        taken = take(stores, arrivals, foresee(stores, arrivals) if is_foreseen else ())
-        stores.ledger.commit("demo", settler(stores).commits_of(taken.accounts, BOOK))
+        taken = take(stores, arrivals, foresee(stores, arrivals) if is_foreseen else (), AMPLE)
+        stores.ledger.commit("demo", settler(stores).commits_of(taken.accounts, AMPLE))
         left.append((taken.answers, state_of(stores)))
 
     assert left[0] == left[1]
@@ -201,7 +223,7 @@ def state_of(stores: Stores) -> object:
 
 @pytest.mark.parametrize("kept", [3, KEPT_EVENTS - 1, KEPT_EVENTS + 50])
 def test_an_account_is_foreseen_as_it_is_read_afterwards(stores: Stores, kept: int) -> None:
-    before = [Arrival("ch_1", an_event("viewed", f"v{n}", at=n / 10), b"{}") for n in range(kept)]
+    before = [told("viewed", f"v{n}", at=n / 10) for n in range(kept)]
     stores.events.take("demo", before, NOW)
     arrivals = [paid("a"), paid("b")]
     (foreseen,) = foresee(stores, arrivals)

@@ -29,7 +29,12 @@ NOW = datetime.now(UTC)
 
 def tell(stores: Stores, *names: str, cardholder_id: str = "ch_1") -> None:
     arrivals = [
-        Arrival(cardholder_id, a_payment(event_id=name), an_entry(name, cardholder_id))
+        Arrival(
+            cardholder_id,
+            paid := a_payment(event_id=name),
+            paid.occurred_at,
+            an_entry(name, cardholder_id),
+        )
         for name in names
     ]
     stores.events.take("demo", arrivals, NOW)
