@@ -148,24 +148,31 @@ def _figures(
     lists: Mapping[str, Lists], trial: Trial, task: Task, how: Judging, pool: Executor
 ) -> dict[str, Figures]:
     """Figures of all models on one task."""
-    marks = {name: Marks.of(of, capped=how.capped) for name, of in lists.items()}
     share, wanted = shares(trial.seen), trial.targets(task).indices
     rows = next(iter(lists.values())).rows
-    means = _by_group(list(marks.values()), _groups(trial, rows), how, pool)
+    marks = [Marks.of(of, capped=how.capped) for of in lists.values()]
+
+    def together(of: Lists) -> dict[str, Any]:
+        return {
+            "coverage": metrics.coverage(of, trial.n_catalogue),
+            "novelty": metrics.novelty(of, share),
+            "popularity_bias": metrics.popularity_bias(of, share, share[wanted]),
+            "reliability": metrics.reliability(of),
+            "curve": metrics.recall_curve(of),
+        }
+
+    of_lists = pool.map(together, lists.values())
+    means = _by_group(marks, _groups(trial, rows), how, pool)
     return {
         name: Figures(
             overall=of_model.pop(EVERYONE)[EVERYONE],
-            coverage=metrics.coverage(of, trial.n_catalogue),
-            novelty=metrics.novelty(of, share),
-            popularity_bias=metrics.popularity_bias(of, share, share[wanted]),
-            reliability=metrics.reliability(of),
-            curve=metrics.recall_curve(of),
             by_segment=of_model,
             rows=rows,
-            recall_of=marks[name].recall,
-            ndcg_of=marks[name].ndcg,
+            recall_of=mark.recall,
+            ndcg_of=mark.ndcg,
+            **of_all,
         )
-        for (name, of), of_model in zip(lists.items(), means, strict=True)
+        for name, mark, of_model, of_all in zip(lists, marks, means, of_lists, strict=True)
     }
 
 

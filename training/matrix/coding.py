@@ -95,7 +95,7 @@ class Numbers:
         contacts = np.empty(rows["day"].size, CONTACT)
         contacts["day"], contacts["kind"] = rows["day"], rows["kind"]
         for field, name in CODE_OF_FIELD.items():
-            contacts[field] = self.of_code[field][rows[name]]
+            contacts[field] = self.of_code[field].take(rows[name])
         return contacts
 
 

@@ -147,4 +147,4 @@ def kinds_of(status: Text) -> NDArray[np.int32]:
     """Kind of each transaction, int32, shape (n_rows,); one without a status is settled."""
     settled = KIND_OF_STATUS[TransactionStatus.SETTLED.value]
     kinds = [KIND_OF_STATUS.get(value, -1) for value in status.values.to_pylist()]
-    return np.array([*kinds, settled], np.int32)[status.codes]
+    return np.array([*kinds, settled], np.int32).take(status.codes)
