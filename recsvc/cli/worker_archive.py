@@ -70,6 +70,7 @@ class _Program:
         self._idle_seconds = idle_seconds
         self._batch = batch
         self._store = ArchiveStore(stores.durable, f"{socket.gethostname()}-{os.getpid()}")
+        self._sweeper = Sweeper(stores.durable, stores.cache)
         self._audit = AuditLog(stores.writes, stores.deny_list, _now)
         self._metrics = Metrics()
 
@@ -87,6 +88,7 @@ class _Program:
         for issuer_id in sorted(self._stores.changes.marks(()).issuers):
             tally = self._archiver(issuer_id).round()
             forgotten = self._forgetting(issuer_id).round()
+            self._sweeper.end_serves(issuer_id, _now())
             sums["models"] += PointerRecord(issuer_id, self._audit, self._shelf).round()
             for name in ("archived", "buried", "dropped", "lost"):
                 sums[name] += getattr(tally, name)
@@ -115,7 +117,7 @@ class _Program:
         return Forgetting(
             issuer_id,
             self._stores.deny_list,
-            Sweeper(self._stores.durable, self._stores.cache),
+            self._sweeper,
             self._archive / issuer_id,
             self._shelf / issuer_id,
             _now,

@@ -143,7 +143,7 @@ class PushStore:
         oldest = microseconds(now) // 1000 - GATEWAY_DAYS * DAY_SECONDS * 1000
         name = PUSH_GATEWAY.key(issuer_id)
         self._durable.ask_patiently(
-            lambda store: store.xtrim(name, minid=f"{oldest}-0", approximate=True)
+            lambda store: store.xtrim(name, minid=f"{oldest}-0", approximate=False)
         )
 
 

@@ -1,11 +1,15 @@
 """Takes erased cardholders out of streams and queues, where ids stand inside values."""
 
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import orjson
 import redis
 
+from recsvc.domain.errors import StoreAwayError
+from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
@@ -55,6 +59,18 @@ class Sweeper:
         return removed + self._durable.ask_patiently(
             lambda store: sweep_pushes(store, issuer_id, is_gone)
         )
+
+    def end_serves(self, issuer_id: str, now: datetime) -> None:
+        """End what was served longer ago than is kept; their number alone would not, where few are.
+
+        A cache that is away loses them by itself, or is asked again next time.
+        """
+        oldest = microseconds(now) // 1000 - (SERVES.ttl_seconds or 0) * 1000
+        name = SERVES.key(issuer_id)
+        with suppress(StoreAwayError):
+            self._cache.ask_patiently(
+                lambda store: store.xtrim(name, minid=f"{oldest}-0", approximate=False)
+            )
 
     def entries_of(self, issuer_id: str, cardholder_id: str) -> dict[str, list[Any]]:
         """All entries of a cardholder, by the name of the stream."""

@@ -325,6 +325,26 @@ def test_P19_everything_kept_has_an_end_and_events_reach_theirs(live: Service) -
     assert live.stores.cardholders.state_of("demo", "ch_1").contacts == ()
 
 
+def test_P19_what_was_served_ends_after_seven_days_also_where_little_is(
+    live: Service, store_url: str, tmp_path: Path, clean_environment: dict[str, str]
+) -> None:
+    name = SERVES.key("demo")
+    ago = {days: int((datetime.now(UTC) - timedelta(days=days)).timestamp()) for days in (6, 8)}
+    for seconds in (ago[8], ago[6]):
+        live.stores.cache.ask(
+            lambda store, at=seconds: store.xadd(name, {"serve": "{}"}, id=f"{at}000-1")  # type: ignore[misc]
+        )
+    setting = {
+        "redis_url": store_url,
+        "archive": str(tmp_path / "archive"),
+        "shelf": str(live.shelves),
+    }
+    run_command(["worker", "archive", "--once"], clean_environment, **setting)
+    left: Any = live.stores.cache.ask(lambda store: store.xrange(name))
+
+    assert [position for position, _ in left] == [f"{ago[6]}000-1".encode()]
+
+
 def an_audit_log(live: Service) -> AuditLog:
     return AuditLog(live.stores.durable, live.stores.deny_list, live.clock)
 
