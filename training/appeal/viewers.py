@@ -18,7 +18,7 @@ Floats = NDArray[np.float64]
 SHARES = 4
 """Parts that may be worked on at once; fixed, so that sums are the same on any number of cores."""
 
-AT_ONCE = 4096
+AT_ONCE = 2048
 """Impressions whose vectors are gathered at once: as many as a core's cache holds, and not so few
 that two threads wait for each other."""
 
