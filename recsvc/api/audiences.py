@@ -14,14 +14,14 @@ from recsvc.api.campaign_bodies import (
     ResultsAnswer,
     ResultsQuery,
 )
+from recsvc.api.exports.lines import csv_lines, ndjson_lines
+from recsvc.api.exports.parquet import parquet_parts
 from recsvc.api.http.auth import Caller, Gate
 from recsvc.api.http.budgets import Budget
 from recsvc.api.http.routing import NDJSON, Routes
 from recsvc.api.results.page import results_page
 from recsvc.api.results.parts import policy
 from recsvc.domain.audience.disclosure import Answer, Withheld
-from recsvc.domain.audience.export import csv_lines, ndjson_lines
-from recsvc.domain.audience.parquet import parquet_parts
 from recsvc.domain.campaign.campaign import Audience, Campaign
 from recsvc.outreach.assembly import Outreach
 from recsvc.outreach.estimating import Estimate

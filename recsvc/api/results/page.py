@@ -7,6 +7,7 @@ from typing import Any
 
 from recsvc.api.results.caveats import caveats
 from recsvc.api.results.parts import figures, paragraph, section, table, whole
+from recsvc.api.results.plots import Bar, bar_plot, in_words, interval_plot
 from recsvc.api.results.words import (
     Spelling,
     count,
@@ -21,7 +22,6 @@ from recsvc.api.results.words import (
 )
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.results.effect import Effect
-from recsvc.domain.results.plots import Bar, bar_plot, in_words, interval_plot
 
 Told = Mapping[str, Any]
 STEPS = {

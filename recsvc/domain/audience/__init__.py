@@ -2,6 +2,6 @@
 
 ``ranking`` scores all cardholders in one pass, ``waterfall`` counts who falls where, ``disclosure``
 decides what a count may say, ``filters`` reads a marketer's rule, ``assignment`` gives each
-cardholder the best single item, ``export`` writes lists that no spreadsheet executes,
-``parquet`` the same for the data team.
+cardholder the best single item at the ``prices`` of scarce ones, ``exchange`` and ``shortlist``
+mend what is left.
 """

@@ -10,7 +10,7 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from recsvc.domain.audience import thrift
+from recsvc.api.exports import thrift
 
 MAGIC = b"PAR1"
 ROWS_AT_ONCE = 50_000

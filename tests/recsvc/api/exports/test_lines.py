@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.domain.audience.export import FORMULA_STARTS, csv_lines, ndjson_lines, safe_cell
+from recsvc.api.exports.lines import FORMULA_STARTS, csv_lines, ndjson_lines, safe_cell
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.audience import thrift
-from recsvc.domain.audience.parquet import ROWS_AT_ONCE, parquet_parts
+from recsvc.api.exports import thrift
+from recsvc.api.exports.parquet import ROWS_AT_ONCE, parquet_parts
 
 texts = st.text(st.characters(codec="utf-8"), max_size=30)
 

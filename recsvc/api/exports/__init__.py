@@ -1,0 +1,1 @@
+"""Lists of cardholders as files: lines that no spreadsheet executes, and parquet."""
