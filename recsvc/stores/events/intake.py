@@ -133,8 +133,8 @@ class EventStore:
     ) -> Intaken:
         """Take events in, all or none; exact once by event id, in whatever order.
 
-        An id is known for five weeks at least, and as long as its event is kept: an event that
-        comes again as it was is a duplicate however late.
+        An id is known for five weeks at least, and an event that comes again as it was for as
+        long as it is kept of its cardholder.
 
         Parameters
         ----------

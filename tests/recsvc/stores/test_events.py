@@ -1,5 +1,6 @@
 """Events are taken in once, and each batch tells whose uses may change."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -69,6 +70,19 @@ def test_an_event_still_kept_of_a_cardholder_is_known_however_old(stores: Stores
 
     assert take(stores, "a", now=WEEK_STARTS + timedelta(weeks=30)) == [KNOWN]
     assert stores.durable.ask(lambda store: store.xlen(EVENTS.key("demo"))) == 1
+
+
+def test_an_id_that_is_used_again_after_five_weeks_for_what_happened_then_is_another_event(
+    stores: Stores,
+) -> None:
+    take(stores, "a")
+    later = WEEK_STARTS + timedelta(weeks=12)
+    record = replace(an_event("viewed", "a"), occurred_at=later)
+    again = stores.events.take("demo", [Arrival("ch_1", record, later, b"{}")], later)
+    (account,) = stores.ledger.accounts("demo", ["ch_1"])
+
+    assert again.answers == (NEW,)
+    assert [(one.event_id, one.occurred_at) for one in account.records] == [("a", later)]
 
 
 def test_only_those_whose_uses_may_change_are_handed_back_and_marked(stores: Stores) -> None:
