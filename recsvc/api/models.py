@@ -98,10 +98,10 @@ def _moved_to(move: Move) -> str:
         bundle = move()
     except BundleError as error:
         raise ConflictError("model_refused", f"The bundle is refused: {error.code}.") from None
-    except (ShelfError, OSError):
-        raise ConflictError(
-            "shelf_refused", "The shelf has nothing to move to, is held, or is read-only."
-        ) from None
+    except ShelfError as error:
+        raise ConflictError("shelf_refused", f"The shelf refuses; {error}.") from None
+    except OSError:
+        raise ConflictError("shelf_refused", "The shelf cannot be written.") from None
     return bundle.version
 
 

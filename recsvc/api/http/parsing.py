@@ -1,5 +1,6 @@
 """From a request to frozen models, or to one error that names each wrong field."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar, get_args, get_origin
@@ -20,6 +21,9 @@ OWN_MESSAGES = {
     "union_tag_invalid": ("unknown_kind", "Not one of the known kinds."),
     "missing": ("missing", "This field is required."),
 }
+COUNTED = re.compile(r"Tuple should have (at (?:least|most) [0-9]+ items?) after validation.*")
+KEY_STEP = "[key]"
+"""What pydantic adds to the way to a key that is wrong itself."""
 MOST_FAULTS = 20
 MOST_QUERIES = 256
 LONGEST_KEPT_QUERY = 512
@@ -28,19 +32,24 @@ LONGEST_KEPT_QUERY = 512
 def faults_of(error: ValidationError, place: str = "") -> tuple[FieldFault, ...]:
     """Each wrong field, without what was sent.
 
+    A list is not called too short because of items that are wrong themselves.
+
     Parameters
     ----------
     error : what pydantic found
     place : put before each pointer: "" for a body, else "query", "path" or "header"
     """
     found = error.errors(include_url=False, include_input=False, include_context=False)
-    return tuple(_fault(one["type"], one["loc"], one["msg"], place) for one in found[:MOST_FAULTS])
+    within = {one["loc"][:depth] for one in found for depth in range(len(one["loc"]))}
+    told = [one for one in found if one["type"] != "too_short" or one["loc"] not in within]
+    return tuple(_fault(one["type"], one["loc"], one["msg"], place) for one in told[:MOST_FAULTS])
 
 
 def _fault(kind: str, location: Sequence[int | str], message: str, place: str) -> FieldFault:
     code, own = OWN_MESSAGES.get(kind, (kind, message))
-    pointer = "/".join((place, *map(safe_step, location)))
-    return FieldFault(pointer=pointer, code=code, message=own.removeprefix("Value error, "))
+    steps = (safe_step(step) for step in location if step != KEY_STEP)
+    own = COUNTED.sub(r"Array should have \1", own).removeprefix("Value error, ")
+    return FieldFault(pointer="/".join((place, *steps)), code=code, message=own)
 
 
 def refuse(faults: tuple[FieldFault, ...]) -> ProblemError:

@@ -98,7 +98,7 @@ TABLE: dict[type[DomainError], _Row] = {
 }
 DETAILS = {
     400: ("bad_request", "The request cannot be read."),
-    404: ("not_found", "No such thing for this issuer."),
+    404: ("not_found", "There is no such address; /docs lists them. No id holds a slash."),
     405: ("method_not_allowed", "This method is not offered here; see the Allow header."),
     408: ("timeout", "The request came too slowly."),
     413: ("body_too_large", "The body is larger than this endpoint takes."),

@@ -246,6 +246,12 @@ class TestModels:
         assert back == {"version": first, "status": "current"}
         assert served == [second, first, second]
 
+    def test_a_shelf_with_nothing_earlier_says_so(self, trained: Service) -> None:
+        refused = trained.ask("POST", "/v1/models:rollback")
+
+        assert (refused.status_code, refused.json["code"]) == (409, "shelf_refused")
+        assert "no earlier version to roll back to" in refused.json["detail"]
+
     @pytest.mark.parametrize(
         "version",
         ["..%2f..%2fetc%2fpasswd", "%2e%2e", "20260101T000000Z-000009-00000000", "x%00", "CURRENT"],

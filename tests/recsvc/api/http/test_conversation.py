@@ -255,7 +255,10 @@ class TestAddresses:
 
     @pytest.mark.parametrize("path", ["a/b", "a%2Fb", "..%2f..%2fetc%2fpasswd", "%2e%2e/x"])
     def test_f45_an_id_with_a_slash_leads_nowhere(self, service: Service, path: str) -> None:
-        assert service.ask("GET", f"/v1/cardholders/{path}/consent").status_code == 404
+        answer = service.ask("GET", f"/v1/cardholders/{path}/consent")
+
+        problem(answer, 404, "not_found")
+        assert "No id holds a slash" in answer.json["detail"]
 
     @pytest.mark.parametrize("path", ["/", "/v1", "/v2/recommendations", f"{CONSENT}/", "//v1"])
     def test_f57_an_unknown_address_or_a_trailing_slash_is_404(

@@ -20,6 +20,34 @@ def pointers(answer: Any) -> list[str]:
     return [fault["pointer"] for fault in answer.json["errors"]]
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "told"),
+    [
+        (
+            "recommendations:batch",
+            {"cardholder_ids": ["a/b"]},
+            {"/cardholder_ids/0": "string_pattern_mismatch"},
+        ),
+        ("recommendations:batch", {"cardholder_ids": []}, {"/cardholder_ids": "too_short"}),
+        ("rankings", {"cardholder_id": "c", "item_ids": ["i"] * 501}, {"/item_ids": "too_long"}),
+        (
+            "cardholders/c/consent",
+            {**CONSENT, "marketing": {"fax": True}},
+            {"/marketing/fax": "enum"},
+        ),
+    ],
+)
+def test_F39_each_wrong_value_is_told_once_at_its_place_in_words_of_json(
+    service: Service, path: str, body: dict[str, Any], told: dict[str, str]
+) -> None:
+    method = "PUT" if path.endswith("consent") else "POST"
+    faults = service.ask(method, f"/v1/{path}", body).json["errors"]
+
+    assert {fault["pointer"]: fault["code"] for fault in faults} == told
+    assert len(faults) == len(told)
+    assert not any("Tuple" in fault["message"] for fault in faults)
+
+
 @pytest.mark.parametrize("instant", EDGES)
 def test_F23_F39_an_instant_that_utc_has_no_year_for_is_refused_by_its_name(
     service: Service, instant: str
