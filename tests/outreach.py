@@ -61,9 +61,7 @@ class Town:
 
     def dispatcher(self, consumer: str = "one", **changes: Any) -> Dispatcher:
         """A dispatcher of the town."""
-        return Dispatcher.of(
-            self.outreach, consumer, self.stores.cardholders, self.metrics, **changes
-        )
+        return Dispatcher(self.outreach, consumer, self.stores.cardholders, self.metrics, **changes)
 
     def launch(self, **changes: Any) -> Campaign:
         """A live campaign for the offers at the even merchants, unless told otherwise."""

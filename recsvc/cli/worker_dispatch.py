@@ -89,7 +89,7 @@ class _Program:
         self._log = log
         self._own = Outreach.of(settings, stores, slot, _now)
         name = f"{socket.gethostname()}-{os.getpid()}"
-        self._dispatcher = Dispatcher.of(
+        self._dispatcher = Dispatcher(
             self._own, name, stores.cardholders, metrics, idle_seconds=idle_seconds
         )
         self._deliverer = Deliverer(

@@ -7,7 +7,6 @@ not yet judged is taken over, what waits for the morning waits in the store.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
 
 import orjson
 
@@ -52,7 +51,7 @@ class Dispatcher:
     ----------
     outreach : the assembled parts
     consumer : name of this process among dispatchers
-    judge : says which pushes may leave
+    states : of the cardholders whom pushes go to
     metrics : where what became of pushes is counted
     idle_seconds : after which another's unfinished batch is taken over
     """
@@ -61,7 +60,7 @@ class Dispatcher:
         self,
         outreach: Outreach,
         consumer: str,
-        judge: PushJudge,
+        states: CardholderStates,
         metrics: Metrics,
         *,
         idle_seconds: float = IDLE_SECONDS,
@@ -73,24 +72,10 @@ class Dispatcher:
         self._maker = outreach.maker
         self._caps = outreach.caps
         self._consumer = consumer
-        self._judge = judge
+        self._judge = PushJudge(outreach, states)
         self._metrics = metrics
         self._idle_seconds = idle_seconds
         self._made: set[tuple[str, str]] = set()
-
-    @classmethod
-    def of(
-        cls,
-        outreach: Outreach,
-        consumer: str,
-        states: CardholderStates,
-        metrics: Metrics,
-        *,
-        idle_seconds: float = IDLE_SECONDS,
-    ) -> Self:
-        """A dispatcher that asks these states."""
-        judge = PushJudge(outreach, states)
-        return cls(outreach, consumer, judge, metrics, idle_seconds=idle_seconds)
 
     def look(self, issuer_id: str) -> Round:
         """One look at an issuer: move campaigns on, fill the outbox, send what may leave."""

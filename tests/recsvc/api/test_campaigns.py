@@ -87,7 +87,7 @@ class Marketer:
 
     def dispatch(self) -> None:
         own = Outreach.of(settings(), self.bank.stores, self.bank.services.slot, self.bank.clock)
-        worker = Dispatcher.of(own, "test", self.bank.stores.cardholders, Metrics())
+        worker = Dispatcher(own, "test", self.bank.stores.cardholders, Metrics())
         while not worker.look("demo").is_idle:
             pass
 

@@ -333,7 +333,7 @@ def test_a_dispatcher_that_slept_through_its_turn_sends_nothing_of_what_it_judge
     town: Town,
 ) -> None:
     town.launch(holdout_bps=0)
-    asleep = Dispatcher.of(town.outreach, "asleep", Overslept(town), town.metrics)  # type: ignore[arg-type]
+    asleep = Dispatcher(town.outreach, "asleep", Overslept(town), town.metrics)  # type: ignore[arg-type]
 
     done = asleep.look(ISSUER)
 

@@ -91,7 +91,7 @@ def launch(bank: Service, **audience: Any) -> str:
     campaign_id = str(planned["campaign_id"])
     post(bank, f"/v1/campaigns/{campaign_id}:launch")
     own = Outreach.of(settings(**FEW), bank.stores, bank.services.slot, bank.clock)
-    worker = Dispatcher.of(own, "test", bank.stores.cardholders, Metrics())
+    worker = Dispatcher(own, "test", bank.stores.cardholders, Metrics())
     while not worker.look("demo").is_idle:
         pass
     return campaign_id
