@@ -81,7 +81,7 @@ def _purchase(told: list[EventRecord]) -> Purchase | None:
         return None
     cleared = [record for record in made if _of(record).status is TransactionStatus.SETTLED]
     paid = _of((cleared or made)[-1])
-    net = max(paid.amount_minor - _given_back(told, paid.amount_minor), 0)
+    net = max(paid.amount_minor - _given_back(told, paid), 0)
     return Purchase(
         paid.transaction_id,
         paid.merchant_id,
@@ -95,13 +95,13 @@ def _purchase(told: list[EventRecord]) -> Purchase | None:
     )
 
 
-def _given_back(told: list[EventRecord], paid_minor: int) -> int:
-    """A reversal gives all back, a return what it says."""
-    statuses = {_of(record).status for record in told}
-    if TransactionStatus.REVERSED in statuses:
-        return paid_minor
-    returned = (r for r in told if _of(r).status is TransactionStatus.RETURNED)
-    return sum(_of(record).amount_minor for record in returned)
+def _given_back(told: list[EventRecord], paid: CardTransaction) -> int:
+    """A reversal gives all back, a return what it says in the currency that was paid in."""
+    after = [_of(record) for record in told]
+    if any(one.status is TransactionStatus.REVERSED for one in after):
+        return paid.amount_minor
+    returned = (one for one in after if one.status is TransactionStatus.RETURNED)
+    return sum(one.amount_minor for one in returned if one.currency == paid.currency)
 
 
 def _of(record: EventRecord) -> CardTransaction:

@@ -102,6 +102,13 @@ def test_an_approval_that_is_never_settled_lapses_and_a_late_settlement_reopens_
     assert kinds(standing([*records, a_payment("settled", at=300)], item, after)) == ["REDEEMED"]
 
 
+def test_a_return_in_another_currency_takes_off_nothing() -> None:
+    odd = a_payment("returned", at=3, amount_minor=19_999, currency="JPY")
+
+    assert kinds(standing([a_payment(), odd], an_item(terms={}))) == ["REDEEMED"]
+    assert kinds(standing([a_payment(), a_payment("reversed", at=3, currency="JPY")])) == []
+
+
 def test_a_redemption_that_came_before_its_activation_is_one_use() -> None:
     """F24: redemption before activation."""
     redeemed = an_event("redeemed", at=1)
