@@ -138,6 +138,10 @@ def merchant_map(points: list[dict[str, Any]]) -> str:
     return svg((dots + names).properties(width=820, height=560))
 
 
+NAME_WIDE, NAME_HIGH = 0.23, 0.035
+"""Share of the drawn points' extent that a name of 140 by 12 pixels takes."""
+
+
 def _apart(points: list[dict[str, Any]], most: int = 30) -> list[dict[str, Any]]:
     """The most famous merchants whose names do not lie on one another."""
     if not points:
@@ -148,7 +152,7 @@ def _apart(points: list[dict[str, Any]], most: int = 30) -> list[dict[str, Any]]
     for point in points:
         across = [abs(point["x"] - other["x"]) / wide for other in named]
         along = [abs(point["y"] - other["y"]) / high for other in named]
-        if all(x > 0.11 or y > 0.035 for x, y in zip(across, along, strict=True)):
+        if all(x > NAME_WIDE or y > NAME_HIGH for x, y in zip(across, along, strict=True)):
             named.append(point)
         if len(named) == most:
             break
