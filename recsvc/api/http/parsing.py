@@ -21,7 +21,9 @@ OWN_MESSAGES = {
     "union_tag_invalid": ("unknown_kind", "Not one of the known kinds."),
     "missing": ("missing", "This field is required."),
 }
-COUNTED = re.compile(r"Tuple should have (at (?:least|most) [0-9]+ items?) after validation.*")
+COUNTED = re.compile(
+    r"(?:Tuple|List) should have (at (?:least|most) [0-9]+ items?) after validation.*"
+)
 KEY_STEP = "[key]"
 """What pydantic adds to the way to a key that is wrong itself."""
 MOST_FAULTS = 20

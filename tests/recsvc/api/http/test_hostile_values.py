@@ -30,6 +30,7 @@ def pointers(answer: Any) -> list[str]:
         ),
         ("recommendations:batch", {"cardholder_ids": []}, {"/cardholder_ids": "too_short"}),
         ("rankings", {"cardholder_id": "c", "item_ids": ["i"] * 501}, {"/item_ids": "too_long"}),
+        ("events", {"events": [{}] * 501}, {"/events": "too_long"}),
         (
             "cardholders/c/consent",
             {**CONSENT, "marketing": {"fax": True}},
@@ -45,7 +46,7 @@ def test_F39_each_wrong_value_is_told_once_at_its_place_in_words_of_json(
 
     assert {fault["pointer"]: fault["code"] for fault in faults} == told
     assert len(faults) == len(told)
-    assert not any("Tuple" in fault["message"] for fault in faults)
+    assert not any(word in str(faults) for word in ("Tuple", "List", "validation"))
 
 
 @pytest.mark.parametrize("instant", EDGES)
