@@ -23,11 +23,11 @@ from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-import orjson
 from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from recsvc.api.http.lifecycle import WAITED
+from recsvc.api.http.problems import MEDIA_TYPE, body_of
 from recsvc.app import EXTENSION
 from recsvc.services import Services
 
@@ -51,19 +51,9 @@ App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 def problem_bytes(status: HTTPStatus, code: str, detail: str, *, keep: bool = False) -> bytes:
     """The answer to a request that no part of the application sees, as bytes on the wire."""
     request_id = secrets.token_hex(16)
-    body = orjson.dumps(
-        {
-            "type": f"urn:recsvc:problem:{code}",
-            "title": status.phrase,
-            "status": status.value,
-            "detail": detail,
-            "instance": request_id,
-            "code": code,
-            "errors": [],
-        }
-    )
+    body = body_of(status.value, code, detail, request_id)
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/problem+json\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\n"
         f"X-Request-Id: {request_id}\r\nX-Content-Type-Options: nosniff\r\n"
         f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n"
         f"Connection: {'keep-alive' if keep else 'close'}\r\n"

@@ -4,6 +4,7 @@ Bodies follow RFC 9457 and never repeat what the caller sent.
 """
 
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -125,16 +126,24 @@ def response(
     headers: dict[str, str] | None = None,
 ) -> Response:
     """The answer for one problem."""
-    body: dict[str, Any] = {
+    body = body_of(status, code, detail, g.get("request_id", ""), errors)
+    return Response(body, status, headers, content_type=MEDIA_TYPE)
+
+
+def body_of(
+    status: int, code: str, detail: str, request_id: str, errors: Sequence[FieldFault] = ()
+) -> bytes:
+    """The body of one problem, whoever answers it."""
+    document: dict[str, Any] = {
         "type": f"urn:recsvc:problem:{code}",
         "title": HTTPStatus(status).phrase,
         "status": status,
         "detail": detail,
-        "instance": g.get("request_id", ""),
+        "instance": request_id,
         "code": code,
         "errors": [fault.model_dump() for fault in errors],
     }
-    return Response(orjson.dumps(body), status, headers, content_type=MEDIA_TYPE)
+    return orjson.dumps(document)
 
 
 def _answer_problem(error: ProblemError) -> Response:
