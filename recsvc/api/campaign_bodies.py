@@ -1,4 +1,4 @@
-"""What marketers send and get: audiences, campaigns, webhooks."""
+"""What marketers send and get: audiences and campaigns."""
 
 from datetime import time
 from typing import Annotated, Any, Literal
@@ -137,24 +137,6 @@ class ResultsQuery(Parameters):
     view: Literal["issuer", "merchant"] = "issuer"
 
 
-class WebhookBody(Body):
-    """Where pushes are told."""
-
-    url: Annotated[str, Field(min_length=1, max_length=2_048)]
-
-
-class WebhookPath(Parameters):
-    """The webhook in the address."""
-
-    webhook_id: OutsideId
-
-
-class ReplayBody(Body):
-    """Which push is told again."""
-
-    push_id: OutsideId
-
-
 class CampaignAnswer(BaseModel):
     """A campaign and where it stands."""
 
@@ -256,18 +238,3 @@ class ResultsAnswer(BaseModel):
     past_retention: bool = False
     by_item: list[dict[str, Any]]
     by_segment: list[dict[str, Any]]
-
-
-class WebhookAnswer(BaseModel):
-    """A webhook; its secret is shown once, when it is made."""
-
-    webhook_id: str
-    url: str
-    disabled: str | None
-    secret: str | None = None
-
-
-class WebhookList(BaseModel):
-    """All webhooks of the issuer."""
-
-    webhooks: list[WebhookAnswer]

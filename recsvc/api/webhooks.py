@@ -2,20 +2,15 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from flask import request
+from pydantic import BaseModel, Field
 
-from recsvc.api.campaign_bodies import (
-    ReplayBody,
-    WebhookAnswer,
-    WebhookBody,
-    WebhookList,
-    WebhookPath,
-)
 from recsvc.api.http.auth import Caller, Gate
 from recsvc.api.http.idempotency import OnceOnly
 from recsvc.api.http.routing import Rendered, Routes, render
+from recsvc.api.http.schemas import Body, OutsideId, Parameters
 from recsvc.domain.errors import InvalidError
 from recsvc.outreach.webhook_client import (
     DeliveryFailedError,
@@ -25,6 +20,39 @@ from recsvc.outreach.webhook_client import (
 from recsvc.stores.outreach.webhooks import Webhook, WebhookStore
 
 SCOPE = "campaigns:write"
+
+
+class WebhookBody(Body):
+    """Where pushes are told."""
+
+    url: Annotated[str, Field(min_length=1, max_length=2_048)]
+
+
+class WebhookPath(Parameters):
+    """The webhook in the address."""
+
+    webhook_id: OutsideId
+
+
+class ReplayBody(Body):
+    """Which push is told again."""
+
+    push_id: OutsideId
+
+
+class WebhookAnswer(BaseModel):
+    """A webhook; its secret is shown once, when it is made."""
+
+    webhook_id: str
+    url: str
+    disabled: str | None
+    secret: str | None = None
+
+
+class WebhookList(BaseModel):
+    """All webhooks of the issuer."""
+
+    webhooks: list[WebhookAnswer]
 
 
 def webhook_routes(
