@@ -23,6 +23,9 @@ class Concern(IntEnum):
     ALWAYS = 2
 
 
+NONE = Concern.NONE
+
+
 def _concern(offer: MerchantOffer) -> Concern:
     """An offer that nobody limits is counted when somebody asks, not with each purchase."""
     if offer.terms.requires_activation:
@@ -36,11 +39,16 @@ def _is_use(record: Told) -> bool:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfferBook:
-    """Offers by the merchant, or the category, at which they are earned; build with :meth:`of`."""
+    """Offers by the merchant, or the category, at which they are earned; build with :meth:`of`.
+
+    What a payment there may change is kept beside them: most payments are only asked for that.
+    """
 
     catalog: Catalog
     by_merchant: Mapping[str, tuple[MerchantOffer, ...]]
     by_mcc: Mapping[str, tuple[MerchantOffer, ...]]
+    merchants: Mapping[str, Concern]
+    categories: Mapping[str, Concern]
 
     @classmethod
     def of(cls, catalog: Catalog) -> Self:
@@ -58,6 +66,8 @@ class OfferBook:
             catalog,
             {merchant: tuple(offers) for merchant, offers in merchants.items()},
             {mcc: tuple(offers) for mcc, offers in categories.items()},
+            {merchant: max(map(_concern, offers)) for merchant, offers in merchants.items()},
+            {mcc: max(map(_concern, offers)) for mcc, offers in categories.items()},
         )
 
     def at(self, merchant_id: str, mcc: str | None) -> tuple[MerchantOffer, ...]:
@@ -75,8 +85,8 @@ class OfferBook:
             return Concern.NONE
         if paid.status is REVERSED or paid.status is RETURNED:
             return Concern.ALWAYS  # may name another merchant than its purchase, or no category
-        here = self.at(paid.merchant_id, paid.mcc)
-        return max(map(_concern, here)) if here else Concern.NONE
+        here = self.merchants.get(paid.merchant_id, NONE)
+        return here if paid.mcc is None else max(here, self.categories.get(paid.mcc, NONE))
 
     def touched(self, records: Iterable[EventRecord], recorded: Iterable[str]) -> list[Item]:
         """Items of which these events, or uses on record, tell; in order of their ids."""
