@@ -33,6 +33,7 @@ HELP = {"help_option_names": ["-h", "--help"]}
 
 
 @click.group(cls=LazyCommands, lazy=LAZY, context_settings=HELP)
+@click.version_option(package_name="recsvc")
 def group() -> None:
     """Run the service that recommends benefits and merchant offers."""
 

@@ -35,10 +35,22 @@ class LazyCommands(click.Group):
         return sorted(self._lazy)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        """The command of this name, or None for click's own message."""
+        """The command of this name, or None for click's own message.
+
+        Raises
+        ------
+        click.ClickException
+            a library that the command needs is not there
+        """
         if cmd_name not in self._lazy:
             return None
-        command: click.Command = importlib.import_module(self._lazy[cmd_name].module).command
+        try:
+            command: click.Command = importlib.import_module(self._lazy[cmd_name].module).command
+        except ModuleNotFoundError as error:
+            raise click.ClickException(
+                f"{cmd_name}: needs {error.name}, which is not installed here; run it where the "
+                "whole product is, or in the image that is made for it"
+            ) from error
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

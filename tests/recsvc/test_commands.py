@@ -6,12 +6,14 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from recsvc.cli import COMMANDS, group
+from recsvc.cli.lazy import Lazy, LazyCommands
 from recsvc.cli.worker import WORKERS
 from recsvc.demo.jobs import issuer_of
 from recsvc.domain.cardholder import Consent
@@ -24,6 +26,19 @@ from tests.service import run_command
 def environ(clean_environment: dict[str, str], store_url: str) -> dict[str, str]:
     """An environment whose store is the empty one of this test."""
     return {**clean_environment, "RECSVC_REDIS_URL": store_url}
+
+
+def test_a_command_whose_library_is_not_installed_says_which_it_is() -> None:
+    bare = LazyCommands(lazy={"demo": Lazy("library_of_another_image", "")})
+
+    result = CliRunner().invoke(bare, ["demo"])
+
+    assert result.exit_code == 1
+    assert "demo: needs library_of_another_image, which is not installed here" in result.stderr
+
+
+def test_the_version_is_told() -> None:
+    assert CliRunner().invoke(group, ["--version"]).stdout.endswith(f"{version('recsvc')}\n")
 
 
 def test_a_key_is_shown_once_listed_without_its_secret_and_revoked(

@@ -52,6 +52,7 @@ class LazyCommands(click.Group):
 
 
 @click.group(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="recsvc")
 def group() -> None:
     """Turn card usage into a published bundle of embeddings."""
 

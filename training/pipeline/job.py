@@ -1,6 +1,7 @@
 """The order of things in one run."""
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -228,8 +229,7 @@ class _Run:
 
     def _refused(self, evidence: _Evidence, reasons: list[Reason]) -> Outcome:
         """Leave the report beside the shelf; the shelf is untouched."""
-        folder = self.request.report_dir or _report_folder(self.request, self.now)
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = _made_report_folder(self.request, self.now)
         with self.stages.stage("report"):
             material = self._material(evidence, None, reasons, {})
             write_report(folder, material, sketch_of(evidence.contest, None))
@@ -347,6 +347,22 @@ def _report_folder(request: Request, now: datetime) -> Path:
     shelf = request.shelf
     name = f"refused-{now:%Y%m%dT%H%M%SZ}"
     return shelf.parent / f"{shelf.name}-reports" / request.issuer_id / name
+
+
+def _made_report_folder(request: Request, now: datetime) -> Path:
+    """The folder asked for, or one beside the shelf, or a temporary one.
+
+    The last where only the shelf can be written: reasons are not lost for want of a place for
+    their page.
+    """
+    folder = request.report_dir or _report_folder(request, now)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        if request.report_dir is not None:
+            raise
+        return Path(tempfile.mkdtemp(prefix=folder.name))
+    return folder
 
 
 def hash_key(request: Request, inputs: Inputs) -> bytes:

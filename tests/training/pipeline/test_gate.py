@@ -1,6 +1,7 @@
 """What the gate does to a whole run."""
 
 import json
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,6 +55,21 @@ def test_a_single_purchase_is_refused_with_every_reason_and_a_page(tmp_path: Pat
     assert result.exit_code == 3
     assert {"too_few_interactions", "too_few_cardholders", "nothing_to_judge"} <= {*codes(result)}
     assert "was refused" in Path(json.loads(result.stdout)["report"]).read_text("utf-8")
+
+
+def test_where_only_the_shelf_can_be_written_the_reasons_are_told_all_the_same(
+    tmp_path: Path,
+) -> None:
+    world = a_world(tmp_path)
+    (tmp_path / "shelf-reports").touch()
+
+    result = CliRunner().invoke(group, ["run", *world.arguments(), "--json"])
+    page = Path(json.loads(result.stdout)["report"])
+
+    assert result.exit_code == 3
+    assert codes(result)[0] == "too_few_interactions"
+    assert "was refused" in page.read_text("utf-8")
+    shutil.rmtree(page.parent)
 
 
 def test_a_report_folder_may_be_chosen(tmp_path: Path) -> None:
