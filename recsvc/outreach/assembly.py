@@ -126,6 +126,7 @@ def _ground(
         campaigns=campaigns,
         rosters=RosterStore(stores.writes),
         standings=StandingStore(stores.writes, stores.deny_list),
+        states=stores.cardholders,
         book=CampaignBook(campaigns, slot, global_holdout_bps=share, clock=clock),
         zone=ZoneInfo(settings.timezone),
         zones=Zones.named(settings.timezone, dict(settings.issuer_timezones)),

@@ -20,7 +20,7 @@ from recsvc.domain.audience.waterfall import Exclusion
 from recsvc.domain.campaign.pressure import FrequencyCap, allowed_by_all
 from recsvc.domain.errors import NotFoundError
 from recsvc.outreach.ground import Ground
-from recsvc.outreach.selection import Asked, Crowd, Judged, judge_all
+from recsvc.outreach.selection import Asked, Judged, judge_all
 from recsvc.stores.outreach.disclosures import DisclosureStore
 from recsvc.stores.outreach.pushes import PushStore
 
@@ -102,10 +102,9 @@ class Estimator:
             raise NotFoundError
         cardholders = model.bundle.model.cardholders
         rows, share = sampled(len(cardholders))
-        ids = cardholders.ids(rows)
         channel = asked.channel.value
-        standings = self._ground.standings.read(issuer_id, ids, channel)
-        crowd = Crowd(rows, ids, standings, self._capped(issuer_id, ids, channel))
+        capped = self._capped(issuer_id, cardholders.ids(rows), channel)
+        crowd = self._ground.crowd(model, rows, channel, capped)
         judged = judge_all(model, asked, crowd, self._ground.clock())
         return Counted(judged, np.asarray(cardholders.hashes[rows]), share)
 

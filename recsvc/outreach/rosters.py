@@ -23,7 +23,6 @@ from recsvc.outreach.selection import (
 )
 from recsvc.stores.outreach.outbox import OutboxStore
 from recsvc.stores.outreach.rosters import Part, Row, parts_of
-from recsvc.stores.people.standings import Standings
 
 BATCH = 100
 PARTS_AT_ONCE = 20
@@ -105,13 +104,12 @@ class RosterMaker:
         """Everybody whom the campaign means, both arms."""
         cardholders = bundle.model.cardholders
         rows = np.arange(len(cardholders), dtype=np.int64)
-        ids = cardholders.ids(rows)
-        standings = self._ground.standings.read(issuer_id, ids, campaign.channel.value)
-        crowd = Crowd(rows, ids, standings, np.zeros(rows.size, np.bool_))
+        uncapped = np.zeros(rows.size, np.bool_)
+        crowd = self._ground.crowd(model, rows, campaign.channel.value, uncapped)
         items = self._items(issuer_id, model, campaign, crowd)
         value = bundle.model.scores.get("value")
         before = np.zeros(rows.size) if value is None else np.nan_to_num(np.asarray(value))
-        return self._listed(issuer_id, campaign, ids, items, standings, before)
+        return self._listed(issuer_id, campaign, crowd, items, before)
 
     def _items(
         self, issuer_id: str, model: ServingModel, campaign: Campaign, crowd: Crowd
@@ -120,9 +118,12 @@ class RosterMaker:
         asked, now = self._ground.asked(issuer_id, campaign), self._ground.clock()
         if len(campaign.item_ids) > 1:
             return chosen_items(judge_all(model, asked, crowd, now), campaign)
-        _, fallen = may_be_told(model, asked, crowd, now)
         most = room(campaign, crowd.rows.size)
         items = np.full(crowd.rows.size, NOBODY, np.int32)
+        if crowd.rewritten.places.size:  # the model's own vectors alone would not do
+            items[best_rows(judge_all(model, asked, crowd, now), most)] = 0
+            return items
+        _, fallen = may_be_told(model, asked, crowd, now)
         items[best_for_item(model, asked, fallen.allowed, most).rows] = 0
         return items
 
@@ -130,13 +131,12 @@ class RosterMaker:
         self,
         issuer_id: str,
         campaign: Campaign,
-        ids: list[str],
+        crowd: Crowd,
         items: NDArray[np.int32],
-        standings: Standings,
         before: NDArray[np.floating],
     ) -> list[Row]:
-        meant = np.flatnonzero(items != NOBODY)
-        who = [ids[row] for row in meant.tolist()]
+        meant, standings = np.flatnonzero(items != NOBODY), crowd.standings
+        who = [crowd.cardholder_ids[row] for row in meant.tolist()]
         segments = [next(iter(profile.segments), "") for profile in standings.profiles]
         return list(
             zip(
@@ -166,6 +166,13 @@ def chosen_items(judged: Judged, campaign: Campaign) -> NDArray[np.int32]:
     least = float(worth[finite].min()) if finite.any() else 0.0
     lifted = np.where(finite, worth - np.float32(least) + np.float32(1e-3), -np.inf)
     return assign(lifted.astype(np.float32), np.full(n_items, budget), most).items
+
+
+def best_rows(judged: Judged, most: int) -> NDArray[np.int64]:
+    """Whom the only item fits best, of those who may be told; at most so many, ties by row."""
+    worth = np.where(judged.fallen.allowed, judged.worth[:, 0], np.float32(-np.inf))
+    order = np.argsort(-worth, kind="stable")[:most]
+    return order[np.isfinite(worth[order])]
 
 
 def _best(worth: NDArray[np.float32]) -> NDArray[np.int32]:

@@ -21,6 +21,7 @@ from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
 from recsvc.domain.moment import Moment
 from recsvc.domain.zones import Zones
+from recsvc.outreach.rewriting import Rewritten
 from recsvc.stores.people.standings import Standings
 
 BLOCK_ROWS = 65_536
@@ -64,12 +65,14 @@ class Crowd:
     cardholder_ids : n ids
     standings : Standings
     capped : bool, shape (n,)   whose frequency cap has no room now
+    rewritten : Rewritten       vectors of those who deleted interests
     """
 
     rows: NDArray[np.int64]
     cardholder_ids: Sequence[str]
     standings: Standings
     capped: NDArray[np.bool_]
+    rewritten: Rewritten
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +102,7 @@ def judge_all(model: ServingModel, asked: Asked, crowd: Crowd, now: datetime) ->
         The audience's filter is no rule over the model's scores.
     """
     eligible, fallen = may_be_told(model, asked, crowd, now)
-    worth = np.where(eligible, _scores(model, asked, crowd.rows), np.float32(-np.inf))
+    worth = np.where(eligible, _scores(model, asked, crowd), np.float32(-np.inf))
     least = asked.audience.min_score
     enough = np.isfinite(worth) & (worth >= np.float32(-np.inf if least is None else least))
     reached = np.logical_or.reduce(enough, axis=1, dtype=np.bool_)
@@ -166,16 +169,18 @@ def item_rows(model: ServingModel, item_ids: Sequence[str]) -> NDArray[np.int64]
     return np.array(rows, np.int64)
 
 
-def _scores(model: ServingModel, asked: Asked, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _scores(model: ServingModel, asked: Asked, crowd: Crowd) -> NDArray[np.float32]:
     """Scores of cardholders and items as in his own list, shape (n, n_items)."""
     if model.bundle is None:
         raise NotFoundError
-    factors = model.bundle.model.factors.cardholders
+    factors, rows = model.bundle.model.factors.cardholders, crowd.rows
     pulls = model.space.pulls[item_rows(model, asked.item_ids)]
     found = np.empty((rows.size, pulls.shape[0]), np.float32)
     for start in range(0, rows.size, BLOCK_ROWS):
         part = rows[start : start + BLOCK_ROWS]
         found[start : start + part.size] = factors[part] @ pulls[:, :-1].T + pulls[:, -1]
+    places, vectors = crowd.rewritten
+    found[places] = vectors @ pulls[:, :-1].T + pulls[:, -1]
     return found
 
 

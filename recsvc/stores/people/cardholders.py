@@ -172,7 +172,7 @@ class CardholderStore:
     ) -> None:
         """Forget what the cardholder did at a column until now."""
         at = str(microseconds(deleted_at)).encode()
-        self._set(issuer_id, cardholder_id, {f"f:{column}": at})
+        self._set(issuer_id, cardholder_id, {f"f:{column}": at, "forgot": b"1"})
 
     def _set(
         self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes], at: str = ""

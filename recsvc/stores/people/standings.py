@@ -18,11 +18,11 @@ from recsvc.stores.keys.cardholders import CARDHOLDER
 
 BATCH = 2_000
 
-# Keys: cardholders. Answers profile, consent and objection of each.
+# Keys: cardholders. Answers profile, consent, objection and the mark of deleted interests of each.
 STANDINGS_READ = """
 local found = {}
 for i, key in ipairs(KEYS) do
-  found[i] = redis.call('HMGET', key, 'profile', 'consent', 'objection')
+  found[i] = redis.call('HMGET', key, 'profile', 'consent', 'objection', 'forgot')
 end
 return found
 """
@@ -36,18 +36,20 @@ class Standings:
     ----------
     consents : bool, shape (n,)   to be chosen by his traits and addressed on the channel
     erased : bool, shape (n,)
+    forgot : bool, shape (n,)     he deleted an interest, so the model's vector is not his list's
     profile_of : int32, shape (n,)   place in ``profiles``
     profiles : tuple of Profile      each distinct one once
     """
 
     consents: NDArray[np.bool_]
     erased: NDArray[np.bool_]
+    forgot: NDArray[np.bool_]
     profile_of: NDArray[np.int32]
     profiles: tuple[Profile, ...]
 
 
 class StandingStore:
-    """Reads standings; three fields a cardholder, thousands in one round trip."""
+    """Reads standings; four fields a cardholder, thousands in one round trip."""
 
     def __init__(self, durable: Connection, deny_list: DenyList) -> None:
         self._durable = durable
@@ -58,17 +60,20 @@ class StandingStore:
         """Standings of these cardholders; StoreAwayError when the store gives no answer."""
         asked = (channel, self.notice(issuer_id))
         consents: list[bool] = []
+        forgot: list[bool] = []
         places: list[int] = []
         numbers: dict[bytes | None, int] = {}
         for start in range(0, len(cardholder_ids), BATCH):
             for told in self._batch(issuer_id, cardholder_ids[start : start + BATCH]):
-                profile, consent, objection = told
+                profile, consent, objection, mark = told
+                forgot.append(mark is not None)
                 places.append(numbers.setdefault(profile, len(numbers)))
                 consents.append(codec.allows(profile, consent, objection, asked))
         profiles = tuple(codec.decode_profile(raw) if raw else Profile() for raw in numbers)
         return Standings(
             np.array(consents, np.bool_),
             self._erased(issuer_id, cardholder_ids),
+            np.array(forgot, np.bool_),
             np.array(places, np.int32),
             profiles,
         )
