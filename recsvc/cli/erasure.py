@@ -77,15 +77,19 @@ def _in_stores(stores: Stores, issuer_id: str, cardholder_id: str) -> list[str]:
     return Finder((stores.durable, stores.cache)).keys_with(issuer_id, cardholder_id)
 
 
-def _in_archive(settings: Settings, issuer_id: str, cardholder_id: str) -> dict[str, int]:
-    """Files with rows of him, and how many."""
-    files = sorted((settings.archive / issuer_id).rglob("*.parquet"))
+def _in_archive(settings: Settings, issuer_id: str, cardholder_id: str) -> dict[str, int | None]:
+    """Files with rows of him, and how many; None for a draft that cannot be read to its end.
+
+    Drafts that a killed archiver left are files too; the next one sweeps them up within an hour.
+    """
+    folder = settings.archive / issuer_id
+    files = sorted([*folder.rglob("*.parquet"), *folder.rglob("*.draft")])
     if not files:
         return {}
-    from recsvc.workers.archive_files import rows_of  # noqa: PLC0415 - the archiver's own library
+    from recsvc.workers.archive_files import count_rows_of  # noqa: PLC0415 - a library of its own
 
-    found = {str(path): len(rows_of(path, cardholder_id)) for path in files}
-    return {path: rows for path, rows in found.items() if rows}
+    found = {str(path): count_rows_of(path, cardholder_id) for path in files}
+    return {path: rows for path, rows in found.items() if rows != 0}
 
 
 def _in_models(settings: Settings, issuer_id: str, cardholder_id: str) -> list[str]:

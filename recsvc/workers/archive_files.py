@@ -67,6 +67,16 @@ def rows_of(path: Path, cardholder_id: str) -> list[dict[str, Any]]:
     return rows
 
 
+def count_rows_of(path: Path, cardholder_id: str) -> int | None:
+    """How many rows a cardholder has in a file; None for one that was not written to its end."""
+    try:
+        return len(rows_of(path, cardholder_id))
+    except FileNotFoundError:  # got its name, or was swept up, meanwhile
+        return 0
+    except pa.ArrowInvalid:
+        return None
+
+
 def remove_rows(path: Path, is_gone: Callable[[str], bool]) -> int:
     """Rewrite a file without the rows of some cardholders; returns how many rows went.
 

@@ -9,6 +9,7 @@ draft its name. So no entry is lost and none is in two files.
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
@@ -26,7 +27,7 @@ from recsvc.workers.archive_files import check_row, settle_file, write_rows
 
 MOST_DELIVERIES = 5
 DRAFTS = "drafts"
-DRAFT_MAX_AGE_SECONDS = 24 * 60 * 60
+DRAFT_MAX_AGE_SECONDS = 60 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +121,10 @@ class Archiver:
                 self._store.named(self._issuer_id, file)
             else:
                 self._tell("archive_file_missing", file=file)
-        for draft in self._folder.glob(f"{DRAFTS}/*.draft"):
-            if time.time() - draft.stat().st_mtime > DRAFT_MAX_AGE_SECONDS:
-                draft.unlink(missing_ok=True)
+        for draft in self._folder.rglob("*.draft"):  # a file that was being rewritten has its own
+            with suppress(FileNotFoundError):  # another archiver was quicker
+                if time.time() - draft.stat().st_mtime > DRAFT_MAX_AGE_SECONDS:
+                    draft.unlink()
 
     def _archive(
         self, entries: Sequence[StreamEntry], tally: Tally, *, again: bool = False

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ from recsvc.stores.events.archive import GROUP, ArchiveStore
 from recsvc.stores.events.batch import Arrival
 from recsvc.stores.keys.access import ISSUERS
 from recsvc.stores.keys.events import EVENTS
-from recsvc.workers.archive_files import read_rows, rows_of
-from recsvc.workers.archiver import DRAFTS, Archiver
+from recsvc.workers.archive_files import read_rows, rows_of, write_rows
+from recsvc.workers.archiver import DRAFT_MAX_AGE_SECONDS, DRAFTS, Archiver
 from tests.happenings import a_payment
 from tests.service import run_command, until
 
@@ -137,6 +138,41 @@ def test_a_reader_killed_between_commit_and_rename_loses_no_file(world: World) -
 
     assert world.event_ids() == ["a"]
     assert ArchiveStore(world.stores.durable, "x").commits("demo") == []
+
+
+@pytest.mark.parametrize("place", [f"{DRAFTS}/a.draft", "2026-03-04/a.draft"])
+def test_a_draft_that_nobody_finishes_is_swept_up_wherever_it_lies(
+    world: World, place: str
+) -> None:
+    draft = world.folder / place
+    draft.parent.mkdir(parents=True)
+    draft.write_bytes(b"half")
+    world.archiver().round()
+    assert draft.exists()
+
+    long_ago = time.time() - DRAFT_MAX_AGE_SECONDS - 1
+    os.utime(draft, (long_ago, long_ago))
+    world.archiver().round()
+    assert not draft.exists()
+
+
+def test_P47_drafts_of_a_killed_archiver_are_looked_through_too(
+    store_url: str, clean_environment: dict[str, str], tmp_path: Path
+) -> None:
+    drafts = tmp_path / "demo" / DRAFTS
+    drafts.mkdir(parents=True)
+    write_rows(drafts / "whole.draft", [a_row("ch_9"), a_row("ch_8")])
+    (drafts / "torn.draft").write_bytes((drafts / "whole.draft").read_bytes()[:-20])
+    asked = ["erasure", "find", "--issuer", "demo", "--cardholder", "ch_9"]
+    done = run_command(asked, clean_environment, redis_url=store_url, archive=str(tmp_path))
+
+    found = orjson.loads(done.stdout)["archive"]
+    assert found == {str(drafts / "torn.draft"): None, str(drafts / "whole.draft"): 1}
+
+
+def a_row(cardholder_id: str) -> dict[str, Any]:
+    """One archived event of a cardholder, the rest left out."""
+    return {"event_id": f"e_{cardholder_id}", "cardholder_id": cardholder_id}
 
 
 def test_F25_a_poison_event_is_buried_after_five_deliveries_and_the_stream_goes_on(
