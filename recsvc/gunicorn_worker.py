@@ -27,7 +27,7 @@ from gunicorn.http import errors  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
 from recsvc.api.http.lifecycle import WAITED
-from recsvc.api.http.problems import MEDIA_TYPE, body_of
+from recsvc.api.http.problems import DETAILS, MEDIA_TYPE, body_of
 from recsvc.app import EXTENSION
 from recsvc.services import Services
 
@@ -166,9 +166,11 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
             HTTPStatus.INTERNAL_SERVER_ERROR,
         )
         self._services.log.warning("bytes_refused", kind=type(exc).__name__, status=status.value)
-        detail = "This is no request that can be answered."
+        code, detail = DETAILS.get(status, ("bad_request", f"{status.description}."))
+        if status is HTTPStatus.BAD_REQUEST:
+            detail = f"{detail} An address is ASCII, with every other byte written as %XX."
         with contextlib.suppress(OSError):
-            client.sendall(problem_bytes(status, "bad_request", detail))
+            client.sendall(problem_bytes(status, code, detail))
 
     @property
     def _services(self) -> Services:

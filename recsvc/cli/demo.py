@@ -54,6 +54,8 @@ def command(
     folder = home / "demo"
     issuer = issuer or jobs.issuer_of(usage, mapping)
     check_issuer(issuer)
+    if usage is None and (mapping or catalog):
+        raise click.UsageError("--mapping and --catalog go with --usage; name the usage too")
     try:
         refuse_taken(read_settings().bind)
         if usage is None:

@@ -122,6 +122,19 @@ def test_without_a_store_a_command_says_so_in_one_line(clean_environment: dict[s
     )
 
 
+@pytest.mark.parametrize("option", ["--mapping", "--catalog"])
+def test_a_demo_does_not_leave_out_in_silence_what_goes_with_usage(
+    clean_environment: dict[str, str], tmp_path: Path, option: str
+) -> None:
+    done = run_command(
+        ["demo", "--once", "--home", str(tmp_path), option, str(Path(__file__))], clean_environment
+    )
+
+    assert done.returncode == 2
+    assert "name the usage too" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_a_demo_refuses_a_port_that_is_taken_before_it_replaces_anything(
     clean_environment: dict[str, str], tmp_path: Path
 ) -> None:

@@ -239,18 +239,26 @@ class TestRawBytes:
         assert self.talk(server, sent.encode()).split(b"\r\n")[0] == b"HTTP/1.1 401 UNAUTHORIZED"
 
     @pytest.mark.parametrize(
-        ("sent", "status"),
+        ("sent", "status", "told"),
         [
-            (b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", b"414"),
-            (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431"),
-            (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n", b"431"),
-            (b"nonsense\r\n\r\n", b"400"),
+            (
+                b"GET /" + b"a" * 5000 + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+                b"414",
+                b"uri_too_long",
+            ),
+            (b"GET /livez HTTP/1.1\r\nHost: x\r\n" + b"X: y\r\n" * 200 + b"\r\n", b"431", b""),
+            (b"GET /livez HTTP/1.1\r\nHost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n", b"431", b""),
+            (b"nonsense\r\n\r\n", b"400", b"cannot be read"),
+            ("GET /livez?city=上海 HTTP/1.1\r\nHost: x\r\n\r\n".encode(), b"400", b"as %XX"),
         ],
     )
     def test_f57_too_long_or_nonsense_is_refused(
-        self, shared: Shared, sent: bytes, status: bytes
+        self, shared: Shared, sent: bytes, status: bytes, told: bytes
     ) -> None:
-        assert self.talk(shared.server, sent).split(b" ")[1] == status
+        answer = self.talk(shared.server, sent)
+
+        assert answer.split(b" ")[1] == status
+        assert told in answer
 
 
 def test_F43_F62_the_log_holds_no_key_no_cardholder_and_no_query(
