@@ -1,6 +1,6 @@
 """Who may ask: keys, the notice in force, what was done."""
 
-from recsvc.stores.keys.family import DAY_SECONDS, Family
+from recsvc.stores.keys.family import Family
 
 API_KEYS = Family(
     "api_keys",
@@ -28,8 +28,8 @@ AUDIT = Family(
     "audit",
     "stream",
     "durable",
-    3 * 365 * DAY_SECONDS,
-    "three years",
+    None,
+    "for ever: three years are asked for, and a chain that lost its beginning cannot be verified",
     "hash-chained entries: who did what, when, to which pseudonym",
 )
 MODEL_ON_RECORD = Family(
