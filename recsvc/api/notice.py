@@ -17,7 +17,8 @@ SHIPPED: dict[str, Any] = {
     "purposes": ["recommend benefits and merchant offers", "measure whether they were of use"],
     "methods": ["a vector for each cardholder learned from card usage", "nearest items by it"],
     "categories": ["card usage", "answers to benefits and offers", "profile given by the issuer"],
-    "retention": "recent events until the operator's retention time, the audit log three years or more",
+    "retention": "recent events until the operator's retention time, the audit log three years "
+    "or more",
     "rights": [
         "withdraw consent at any time",
         "see and delete each interest",
