@@ -13,7 +13,7 @@ from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
 from recsvc.domain.eligibility import ByTerms, EligibilityTables
 from recsvc.domain.moment import BEFORE_ALL
-from recsvc.domain.naming import Naming
+from recsvc.domain.naming import ItemNotes, Naming
 from recsvc.domain.narrowing import Narrowing
 from recsvc.domain.popularity import ItemPopularity
 from recsvc.domain.space import ItemSpace
@@ -90,7 +90,8 @@ class ServingModel:
         The same index, smaller, for what one cardholder may have.
     tables : EligibilityTables
     popularity : ItemPopularity
-    naming : Naming
+    naming : Naming                        what columns are called
+    notes : ItemNotes                      what reasons need to know of items
     keys : GroupKeys
     newest : int32, shape (n_items,)       rows, latest start first, ties by row
     sponsored : int32, shape (n_sponsored,) rows of sponsored items, highest priority first
@@ -106,6 +107,7 @@ class ServingModel:
     tables: EligibilityTables
     popularity: ItemPopularity
     naming: Naming
+    notes: ItemNotes
     keys: GroupKeys
     newest: NDArray[np.int32]
     sponsored: NDArray[np.int32]
@@ -134,10 +136,9 @@ class ServingModel:
             the bundle is the very same.
         exhausted : item ids whose total or daily budget is used up
         """
-        same_bundle = earlier is not None and earlier.bundle is bundle
-        space = ItemSpace.of(
-            bundle, catalog.items, earlier.space if earlier and same_bundle else None
-        )
+        before = earlier if earlier is not None and earlier.bundle is bundle else None
+        space = ItemSpace.of(bundle, catalog.items, before.space if before else None)
+        naming = before.naming if before else Naming(bundle, space.columns)
         items = catalog.items
         index = ItemIndex(np.c_[space.pulls, priorities(items)])
         return cls(
@@ -150,7 +151,8 @@ class ServingModel:
             Narrowing(index, space.known),
             EligibilityTables.of(items, space.merchants, space.categories, exhausted),
             ItemPopularity(bundle, space),
-            Naming(bundle, space),
+            naming,
+            ItemNotes(naming, space),
             GroupKeys.of(items),
             _newest(items),
             _sponsored(items),

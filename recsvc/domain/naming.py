@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from embeddings.bundle import Bundle
 from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.sensitive import is_sensitive
-from recsvc.domain.space import ItemSpace
+from recsvc.domain.space import Columns, ItemSpace
 
 MOST_CACHED = 8_000
 UNKNOWN, HARMLESS, SENSITIVE = 0, 1, 2
@@ -53,22 +53,24 @@ class ItemNote(NamedTuple):
 
 
 class Naming:
-    """Names of the columns of one model, read when first asked for; a bounded number is kept.
+    """Names of the columns of one bundle, read when first asked for; a bounded number is kept.
+
+    The catalogues that are served with one bundle, one after another, share its naming: what is
+    known of a name stays known when an offer changes.
 
     Parameters
     ----------
     bundle : Bundle, optional
-    space : ItemSpace of the same bundle
+    columns : Columns of the same bundle
     """
 
-    def __init__(self, bundle: Bundle | None, space: ItemSpace) -> None:
+    def __init__(self, bundle: Bundle | None, columns: Columns) -> None:
         self._bundle = bundle
-        self._space = space
+        self._columns = columns
         self._names: dict[int, ColumnName] = {}
         self._older: dict[int, ColumnName] = {}
-        self._kinds = np.zeros(space.columns.n_trained + 1, np.uint8)
+        self._kinds = np.zeros(columns.n_trained + 1, np.uint8)
         self._kinds[-1] = SENSITIVE  # of whatever was not trained
-        self._notes: list[ItemNote | None] = [None] * len(space.items)
 
     def of(self, column: int) -> ColumnName:
         """Name of a column."""
@@ -92,29 +94,44 @@ class Naming:
         return np.asarray(kinds == HARMLESS)
 
     def _read(self, column: int) -> ColumnName:
-        kind, outside_id = split_column_id(self._space.columns.name(column))
+        kind, outside_id = split_column_id(self._columns.name(column))
         label = self._label(column)
         category = self.category_row(column)
         code = outside_id if kind is ColumnKind.CATEGORY else ""
         names = [label]
         if category is not None:
-            code = split_column_id(self._space.columns.name(category))[1]
+            code = split_column_id(self._columns.name(category))[1]
             names.append(self._label(category))
         return ColumnName(kind, outside_id, label, not is_sensitive((code,), names))
 
     def category_row(self, merchant: int) -> int | None:
         """Category column of a merchant column; None when it is not known."""
-        if self._bundle is None or merchant >= self._space.columns.n_trained:
+        if self._bundle is None or merchant >= self._columns.n_trained:
             return None
         row = int(self._bundle.model.column_category[merchant])
         return None if row < 0 else row
 
     def _label(self, column: int) -> str:
-        if self._bundle is None or column >= self._space.columns.n_trained:
+        if self._bundle is None or column >= self._columns.n_trained:
             return ""
         return self._bundle.model.labels[column]
 
-    def note(self, row: int) -> ItemNote:
+
+class ItemNotes:
+    """What reasons need to know of the items of one catalogue, worked out when first asked for.
+
+    Parameters
+    ----------
+    naming : Naming of the bundle's columns
+    space : ItemSpace of the catalogue against the bundle
+    """
+
+    def __init__(self, naming: Naming, space: ItemSpace) -> None:
+        self._naming = naming
+        self._space = space
+        self._notes: list[ItemNote | None] = [None] * len(space.items)
+
+    def of(self, row: int) -> ItemNote:
         """What a reason needs to know of an item."""
         found = self._notes[row]
         if found is None:
@@ -124,7 +141,7 @@ class Naming:
     def _note(self, row: int) -> ItemNote:
         item, links = self._space.items[row], self._space.links[row]
         columns = (*links.merchants, *links.categories)
-        told = all(self.of(column).is_nameable for column in columns)
+        told = all(self._naming.of(column).is_nameable for column in columns)
         return ItemNote(
             not told or is_sensitive(item.categories(), (item.category,)),
             links.merchants,

@@ -6,6 +6,7 @@ no sentence and no evidence may tell of it, since others may look over the cardh
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 RANGES = (
     (4119, 4119),  # ambulances
@@ -49,13 +50,16 @@ WORDS = re.compile(
 """Words in a merchant's or category's name that tell the same where no code does."""
 
 
+CODES = frozenset(f"{code:04}" for first, last in RANGES for code in range(first, last + 1))
+MOST_REMEMBERED = 4096
+
+
 def is_sensitive_code(mcc: str) -> bool:
     """Whether a merchant category code is sensitive; False for what is no code."""
-    if not (mcc.isascii() and mcc.isdigit()):
-        return False
-    return any(first <= int(mcc) <= last for first, last in RANGES)
+    return mcc in CODES
 
 
+@lru_cache(MOST_REMEMBERED)
 def is_sensitive_name(name: str) -> bool:
     """Whether a name tells of something sensitive."""
     return WORDS.search(name) is not None

@@ -1,6 +1,7 @@
 """Finds the reasons that are true of an item for a cardholder; at least one for each item."""
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.model import ServingModel
@@ -17,6 +18,8 @@ MOST_REASONS = 2
 PERSONAL, SIMILAR, POPULAR, NEW = Source.PERSONAL, Source.SIMILAR, Source.POPULAR, Source.NEW
 PROMOTED, EXPLORATION = Source.PROMOTED, Source.EXPLORATION
 Reasons = tuple[Reason, ...]
+Alike = tuple[int, int]
+"""A merchant column of his history, and his visits there."""
 
 
 class ReasonFinder:
@@ -38,27 +41,27 @@ class ReasonFinder:
         self._held = [card.card_product_id for card in profile.card_products]
         self._locale = locale
         self._plain = plain_reasons(locale)
+        self._met = frozenset(taste.cells.keys.tolist())
         self._said_alike: dict[int, Reason] = {}
 
     def of_all(self, candidates: Sequence[Candidate]) -> list[Reasons]:
         """One or two reasons of each candidate, the most telling first."""
         rows = [candidate.row for candidate in candidates]
-        notes = map(self._model.naming.note, rows)
+        notes = map(self._model.notes.of, rows)
         if self._taste.vector is None:
             return list(map(self._of_anyone, candidates, notes))
-        visits = self._taste.visits()
-        return [
-            self._personal(candidate, note, visits, column)
-            for candidate, note, column in zip(candidates, notes, self._alike(rows), strict=True)
-        ]
+        return list(map(self._personal, candidates, notes, self._alike(rows)))
 
-    def _personal(
-        self, candidate: Candidate, note: ItemNote, visits: Mapping[int, int], alike: int | None
-    ) -> Reasons:
+    @cached_property
+    def _visits(self) -> Mapping[int, int]:
+        """His visits at each column of his history; most answers need none of them."""
+        return self._taste.visits()
+
+    def _personal(self, candidate: Candidate, note: ItemNote, alike: Alike | None) -> Reasons:
         """Reasons of a candidate for a cardholder whose history may be told."""
         if note.is_sensitive:
             return self._of_anyone(candidate, note)
-        found = self._of_history(candidate, note, visits, alike)
+        found = self._of_history(candidate, note, alike)
         if len(found) == MOST_REASONS and self._announced(candidate.source) is None:
             return tuple(found)
         own = self._of_anyone(candidate, note)
@@ -88,36 +91,40 @@ class ReasonFinder:
         return self._plain.new if candidate.source is NEW else self._plain.fits
 
     def _of_history(
-        self, candidate: Candidate, note: ItemNote, visits: Mapping[int, int], alike: int | None
+        self, candidate: Candidate, note: ItemNote, alike: Alike | None
     ) -> list[Reason]:
         """What he did at the item's merchant, in its category, or at one like it."""
         found: list[Reason] = []
         times = 0
-        if not visits.keys().isdisjoint(note.columns):
-            merchant, times = _most_visited(note.merchants, visits)
-            category, often = _most_visited(note.categories, visits)
+        if not self._met.isdisjoint(note.columns):
+            merchant, times = _most_visited(note.merchants, self._visits)
+            category, often = _most_visited(note.categories, self._visits)
             if times:
                 found.append(self._merchant(merchant, times))
             if often >= AFFINITY_VISITS:
                 found.append(self._category(category, often, candidate.row))
         source = candidate.source
         if not times and alike is not None and (source is PERSONAL or source is SIMILAR):
-            found.append(self._said_alike.get(alike) or self._say_alike(alike, visits[alike]))
+            found.append(self._said_alike.get(alike[0]) or self._say_alike(*alike))
         return found
 
-    def _alike(self, rows: list[int]) -> list[int | None]:
+    def _alike(self, rows: list[int]) -> list[Alike | None]:
         """For each item, the merchant of his history that speaks most for it and may be named."""
         cells, bundle, space = self._taste.cells, self._model.bundle, self._model.space
-        told = self._model.naming.nameable_merchants(cells.keys) & (cells.visits > 0)
-        columns = cells.keys[told]
-        if bundle is None or columns.size == 0 or not rows:
+        told = self._model.naming.nameable_merchants(cells.keys)
+        told &= cells.visits > 0
+        at = told.nonzero()[0]
+        if bundle is None or at.size == 0 or not rows:
             return [None] * len(rows)
-        pulls = (
-            bundle.model.factors.columns.take(columns, axis=0) @ space.vectors.take(rows, axis=0).T
-        )
-        pulls *= cells.strength[told, None]
-        best, tops = columns[pulls.argmax(axis=0)].tolist(), pulls.max(axis=0).tolist()
-        return [column if top > 0 else None for column, top in zip(best, tops, strict=True)]
+        columns = cells.keys.take(at)
+        vectors = bundle.model.factors.columns.take(columns, axis=0)
+        pulls = space.vectors.take(rows, axis=0) @ vectors.T
+        pulls *= cells.strength.take(at)
+        best = pulls.argmax(axis=1)
+        tops = pulls.max(axis=1).tolist()
+        named, visits = columns.take(best).tolist(), cells.visits.take(at.take(best)).tolist()
+        found = zip(tops, named, visits, strict=True)
+        return [(column, times) if top > 0 else None for top, column, times in found]
 
     def _say_alike(self, column: int, visits: int) -> Reason:
         name = self._model.naming.of(column)
@@ -160,7 +167,7 @@ class ReasonFinder:
         return self._say(code, {"city": city}, city=city)
 
     def _say(self, code: ReasonCode, evidence: Mapping[str, object], **words: object) -> Reason:
-        return Reason(code.value, sentence(code, self._locale, **words), (evidence,))
+        return Reason(str(code), sentence(code, self._locale, **words), (evidence,))
 
 
 def _most_visited(columns: tuple[int, ...], visits: Mapping[int, int]) -> tuple[int, int]:

@@ -135,4 +135,5 @@ def spoken(kind: str, label: object, locale: str) -> str:
         return NAMELESS[kind][locale]
     if kind == "city":
         return city_name(str(label), locale)
-    return name_in(str(label), locale)
+    name = str(label)
+    return name_in(name, locale) if BOTH in name else name

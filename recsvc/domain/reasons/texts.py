@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from string import Formatter
 
 from recsvc.domain.question import Reason
 from recsvc.domain.reasons.names import spoken
@@ -82,12 +83,20 @@ TEXTS: dict[ReasonCode, dict[str, str]] = {
 }
 
 
+PIECES = {
+    (code, locale): tuple((said, name) for said, name, *_ in Formatter().parse(text))
+    for code, texts in TEXTS.items()
+    for locale, text in texts.items()
+}
+"""Each sentence as what is said and the name of the gap behind it, if there is one."""
+
+
 def sentence(code: ReasonCode, locale: str, **words: object) -> str:
     """The sentence of a reason; names are told in its language, a missing one is paraphrased."""
-    if not words:
-        return TEXTS[code][locale]
-    filled = {name: spoken(name, word, locale) for name, word in words.items()}
-    return TEXTS[code][locale].format(**filled)
+    text = ""
+    for said, name in PIECES[code, locale]:
+        text += said if name is None else said + spoken(name, words[name], locale)
+    return text
 
 
 @dataclass(frozen=True, slots=True)

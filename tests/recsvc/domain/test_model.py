@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.catalog import Catalog
+from embeddings.model import Labels
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.popularity import chain
 from recsvc.domain.question import Source
@@ -55,6 +56,20 @@ def test_another_bundle_composes_all_items_anew() -> None:
     later = a_model(*DOCUMENTS, bundle=bundle_of(doubled), earlier=earlier)
 
     np.testing.assert_allclose(later.space.vectors, earlier.space.vectors * 2)
+
+
+def test_what_is_known_of_names_outlives_the_catalogue_but_not_the_bundle() -> None:
+    model = checkerboard()
+    named = replace(model, labels=Labels.of([f"column {n}" for n in range(len(model.columns))]))
+    earlier = a_model(*DOCUMENTS, bundle=bundle_of(named))
+    known = earlier.naming.of(0)
+
+    later = a_model(*DOCUMENTS[:3], bundle=earlier.bundle, earlier=earlier)
+    anew = a_model(*DOCUMENTS, bundle=bundle_of(model), earlier=earlier)
+
+    assert known.label == "column 0"
+    assert later.naming.of(0) is known
+    assert anew.naming.of(0).label == model.labels[0] != known.label
 
 
 def test_an_item_gone_from_the_catalogue_is_gone_from_the_lists() -> None:
