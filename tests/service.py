@@ -243,9 +243,14 @@ class Server:
 
 @contextmanager
 def a_server(
-    folder: Path, store_url: str, *, environment: dict[str, str] | None = None, workers: int = 2
+    folder: Path,
+    store_url: str,
+    *,
+    environment: dict[str, str] | None = None,
+    workers: int = 2,
+    module: Sequence[str] = ("recsvc", "serve"),
 ) -> Iterator[Server]:
-    """A gunicorn of the product's own command, answering; stopped at the end."""
+    """A gunicorn of the product's own command, or another's, answering; stopped at the end."""
     address = f"127.0.0.1:{a_free_port()}"
     environ = {
         **{n: v for n, v in os.environ.items() if not n.startswith(("RECSVC_", "COV_"))},
@@ -259,7 +264,7 @@ def a_server(
     log_path = folder / "server.log"
     with log_path.open("wb") as log_file:
         process = subprocess.Popen(
-            [sys.executable, "-m", "recsvc", "serve"], env=environ, stdout=log_file, stderr=log_file
+            [sys.executable, "-m", *module], env=environ, stdout=log_file, stderr=log_file
         )
     server = Server(process, address, log_path)
     try:

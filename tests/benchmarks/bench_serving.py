@@ -5,7 +5,8 @@ Run: ``python -m tests.benchmarks.bench_serving [--seconds S] [--rounds R] [--me
 workers. The bare route runs under the service's own worker class, with as many workers and threads.
 Each round loads the bare route first and the service after it, so both meet the same noise; the
 median of the rounds' ratios counts. Beside the rates stands the processor time of the workers for
-each request, which other work on the machine disturbs least.
+each request, which other work on the machine disturbs least. A third side is the service with its
+decision taken out: how far all the rest would come by itself.
 
 With ``--memory``: what one more worker takes for itself, with 10,000 and with 1,000,000
 cardholders.
@@ -19,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ from tests.benchmarks.serving_world import (
     a_big_catalog,
     a_big_model,
 )
+from tests.benchmarks.undecided import NAME as UNDECIDED
 from tests.bundles import publish
 from tests.service import Server, a_connection, a_free_port, a_server, until
 
@@ -55,12 +57,14 @@ MEMORY_SIZES = (10_000, 1_000_000)
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Both sides of one round."""
+    """All sides of one round."""
 
     bare: Load
     whole: Load
+    around: Load
     bare_cpu_seconds: float
     whole_cpu_seconds: float
+    around_cpu_seconds: float
 
     @property
     def bare_cpu_ms(self) -> float:
@@ -71,6 +75,16 @@ class Round:
     def whole_cpu_ms(self) -> float:
         """Milliseconds of processor that a request of the service takes of its worker."""
         return 1000 * self.whole_cpu_seconds / self.whole.requests
+
+    @property
+    def around_cpu_ms(self) -> float:
+        """Milliseconds that a request takes of its worker where nothing is decided."""
+        return 1000 * self.around_cpu_seconds / self.around.requests
+
+    @property
+    def around_ratio(self) -> float:
+        """Requests a second without the decision for each of the bare route."""
+        return self.around.per_second / self.bare.per_second
 
     @property
     def ratio(self) -> float:
@@ -159,38 +173,61 @@ def a_big_service(folder: Path, size: Size, workers: int) -> Iterator[tuple[Serv
     """The service with an issuer of this size, ready; and a key."""
     with ValkeyServer(save="", appendonly="no") as store:
         key = prepared(store, folder, size)
-        with a_server(folder, f"{store.connection_url}/0", workers=workers) as server:
-            until(lambda: server.ask("GET", "/readyz").status == 200, 120)
+        with a_ready_server(folder, store, workers) as server:
             yield server, key
 
 
+@contextmanager
+def a_ready_server(
+    folder: Path, store: ValkeyServer, workers: int, module: Sequence[str] = ("recsvc", "serve")
+) -> Iterator[Server]:
+    """The service of a module over what was prepared, ready."""
+    url = f"{store.connection_url}/0"
+    with a_server(folder, url, workers=workers, module=module) as server:
+        until(lambda: server.ask("GET", "/readyz").status == 200, 120)
+        yield server
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One server, what it is asked, and its workers' process ids."""
+
+    address: str
+    asked: list[bytes]
+    workers: list[int]
+
+    def load(self, seconds: float) -> tuple[Load, float]:
+        """A run of requests, and the processor time that it took of the workers."""
+        start = processor_seconds(self.workers)
+        load = generate(self.address, self.asked, LANES, seconds)
+        return load, processor_seconds(self.workers) - start
+
+
 def measure(seconds: float, rounds: int, size: Size, workers: int = 2) -> list[Round]:
-    """Load both sides in turn; every answer is checked to be a 200 with ten items."""
+    """Load the sides in turn, each looked at and warmed first."""
     paths = [
         f"/v1/cardholders/ch_{number}/recommendations?channel=mobile_app&placement=app_home"
         for number in range(min(ASKED, size.cardholders))
     ]
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory() as name, ExitStack() as running:
         folder = Path(name)
-        with (
-            a_bare_server(folder, workers) as (bare, bare_workers),
-            a_big_service(folder, size, workers) as (server, key),
-        ):
+        bare, bare_workers = running.enter_context(a_bare_server(folder, workers))
+        store = running.enter_context(ValkeyServer(save="", appendonly="no"))
+        key = prepared(store, folder, size)
+        sides = [Side(bare, requests_for(["/bare"], bare, None), bare_workers)]
+        for module in (("recsvc", "serve"), (UNDECIDED,)):
+            server = running.enter_context(a_ready_server(folder, store, workers, module))
             check_answer(server, paths[7], key)
-            whole_requests = requests_for(paths, server.address, key)
-            bare_requests = requests_for(["/bare"], bare, None)
-            generate(server.address, whole_requests, LANES, 2 * seconds)  # warm
-            generate(bare, bare_requests, LANES, 1)
-            found = []
-            for _ in range(rounds):
-                start = processor_seconds(bare_workers)
-                bare_load = generate(bare, bare_requests, LANES, seconds)
-                bare_took = processor_seconds(bare_workers) - start
-                start = processor_seconds(server.workers())
-                whole_load = generate(server.address, whole_requests, LANES, seconds)
-                whole_took = processor_seconds(server.workers()) - start
-                found.append(Round(bare_load, whole_load, bare_took, whole_took))
-            return found
+            asked = requests_for(paths, server.address, key)
+            sides.append(Side(server.address, asked, server.workers()))
+        for side in sides:
+            side.load(2 * seconds)
+        return [_round(sides, seconds) for _ in range(rounds)]
+
+
+def _round(sides: Sequence[Side], seconds: float) -> Round:
+    loads, took = zip(*[side.load(seconds) for side in sides], strict=True)
+    return Round(*loads, *took)
 
 
 def check_answer(server: Server, path: str, key: str) -> None:
@@ -225,15 +262,19 @@ def table(rounds: list[Round]) -> dict[str, float]:
         "requests_per_second": statistics.median(r.whole.per_second for r in rounds),
         "ratio": statistics.median(r.ratio for r in rounds),
         "ratio_target": TARGET_RATIO,
+        "around_ratio": statistics.median(r.around_ratio for r in rounds),
         "bare_p99_ms": 1000 * statistics.median(r.bare.quantile(0.99) for r in rounds),
         "p99_ms": 1000 * statistics.median(r.whole.quantile(0.99) for r in rounds),
         "p99_ratio": statistics.median(r.p99_ratio for r in rounds),
         "p99_ratio_target": TARGET_P99,
         "bare_cpu_ms": statistics.median(r.bare_cpu_ms for r in rounds),
         "cpu_ms": statistics.median(r.whole_cpu_ms for r in rounds),
+        "around_cpu_ms": statistics.median(r.around_cpu_ms for r in rounds),
         "cpu_ratio": statistics.median(r.bare_cpu_ms / r.whole_cpu_ms for r in rounds),
         "load_average": os.getloadavg()[0],
-        "failures": float(sum(r.whole.failures + r.bare.failures for r in rounds)),
+        "failures": float(
+            sum(r.whole.failures + r.bare.failures + r.around.failures for r in rounds)
+        ),
     }
 
 
