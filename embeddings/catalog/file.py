@@ -118,9 +118,19 @@ def _numbers_in(value: object, name: str) -> Iterator[tuple[str, Identifying]]:
             yield name, found
 
 
+OF_KIND = {
+    "union_tag_not_found": "kind is missing; write benefit or merchant_offer",
+    "union_tag_invalid": "kind must be benefit or merchant_offer",
+    "model_attributes_type": "must be one JSON object",
+}
+"""What is told of an item whose kind cannot be seen, by pydantic's word for it."""
+
+
 def describe(error: ValidationError) -> str:
-    """One line that names each wrong field and why, without the input."""
-    return "; ".join(f"{field_of(e['loc'])}: {e['msg']}" for e in error.errors())
+    """One line that names each wrong field and why."""
+    return "; ".join(
+        f"{field_of(e['loc'])}: {OF_KIND.get(e['type'], e['msg'])}" for e in error.errors()
+    )
 
 
 def field_of(location: tuple[int | str, ...]) -> str:

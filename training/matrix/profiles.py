@@ -118,4 +118,5 @@ class _Profiles:
 
 
 def _no_profile(path: Path, number: int, error: Exception) -> BadInputError:
-    return BadInputError(f"{path}: line {number}: no profile: {error!r}")
+    told = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+    return BadInputError(f"{path}: line {number}: no profile: {told}")

@@ -52,6 +52,13 @@ def test_a_file_of_nothing_is_no_profiles(tmp_path: Path) -> None:
     assert read_profiles(path).equals(pl.DataFrame(schema=profiles.SCHEMA))
 
 
+def test_a_profile_without_its_cardholder_is_told_what_is_missing(tmp_path: Path) -> None:
+    path = a_file(tmp_path, {"card_products": []})
+
+    with pytest.raises(BadInputError, match=r"line 1: no profile: cardholder_id is missing$"):
+        read_profiles(path)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
