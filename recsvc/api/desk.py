@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Protocol
 
+from recsvc.api.batching import Batcher
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.errors import NothingToServeError, StoreAwayError
@@ -56,11 +58,19 @@ class Desk:
         self._serves = serves
         self._clock = clock
         self._metrics = metrics
+        self._batchers: dict[str, Batcher[Question, Answer]] = {}
 
     def recommend(self, issuer_id: str, question: Question) -> Answer:
-        """One list; NothingToServeError without a catalogue."""
-        model = self.model(issuer_id)
-        return self._answer(model, self._state(issuer_id, question.cardholder_id), question)
+        """One list; NothingToServeError without a catalogue.
+
+        Lists that threads ask for at the same time are made together, each issuer's by themselves.
+        """
+        self.model(issuer_id)
+        batcher = self._batchers.get(issuer_id)
+        if batcher is None:
+            made = Batcher[Question, Answer](partial(self._together, issuer_id))
+            batcher = self._batchers.setdefault(issuer_id, made)
+        return batcher.ask(question)
 
     def recommend_many(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer]:
         """Lists in the order asked, all by one model, one round trip to the store for all."""
@@ -70,6 +80,18 @@ class Desk:
             self._answer(model, state, question)
             for state, question in zip(states, questions, strict=True)
         ]
+
+    def _together(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer | Exception]:
+        """As above, for questions that came from several requests: one that fails, fails alone."""
+        model = self.model(issuer_id)
+        states = self._many_states(issuer_id, [one.cardholder_id for one in questions])
+        answers: list[Answer | Exception] = []
+        for state, question in zip(states, questions, strict=True):
+            try:
+                answers.append(self._answer(model, state, question))
+            except Exception as error:  # noqa: BLE001 - raised again where it was asked
+                answers.append(error)
+        return answers
 
     def _answer(self, model: ServingModel, state: CardholderState, question: Question) -> Answer:
         asked = self._without_holdout(model, state, question)
