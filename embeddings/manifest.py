@@ -73,6 +73,8 @@ class Manifest(Strict):
 
     ``events_through`` is the furthest place in the issuer's stream of events that training read,
     as ``milliseconds-number``; None when it read none whose place is known.
+    ``interests_deleted_through`` is the instant until which training knew which interests had been
+    deleted: of those it holds nothing from before the deletion. None when it knew of none.
     """
 
     format: Literal[1]
@@ -96,6 +98,7 @@ class Manifest(Strict):
     canaries: tuple[Canary, ...]
     files: dict[str, FileEntry]
     events_through: StreamPlace = None
+    interests_deleted_through: Instant | None = None
 
     @model_validator(mode="after")
     def _can_be_used(self) -> Self:

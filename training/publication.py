@@ -46,6 +46,8 @@ class Imprint:
         sha256 of the input.
     events_through : str or None
         Last response the model knows.
+    interests_deleted_through : datetime or None
+        Aware; of every interest that was deleted until then nothing from before is in the model.
     """
 
     created_at: datetime
@@ -58,6 +60,7 @@ class Imprint:
     figures: dict[str, Any]
     data_fingerprint: str
     events_through: str | None
+    interests_deleted_through: datetime | None
 
 
 def publish(
@@ -126,6 +129,7 @@ def _document(issuer_id: str, model: Model, imprint: Imprint, sequence: int) -> 
         "data_fingerprint": imprint.data_fingerprint,
         "canaries": [canary_of(model.factors, row) for row in sample_rows(model)],
         "events_through": imprint.events_through,
+        "interests_deleted_through": imprint.interests_deleted_through,
     }
 
 

@@ -17,10 +17,12 @@ from recsvc.settings import read_settings
 from recsvc.stores.assembly import Stores, open_stores
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.events.archive import ArchiveStore
+from recsvc.stores.rights.deleted_interests import DeletedInterestStore
 from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.archiver import Archiver
 from recsvc.workers.forgetting import Forgetting
 from recsvc.workers.pointer_record import PointerRecord
+from recsvc.workers.telling import Telling
 
 
 @click.command("archive")
@@ -36,7 +38,8 @@ from recsvc.workers.pointer_record import PointerRecord
 def command(*, once: bool, every: float, idle_seconds: float, batch: int) -> None:
     """Move events to dated parquet files, forget the erased, record which model is current.
 
-    Files stand in RECSVC_ARCHIVE, a folder an issuer, and go to `recsvc-train run --events`.
+    Files stand in RECSVC_ARCHIVE, a folder an issuer, and go to `recsvc-train run --events`. The
+    lists of the erased and of deleted interests stand on the shelf, where it reads them.
     """
     settings = read_settings()
     log = open_log(settings.log_level)
@@ -73,6 +76,7 @@ class _Program:
         self._sweeper = Sweeper(stores.durable, stores.cache)
         self._audit = AuditLog(stores.writes, stores.deny_list, _now)
         self._metrics = Metrics()
+        self._tellings: dict[str, Telling] = {}
 
     def rounds(self, stop: threading.Event, every: float, *, once: bool) -> dict[str, int]:
         """Rounds until stopped; a store that is away is tried again at the next one."""
@@ -88,6 +92,7 @@ class _Program:
         for issuer_id in sorted(self._stores.changes.marks(()).issuers):
             tally = self._archiver(issuer_id).round()
             forgotten = self._forgetting(issuer_id).round()
+            self._telling(issuer_id).round()
             self._sweeper.end_serves(issuer_id, _now())
             sums["models"] += PointerRecord(issuer_id, self._audit, self._shelf).round()
             for name in ("archived", "buried", "dropped", "lost"):
@@ -122,6 +127,14 @@ class _Program:
             self._shelf / issuer_id,
             _now,
         )
+
+    def _telling(self, issuer_id: str) -> Telling:
+        """The same each round: it knows what it wrote."""
+        if issuer_id not in self._tellings:
+            store = DeletedInterestStore(self._stores.durable, self._stores.deny_list)
+            telling = Telling(issuer_id, store, self._shelf / issuer_id, _now)
+            self._tellings[issuer_id] = telling
+        return self._tellings[issuer_id]
 
 
 def _now() -> datetime:

@@ -1,6 +1,6 @@
 """What a cardholder's own history says: the cells of the bundle, and what happened since."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,10 +18,8 @@ from embeddings.interactions import (
 )
 from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.cardholder import CardholderState, Contact
+from recsvc.domain.known import Forgotten, day_of, is_news, knows_deletion, untold_of
 from recsvc.domain.model import ServingModel
-from recsvc.domain.moment import microseconds
-
-DAY_MICROSECONDS = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +62,7 @@ def taste_of(model: ServingModel, state: CardholderState) -> Taste:
         return unknown_taste()
     row = model.bundle.model.cardholders.row(state.cardholder_id) if model.bundle else None
     forgotten = _forgotten(model, state)
-    stored = _without(_stored(model.bundle, row), forgotten)
+    stored = _without(model.bundle, _stored(model.bundle, row), forgotten)
     news = _news(model, state.contacts, forgotten)
     if news is None and forgotten:
         return Taste(stored, _folded(model.bundle, stored))
@@ -72,9 +70,6 @@ def taste_of(model: ServingModel, state: CardholderState) -> Taste:
         return Taste(stored, _stored_vector(model.bundle, row) if stored.keys.size else None)
     cells = add_cells(stored, news)
     return Taste(cells, _folded(model.bundle, cells))
-
-
-Forgotten = Mapping[int, datetime]
 
 
 def _forgotten(model: ServingModel, state: CardholderState) -> Forgotten:
@@ -87,16 +82,12 @@ def _forgotten(model: ServingModel, state: CardholderState) -> Forgotten:
     return found
 
 
-def _without(cells: Cells, forgotten: Forgotten) -> Cells:
-    """The cells less those deleted since their last contact."""
-    if not forgotten:
+def _without(bundle: Bundle | None, cells: Cells, forgotten: Forgotten) -> Cells:
+    """The cells less those whose deletion the bundle was trained without."""
+    gone = [row for row, at in forgotten.items() if not knows_deletion(bundle, at)]
+    if not gone:
         return cells
-    until = [microseconds(forgotten[k]) if k in forgotten else None for k in cells.keys.tolist()]
-    last = cells.last_day.tolist()
-    kept = np.array(
-        [u is None or day > u // DAY_MICROSECONDS for u, day in zip(until, last, strict=True)],
-        np.bool_,
-    )
+    kept = ~np.isin(cells.keys, gone)
     return Cells(cells.keys[kept], cells.strength[kept], cells.visits[kept], cells.last_day[kept])
 
 
@@ -135,13 +126,13 @@ def _folded(bundle: Bundle | None, cells: Cells) -> NDArray[np.float32] | None:
 def _news(model: ServingModel, contacts: Sequence[Contact], forgotten: Forgotten) -> Cells | None:
     """Signed sums of what the bundle does not know yet; None when there is nothing."""
     fresh = [contact for contact in contacts if is_news(model.bundle, contact)]
-    if not fresh:
+    if not (fresh or forgotten):
         return None
     rule = model.bundle.manifest.rule if model.bundle else EventWeights()
-    found = [
-        *_of_purchases(model, fresh, rule, forgotten),
-        *_of_items(model, fresh, rule, forgotten),
-    ]
+    found = [cell for cell, _ in _found(model, fresh, rule) if cell[0] not in forgotten]
+    for untold, rows in untold_of(model.bundle, contacts, forgotten):
+        known = _found(model, untold, rule)
+        found += [cell for cell, at in known if cell[0] in rows and at > forgotten[cell[0]]]
     if not found:
         return None
     keys, days, weights, counts = zip(*found, strict=True)
@@ -155,46 +146,30 @@ def _news(model: ServingModel, contacts: Sequence[Contact], forgotten: Forgotten
     )
 
 
-def is_news(bundle: Bundle | None, contact: Contact) -> bool:
-    """Whether a bundle was trained without this contact.
-
-    By its place in the event stream when the bundle says how far it read, else by its date.
-    """
-    if bundle is None:
-        return True
-    through = bundle.manifest.events_through
-    if through is not None and contact.position is not None:
-        return stream_position(contact.position) > stream_position(through)
-    return contact.occurred_at >= bundle.manifest.window.ends_at
+Cell = tuple[int, int, float, int]
+"""Column row, day, weight and count."""
+Found = tuple[Cell, datetime]
 
 
-def stream_position(text: str) -> tuple[int, int]:
-    """``milliseconds-number`` as two numbers that compare in order of the stream."""
-    milliseconds, _, number = text.partition("-")
-    return int(milliseconds), int(number or 0)
-
-
-Found = tuple[int, int, float, int]
+def _found(model: ServingModel, contacts: Sequence[Contact], rule: EventWeights) -> Iterator[Found]:
+    """What contacts add to cells, and when."""
+    yield from _of_purchases(model, contacts, rule)
+    yield from _of_items(model, contacts, rule)
 
 
 def _of_purchases(
-    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights, forgotten: Forgotten
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
 ) -> Iterator[Found]:
-    """Column row, day, weight and count of each card transaction, refunds negative.
+    """Cell and instant of each card transaction, refunds negative.
 
     Several events of one transaction are one purchase (approved, then settled) or none (approved,
     then reversed), in whichever order they came.
     """
     weight = rule.of(EventType.TRANSACTION)
     for purchase, sign in _net(c for c in contacts if c.event_type is EventType.TRANSACTION):
+        day = day_of(purchase.occurred_at)
         for row in _places(model, purchase):
-            if not _is_forgotten(row, purchase, forgotten):
-                yield row, _day(purchase), sign * weight, sign
-
-
-def _is_forgotten(row: int, contact: Contact, forgotten: Forgotten) -> bool:
-    """Whether he deleted a column after this contact with it."""
-    return row in forgotten and contact.occurred_at <= forgotten[row]
+            yield (row, day, sign * weight, sign), purchase.occurred_at
 
 
 def _net(contacts: Iterable[Contact]) -> Iterator[tuple[Contact, int]]:
@@ -222,18 +197,14 @@ def _places(model: ServingModel, purchase: Contact) -> Iterator[int]:
 
 
 def _of_items(
-    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights, forgotten: Forgotten
+    model: ServingModel, contacts: Iterable[Contact], rule: EventWeights
 ) -> Iterator[Found]:
-    """Column row, day, weight and count of what he did with benefits and offers."""
+    """Cell and instant of what he did with benefits and offers."""
     for contact in contacts:
         weight = rule.of(contact.event_type)
         if contact.event_type is EventType.TRANSACTION or not contact.item_id or weight == 0:
             continue
         row = model.catalog.row(contact.item_id)
         own = model.space.links[row].own if row is not None else None
-        if own is not None and not _is_forgotten(own, contact, forgotten):
-            yield own, _day(contact), weight, 1
-
-
-def _day(contact: Contact) -> int:
-    return microseconds(contact.occurred_at) // DAY_MICROSECONDS
+        if own is not None:
+            yield (own, day_of(contact.occurred_at), weight, 1), contact.occurred_at

@@ -2,12 +2,14 @@
 
 Read in this order: ``inputs`` (what is read: ``events``, ``responses``, ``profiles`` and, into a
 ``ledger`` of codes, card usage), ``survey`` (who and what there is), ``coding`` and ``spool``
-(dated ``contacts`` as numbers, by cardholder, on disk), ``cells`` (contacts added up by the shared
+(dated ``contacts`` as numbers, by cardholder, on disk, less
+what is ``forgotten``), ``cells`` (contacts added up by the shared
 rule, into arrays of ``scratch``), ``homes`` and ``segments`` (who belongs together).
 """
 
 from training.matrix.cells import Matrix, build, first_days, visited_after
 from training.matrix.coding import spool_contacts
+from training.matrix.forgotten import Forgotten
 from training.matrix.homes import Homes, homes_of
 from training.matrix.inputs import Inputs, open_inputs
 from training.matrix.scratch import on_disk
@@ -17,6 +19,7 @@ from training.matrix.survey import EPOCH, Survey, survey
 
 __all__ = [
     "EPOCH",
+    "Forgotten",
     "Homes",
     "Inputs",
     "Matrix",

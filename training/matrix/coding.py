@@ -13,9 +13,10 @@ from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.ahead import in_order
 from training.errors import BadInputError
 from training.matrix.contacts import CONTACT, KINDS, MAX_GROUPS
+from training.matrix.forgotten import Forgotten
 from training.matrix.inputs import Inputs
 from training.matrix.ledger import GROUPS, Ledger, Rows
-from training.matrix.spool import Spool
+from training.matrix.spool import Arranged, Spool
 from training.matrix.survey import Survey, texts_of
 from training.usage import Batch, Text
 
@@ -25,11 +26,11 @@ GROUP_FIELDS = dict(zip(GROUPS, ("product", "city", "segment"), strict=True))
 RESPONSES = {event.value: n for n, (event, _) in enumerate(KINDS) if n >= 2}
 
 
-def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
+def spool_contacts(inputs: Inputs, found: Survey, forgotten: Forgotten | None = None) -> Spool:
     """Write every contact that counts, of the ledger and of the responses.
 
     Declined transactions, responses that never make a cell and contacts of the erased are left
-    out.
+    out, and contacts with a column that the cardholder deleted since.
 
     Raises
     ------
@@ -39,12 +40,18 @@ def spool_contacts(inputs: Inputs, found: Survey) -> Spool:
     _check_groups(found)
     spool = Spool.open(len(found.cardholders), found.transactions + inputs.contacts.height)
     numbers, answers = Numbers.of(inputs.ledger, found), _Answers.of(found)
+
+    def kept(contacts: NDArray[np.void]) -> Arranged:
+        if forgotten is not None:
+            forgotten.leave_out(contacts)
+        return spool.arranged(contacts)
+
     try:
         usage = inputs.ledger.parts(AT_ONCE)
-        for arranged in in_order(lambda rows: spool.arranged(numbers.contacts(rows)), usage):
+        for arranged in in_order(lambda rows: kept(numbers.contacts(rows)), usage):
             spool.write(arranged)
         for some in inputs.contacts.iter_slices(AT_ONCE):
-            spool.append(answers.contacts(some))
+            spool.write(kept(answers.contacts(some)))
     except BaseException:
         spool.__exit__(None, None, None)
         raise

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -15,6 +16,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.appeal import Appeal
 from embeddings.bundle import Bundle
+from embeddings.deleted_interests import FILE_NAME as DELETED_INTERESTS
+from embeddings.deleted_interests import DeletedInterests
 from embeddings.erasure import FILE_NAME, ErasedList
 from embeddings.errors import EmbeddingsError
 from embeddings.factors import Factors
@@ -22,7 +25,13 @@ from embeddings.model import Model
 from embeddings.shelf import Shelf
 from embeddings.signature import read_private_key
 from training import als, propensity
-from training.appeal import AppealRule, Impressions, learn, read_impressions
+from training.appeal import (
+    AppealRule,
+    Impressions,
+    learn,
+    read_impressions,
+    without_deleted,
+)
 from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
@@ -33,6 +42,7 @@ from training.gate import (
     judge_numbers,
 )
 from training.matrix import (
+    Forgotten,
     Inputs,
     Survey,
     build,
@@ -102,6 +112,7 @@ class _Run:
         self.key, self.shelf = _signing_key(request), _shelf(request)
         self.current, self.current_fault = _current(self.shelf)
         self.erased = _erased(request, self.shelf)
+        self.deleted = _deleted(self.shelf)
         self.campaigns = () if request.pushes is None else read_campaigns(request.pushes)
 
     def outcome(self) -> Outcome:
@@ -134,8 +145,11 @@ class _Run:
         if request.events is None:
             return None
         with self.stages.stage("read responses"):
-            return read_impressions(
+            seen = read_impressions(
                 request.events, model.cardholders, model.catalog, max_cardholders=most
+            )
+            return without_deleted(
+                seen, self.deleted, islice(model.cardholders, most), model.catalog
             )
 
     def _appeal(self, model: Model, seen: Impressions | None) -> Appeal | None:
@@ -166,7 +180,8 @@ class _Run:
         day = split_day(found, request.split_at, self.settings.evaluation)
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
-            spool = spool_contacts(inputs, found)
+            forgotten = Forgotten.of(self.deleted, found.cardholders, found.columns)
+            spool = spool_contacts(inputs, found, forgotten)
             inputs = inputs.spent()
         with spool:
             with stage("build matrix"):
@@ -280,6 +295,7 @@ class _Run:
             },
             data_fingerprint=evidence.inputs.fingerprint,
             events_through=evidence.inputs.events_through,
+            interests_deleted_through=None if self.deleted is None else self.deleted.through,
         )
 
     def _material(
@@ -332,6 +348,18 @@ def _erased(request: Request, shelf: Shelf) -> ErasedList | None:
     if erased is not None and erased.issuer_id != request.issuer_id:
         raise BadInputError(f"{path}: is the list of another issuer than {request.issuer_id}")
     return erased
+
+
+def _deleted(shelf: Shelf) -> DeletedInterests | None:
+    """The list that lies in the issuer's folder on the shelf; None when there is none."""
+    path = shelf.folder / DELETED_INTERESTS
+    try:
+        deleted = DeletedInterests.read(path) if path.exists() else None
+    except EmbeddingsError as error:
+        raise BadInputError(str(error)) from error
+    if deleted is not None and deleted.issuer_id != shelf.issuer_id:
+        raise BadInputError(f"{path}: is the list of another issuer than {shelf.issuer_id}")
+    return deleted
 
 
 def _current(shelf: Shelf) -> tuple[Bundle | None, str]:

@@ -128,7 +128,8 @@ def split(
         spool, n_columns, model.events, as_of_day=day - 1, before_day=day, n_cardholders=n
     )
     met = np.bincount(train.strength.indices, minlength=n_columns) > 0
-    merchants = np.flatnonzero(met & is_merchant(found.columns)).astype(np.int32)
+    can_be_met = is_merchant(found.columns)
+    merchants = np.flatnonzero(met & can_be_met).astype(np.int32)
     after = visited_after(spool, n_columns, from_day=day, n_cardholders=n)
     wanted = after[:, merchants].tocsr()
     homes = homes_of(spool, found, profiles, before_day=day, n_cardholders=n)
@@ -138,7 +139,8 @@ def split(
         segments=_labels(train.strength, homes, first_days(spool, n), day),
         age_days=_ages(train, merchants, day),
     )
-    return Split(day, train, merchants, trial, int(after.nnz - wanted.nnz))
+    reachable = np.count_nonzero(can_be_met[after.indices])
+    return Split(day, train, merchants, trial, int(reachable - wanted.nnz))
 
 
 def is_merchant(columns: Vocabulary) -> NDArray[np.bool_]:

@@ -22,6 +22,14 @@ ERASED = Family(
     "for ever: older backups and bundles may still name the cardholder",
     "keyed hash of an erased cardholder's id → receipt; no id in clear",
 )
+DELETED_INTERESTS = Family(
+    "deleted_interests",
+    "hash",
+    "durable",
+    None,
+    "each until the cardholder is erased: usage from before may be trained on again",
+    "keyed hash of a cardholder's id and a column → when he deleted it last; no id in clear",
+)
 UNSETTLED = Family(
     "unsettled",
     "zset",
@@ -41,4 +49,4 @@ USES_DUE = Family(
     personal=True,
 )
 
-FAMILIES = (CARDHOLDER, ERASURE_KEY, ERASED, UNSETTLED, USES_DUE)
+FAMILIES = (CARDHOLDER, ERASURE_KEY, ERASED, DELETED_INTERESTS, UNSETTLED, USES_DUE)

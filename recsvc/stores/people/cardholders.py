@@ -12,7 +12,7 @@ from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.keys.access import NOTICE
-from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED
+from recsvc.stores.keys.cardholders import CARDHOLDER, DELETED_INTERESTS, ERASED
 from recsvc.stores.people.state_codec import state_of_fields
 
 NEWER = (
@@ -81,6 +81,19 @@ return stands and 2 or 1
 """
 )
 
+# Keys: as above, deleted interests. Arguments: his hash, column, microseconds of the deletion.
+# Answers 0 for the erased, else 1. Of two deletions of one column the later counts.
+DELETE_INTEREST = """
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return 0 end
+local field, at = 'f:' .. ARGV[2], ARGV[3]
+local before = redis.call('HGET', KEYS[1], field)
+if before and tonumber(before) > tonumber(at) then at = before end
+redis.call('HSET', KEYS[1], field, at, 'forgot', '1')
+redis.call('HSET', KEYS[3], ARGV[1] .. '|' .. ARGV[2], at)
+redis.call('HINCRBY', KEYS[3], 'revision', 1)
+return 1
+"""
+
 
 class CardholderStore:
     """Reads and writes what is known of cardholders; answers `ports.CardholderStates`."""
@@ -91,6 +104,7 @@ class CardholderStore:
         self._put = Script(PUT)
         self._put_profile = Script(PUT_PROFILE)
         self._import = Script(IMPORT)
+        self._delete_interest = Script(DELETE_INTEREST)
 
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         """State of one cardholder; StoreAwayError when the store gives no answer in time."""
@@ -170,9 +184,12 @@ class CardholderStore:
     def delete_interest(
         self, issuer_id: str, cardholder_id: str, column: str, deleted_at: datetime
     ) -> None:
-        """Forget what the cardholder did at a column until now."""
-        at = str(microseconds(deleted_at)).encode()
-        self._set(issuer_id, cardholder_id, {f"f:{column}": at, "forgot": b"1"})
+        """Forget what the cardholder did at a column until now; the trainer is told too."""
+        keys, (hashed,) = self._call(issuer_id, cardholder_id, {})
+        keys.append(DELETED_INTERESTS.key(issuer_id))
+        arguments = (hashed, column, microseconds(deleted_at))
+        answer = self._durable.ask(lambda store: self._delete_interest.run(store, keys, arguments))
+        _refuse_erased(answer)
 
     def _set(
         self, issuer_id: str, cardholder_id: str, fields: dict[str, bytes], at: str = ""

@@ -13,17 +13,23 @@ from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.entrance.idempotency import IdempotencyStore
 from recsvc.stores.events.ledger import Account, LedgerStore
-from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
+from recsvc.stores.keys.cardholders import (
+    CARDHOLDER,
+    DELETED_INTERESTS,
+    ERASED,
+    UNSETTLED,
+    USES_DUE,
+)
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
 from recsvc.stores.keys.table import OF_ONE_CARDHOLDER
 
 ATTEMPTS = 20
 
-# Keys: erased, cardholder, unsettled, uses due, stream, budgets spent; then a budget for each open
-# activation. Arguments: his hash, receipt, revision that was read, his id; number of items he has
-# used, their ids; then for each open activation its amount, day and item, whose budget has room
-# again. Answers the receipt, or 'moved'.
+# Keys: erased, cardholder, unsettled, uses due, stream, budgets spent, deleted interests; then a
+# budget for each open activation. Arguments: his hash, receipt, revision that was read, his id;
+# number of items he has used, their ids; then for each open activation its amount, day and item,
+# whose budget has room again. Answers the receipt, or 'moved'.
 ERASE = """
 local known = redis.call('HGET', KEYS[1], ARGV[1])
 if known then return known end
@@ -33,12 +39,15 @@ local all = redis.call('HGETALL', holder)
 for i = 1, #all, 2 do
   if string.sub(all[i], 1, 2) == 'e:' then
     redis.call('XDEL', KEYS[5], string.match(all[i + 1], '^[^|]*|([^|]*)|'))
+  elseif string.sub(all[i], 1, 2) == 'f:' then
+    redis.call('HDEL', KEYS[7], ARGV[1] .. '|' .. string.sub(all[i], 3))
+    redis.call('HINCRBY', KEYS[7], 'revision', 1)
   end
 end
 local items = tonumber(ARGV[5])
 for i = 6, 5 + items do redis.call('ZREM', KEYS[4], id .. '|' .. ARGV[i]) end
 local at = 6 + items
-for i = 7, #KEYS do
+for i = 8, #KEYS do
   redis.call('HINCRBY', KEYS[i], 'count', -1)
   redis.call('HINCRBY', KEYS[i], 'amount', -ARGV[at])
   redis.call('HINCRBY', KEYS[i], 'd' .. ARGV[at + 1] .. 'c', -1)
@@ -112,6 +121,7 @@ class ErasureStore:
             USES_DUE.key(issuer_id),
             EVENTS.key(issuer_id),
             BUDGETS_SPENT.key(issuer_id),
+            DELETED_INTERESTS.key(issuer_id),
             *(BUDGET.key(issuer_id, item_id) for item_id, _ in held),
         ]
         arguments: list[Argument] = [

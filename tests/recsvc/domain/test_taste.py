@@ -1,13 +1,14 @@
 """What is known of a taste: the stored vector, or the fold-in of old and new together."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
 
 from embeddings.interactions import EventType, EventWeights, TransactionStatus
 from recsvc.domain.cardholder import Contact
-from recsvc.domain.taste import is_news, stream_position, taste_of
+from recsvc.domain.known import is_news, stream_position
+from recsvc.domain.taste import taste_of
 from tests.bundles import an_offer
 from tests.worlds import NOW, a_cardholder, a_model, a_purchase, an_opted_out, bundle_of
 
@@ -141,3 +142,60 @@ def test_a_contact_that_says_too_little_is_refused() -> None:
         Contact(event_type=EventType.TRANSACTION, occurred_at=NOW)
     with pytest.raises(ValueError, match="zone"):
         Contact(event_type=EventType.CLICKED, occurred_at=NOW.replace(tzinfo=None))
+
+
+DELETED_AT = NOW - timedelta(days=2)
+M_4 = "merchant:m_4"
+
+
+def visits_at(column_id: str, through: datetime | None, *contacts: Contact) -> int:
+    """Visits of ch_0 to a column that he deleted, by a bundle that knew of deletions so far."""
+    model = a_model(bundle=bundle_of(interests_deleted_through=through))
+    state = a_cardholder("ch_0", contacts=contacts, forgotten={column_id: DELETED_AT})
+    return taste_of(model, state).visits().get(column(column_id), 0)
+
+
+def test_what_a_bundle_has_of_a_deleted_interest_counts_only_where_it_knew_of_the_deletion() -> (
+    None
+):
+    known = taste_of(MODEL, a_cardholder("ch_0")).visits()[column(M_4)]
+
+    assert known > 0
+    assert visits_at(M_4, DELETED_AT) == known
+    assert visits_at(M_4, DELETED_AT - timedelta(microseconds=1)) == 0
+    assert visits_at(M_4, None) == 0
+
+
+@pytest.mark.parametrize("hours", [-1.0, 0.0])
+def test_what_he_did_until_he_deleted_it_never_counts(hours: float) -> None:
+    before = a_purchase("m_4", occurred_at=DELETED_AT + timedelta(hours=hours))
+
+    assert visits_at(M_4, None, before) == 0
+    assert visits_at("category:5812", None, before) == 0
+
+
+def test_what_a_bundle_could_not_count_counts_from_his_events() -> None:
+    """All since the deletion where it knew nothing of it; else the rest of that day."""
+    ends_at = DELETED_AT + timedelta(days=10)
+    window = {"starts_at": NOW - timedelta(days=400), "ends_at": ends_at}
+    same_day = a_purchase("m_4", occurred_at=DELETED_AT + timedelta(hours=1), transaction_id="a")
+    next_day = a_purchase("m_4", occurred_at=DELETED_AT + timedelta(days=1), transaction_id="b")
+    of = {}
+    for through in (None, NOW):
+        bundle = bundle_of(interests_deleted_through=through, window=window)
+        state = a_cardholder(
+            "ch_0", contacts=(same_day, next_day), forgotten={M_4: DELETED_AT, "merchant:m_2": NOW}
+        )
+        assert not is_news(bundle, same_day)
+        of[through] = taste_of(a_model(bundle=bundle), state).visits()[column(M_4)]
+    stored = taste_of(MODEL, a_cardholder("ch_0")).visits()[column(M_4)]
+
+    assert of == {None: 2, NOW: stored + 1}
+
+
+def test_a_purchase_that_was_undone_after_the_deletion_of_its_merchant_is_none() -> None:
+    paid = a_purchase("m_4", occurred_at=DELETED_AT - timedelta(hours=1))
+    undone = a_purchase("m_4", status=TransactionStatus.REVERSED)
+
+    assert visits_at(M_4, None, paid, undone) == 0
+    assert visits_at(M_4, None, paid, undone, a_purchase("m_4", transaction_id="new")) == 1
