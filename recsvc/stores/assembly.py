@@ -51,7 +51,7 @@ class Stores:
             patient,
             ApiKeyStore(durable),
             CardholderStore(durable, deny_list),
-            CatalogStore(durable),
+            CatalogStore(durable, patient),
             ChangeWatch(durable),
             deny_list,
             EventStore(patient, deny_list),

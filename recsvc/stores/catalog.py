@@ -67,10 +67,17 @@ class Changes:
 
 
 class CatalogStore:
-    """Reads and writes items in the durable store."""
+    """Reads and writes items in the durable store.
 
-    def __init__(self, durable: Connection) -> None:
+    Parameters
+    ----------
+    durable : where items are read
+    writes : the same store with a longer wait, for what must reach the disk
+    """
+
+    def __init__(self, durable: Connection, writes: Connection) -> None:
         self._durable = durable
+        self._writes = writes
         self._put = Script(CATALOG_PUT)
         self._delete = Script(CATALOG_DELETE)
         self._changes = Script(CATALOG_CHANGES_SINCE)
@@ -94,7 +101,7 @@ class CatalogStore:
             it is not as expected
         """
         arguments = _put_arguments(item, expected)
-        answer = self._durable.ask(lambda store: self._put.run(store, _keys(issuer_id), arguments))
+        answer = self._writes.ask(lambda store: self._put.run(store, _keys(issuer_id), arguments))
         return _written(answer)
 
     def put_many(self, issuer_id: str, items: Sequence[AnyItem]) -> list[tuple[Written, int]]:
@@ -132,7 +139,7 @@ class CatalogStore:
             it is not as expected
         """
         arguments = (item_id, kind.value, expected)
-        answer = self._durable.ask(
+        answer = self._writes.ask(
             lambda store: self._delete.run(store, _keys(issuer_id), arguments)
         )
         if answer == b"missing":

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.bundles import an_offer
 from tests.faults.proxy import Mood
 from tests.faults.world import (
     BUDGET_SECONDS,
     CITIES,
+    WAIT_MS,
     WRITE_BUDGET_SECONDS,
     Timed,
     World,
@@ -73,6 +75,17 @@ def test_F02_a_store_that_answers_after_two_seconds_is_left_alone(world: World) 
     assert_bearable(world)
     world.proxy.turn(Mood.PASSES)
 
+    assert world.recovers() < 10
+
+
+def test_F02_an_offer_that_must_reach_the_disk_is_waited_for(world: World) -> None:
+    document = an_offer("offer_slow", merchant_id="m_1")
+    world.proxy.turn(Mood.SLOW, 1.5 * WAIT_MS / 1000)
+    written = world.ask("PUT", "/v1/offers/offer_slow", document)
+    deleted = world.ask("DELETE", "/v1/offers/offer_slow")
+    world.proxy.turn(Mood.PASSES)
+
+    assert (written.status, deleted.status) == (201, 204)
     assert world.recovers() < 10
 
 
