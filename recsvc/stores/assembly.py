@@ -50,7 +50,7 @@ class Stores:
             durable,
             patient,
             ApiKeyStore(durable),
-            CardholderStore(durable, deny_list),
+            CardholderStore(durable, patient, deny_list),
             CatalogStore(durable, patient),
             ChangeWatch(durable),
             deny_list,

@@ -78,14 +78,16 @@ def test_F02_a_store_that_answers_after_two_seconds_is_left_alone(world: World) 
     assert world.recovers() < 10
 
 
-def test_F02_an_offer_that_must_reach_the_disk_is_waited_for(world: World) -> None:
+def test_F02_what_must_reach_the_disk_is_waited_for(world: World) -> None:
     document = an_offer("offer_slow", merchant_id="m_1")
+    consent = {"personalisation": True, "marketing": {"push": True}, "purpose_version": "1"}
     world.proxy.turn(Mood.SLOW, 1.5 * WAIT_MS / 1000)
     written = world.ask("PUT", "/v1/offers/offer_slow", document)
     deleted = world.ask("DELETE", "/v1/offers/offer_slow")
+    consented = world.ask("PUT", "/v1/cardholders/ch_1/consent", consent)
     world.proxy.turn(Mood.PASSES)
 
-    assert (written.status, deleted.status) == (201, 204)
+    assert (written.status, deleted.status, consented.status) == (201, 204, 200)
     assert world.recovers() < 10
 
 

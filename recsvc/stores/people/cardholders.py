@@ -96,10 +96,18 @@ return 1
 
 
 class CardholderStore:
-    """Reads and writes what is known of cardholders; answers `ports.CardholderStates`."""
+    """Reads and writes what is known of cardholders; answers `ports.CardholderStates`.
 
-    def __init__(self, durable: Connection, deny_list: DenyList) -> None:
+    Parameters
+    ----------
+    durable : where states are read, at every request
+    writes : the same store with a longer wait, for what must reach the disk
+    deny_list : of the erased
+    """
+
+    def __init__(self, durable: Connection, writes: Connection, deny_list: DenyList) -> None:
         self._durable = durable
+        self._writes = writes
         self._deny_list = deny_list
         self._put = Script(PUT)
         self._put_profile = Script(PUT_PROFILE)
@@ -132,7 +140,7 @@ class CardholderStore:
         """
         keys, (hashed,) = self._call(issuer_id, cardholder_id, {})
         arguments = [hashed, codec.encode_profile(profile), *_as_minor(profile)]
-        answer = self._durable.ask(lambda store: self._put_profile.run(store, keys, arguments))
+        answer = self._writes.ask(lambda store: self._put_profile.run(store, keys, arguments))
         _refuse_erased(answer)
         return replace(profile, minor=answer == 2)
 
@@ -188,7 +196,7 @@ class CardholderStore:
         keys, (hashed,) = self._call(issuer_id, cardholder_id, {})
         keys.append(DELETED_INTERESTS.key(issuer_id))
         arguments = (hashed, column, microseconds(deleted_at))
-        answer = self._durable.ask(lambda store: self._delete_interest.run(store, keys, arguments))
+        answer = self._writes.ask(lambda store: self._delete_interest.run(store, keys, arguments))
         _refuse_erased(answer)
 
     def _set(
@@ -197,7 +205,7 @@ class CardholderStore:
         """Write fields; whether he objects to marketing. Raises as `put_consent`."""
         keys, (hashed, *rest) = self._call(issuer_id, cardholder_id, fields)
         arguments = [hashed, at, *rest]
-        answer = self._durable.ask(lambda store: self._put.run(store, keys, arguments))
+        answer = self._writes.ask(lambda store: self._put.run(store, keys, arguments))
         _refuse_erased(answer)
         if answer == 3:
             raise ConflictError("newer_consent", NEWER)
