@@ -3,10 +3,11 @@
 Whoever asks first leads: he answers for himself and for all who came to ask while the one before
 him was at it. So the busier a worker is, the more share one trip to the store, and decisions that
 follow one another find their code and data in the processor's caches. Nobody waits for others to
-come.
+come; who leads gives way once to threads that are ready to run.
 """
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
@@ -65,6 +66,7 @@ class Batcher(Generic[Asked, Told]):
 
     def _lead(self) -> Told | Exception:
         """Answer those who wait, the own question first, and let the next one lead."""
+        time.sleep(0)  # gives way once: threads that are about to ask come in time for this batch
         with self._guard:
             batch, self._waiting = self._waiting[:MOST_TOGETHER], self._waiting[MOST_TOGETHER:]
         ended = RuntimeError("the thread that asked for all of them was ended")
