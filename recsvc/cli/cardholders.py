@@ -10,8 +10,9 @@ import orjson
 from pydantic import ValidationError
 
 from embeddings.catalog.file import MAX_LINE_BYTES, describe, lines_of
+from embeddings.errors import KeyTwiceError, NotJsonError
+from embeddings.strict_json import read_strictly
 from recsvc.api.cardholders import CardholderLine, consent_of, profile_of
-from recsvc.api.http.json_text import read_json
 from recsvc.api.http.problems import ProblemError
 from recsvc.api.http.screening import found_in_value
 from recsvc.cli.auditing import ACTOR, tell
@@ -67,11 +68,15 @@ def _entry(line: bytes, where: str, now: datetime) -> Entry:
     if len(line) > MAX_LINE_BYTES:
         raise click.ClickException(f"{where}: longer than {MAX_LINE_BYTES} bytes")
     try:
-        found = found_in_value(read_json(line))
+        found = found_in_value(read_strictly(line))
         read = CardholderLine.model_validate_json(line)
         if found is not None:
             raise click.ClickException(f"{where}: holds what must not come in: {found}")
         consent = None if read.consent is None else consent_of(read.consent, now)
+    except KeyTwiceError:
+        raise click.ClickException(f"{where}: a key comes twice in one object") from None
+    except NotJsonError as error:
+        raise click.ClickException(f"{where}: not one JSON value: {error}") from None
     except ProblemError as error:
         raise click.ClickException(f"{where}: {error.detail}") from None
     except ValidationError as error:

@@ -188,18 +188,26 @@ def test_cardholders_are_imported_with_consent_and_zone_or_not_at_all(
     assert not three.known
 
 
-def test_F38_cardholders_whose_line_can_be_read_in_two_ways_are_not_imported(
-    environ: dict[str, str], stores: Stores, tmp_path: Path
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        (
+            '{"cardholder_id": "c1", "consent": {"personalisation": false, "purpose_version": "1", '
+            '"personalisation": true}}',
+            "a key comes twice in one object",
+        ),
+        ('{"cardholder_id": "c1"', "not one JSON value: Expecting ',' delimiter"),
+    ],
+)
+def test_F38_cardholders_whose_line_can_be_read_in_two_ways_or_in_none_are_not_imported(
+    environ: dict[str, str], stores: Stores, tmp_path: Path, line: str, says: str
 ) -> None:
     file = tmp_path / "twice.ndjson"
-    file.write_text(
-        '{"cardholder_id": "c1", "consent": {"personalisation": false, "purpose_version": "1", '
-        '"personalisation": true}}\n'
-    )
+    file.write_text(f"{line}\n")
     done = run_command(["cardholders", "import", "--issuer", "demo", str(file)], environ)
 
     assert done.returncode == 1
-    assert "line 1: A key comes twice in one object." in done.stderr
+    assert f"line 1: {says}" in done.stderr
     assert not stores.cardholders.state_of("demo", "c1").known
 
 

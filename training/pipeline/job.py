@@ -1,6 +1,7 @@
 """The order of things in one run."""
 
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -331,10 +332,15 @@ def _signing_key(request: Request) -> Ed25519PrivateKey | None:
 
 
 def _shelf(request: Request) -> Shelf:
+    """Where the bundle will stand; refused now, not after the fit, where nothing can be written."""
     try:
-        return Shelf(request.shelf, request.issuer_id)
+        shelf = Shelf(request.shelf, request.issuer_id)
     except EmbeddingsError as error:
         raise BadInputError(str(error)) from error
+    nearest = next(one for one in (shelf.folder, *shelf.folder.absolute().parents) if one.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise BadInputError(f"--shelf: {nearest} is no folder that this user may write into")
+    return shelf
 
 
 def _erased(request: Request, shelf: Shelf) -> ErasedList | None:

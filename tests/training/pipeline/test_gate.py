@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from embeddings.shelf import Shelf
 from tests.training.worlds import OPENS_AT, World, a_transaction, a_world, checkerboard_usage
 from training.cli import group
+from training.errors import BadInputError
 
 SMALL = "[gate]\nmin_interactions = 10\nmin_cardholders = 2\n[model]\nn_factors = {factors}\n"
 
@@ -70,6 +71,19 @@ def test_where_only_the_shelf_can_be_written_the_reasons_are_told_all_the_same(
     assert codes(result)[0] == "too_few_interactions"
     assert "was refused" in page.read_text("utf-8")
     shutil.rmtree(page.parent)
+
+
+def test_a_shelf_where_nothing_can_be_written_is_refused_before_anything_is_read(
+    tmp_path: Path,
+) -> None:
+    world = a_world(tmp_path)
+    (tmp_path / "shelf").write_text("a file", "utf-8")
+
+    result = CliRunner().invoke(group, ["run", *world.arguments()])
+
+    assert isinstance(result.exception, BadInputError)
+    assert f"--shelf: {tmp_path / 'shelf'} is no folder" in str(result.exception)
+    assert "check input" not in result.output
 
 
 def test_a_report_folder_may_be_chosen(tmp_path: Path) -> None:
