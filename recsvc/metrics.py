@@ -113,9 +113,9 @@ class Metrics:
         """Count one answer that lacked this."""
         self._safely(lambda: self._degraded.labels(lacking).inc())
 
-    def refused(self, reason: str, items: int) -> None:
-        """Count items refused for this reason."""
-        self._safely(lambda: self._refusals.labels(reason).inc(items))
+    def refused(self, reason: str) -> None:
+        """Count an item refused for this reason."""
+        self._safely(lambda: self._refusals.labels(reason).inc())
 
     def model(self, issuer_id: str, version: str, previous: str | None) -> None:
         """Say which model this worker now serves for an issuer."""

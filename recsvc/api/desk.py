@@ -122,7 +122,7 @@ class Desk:
         ranking = rank_items(self._recommender, model, state, asked, item_ids, self._clock())
         for refused in ranking.refused:
             for refusal in refused.refusals:
-                self._metrics.refused(refusal.value, 1)
+                self._metrics.refused(refusal.value)
         return ranking
 
     def refusals(self, issuer_id: str, question: Question, item_id: str) -> tuple[Refusal, ...]:

@@ -145,10 +145,6 @@ class ItemSpace:
         asked[-1] = boost_weight
         return asked
 
-    def visited_places(self, row: int) -> tuple[int, ...]:
-        """Columns of the places where an item holds: its merchants, else its categories."""
-        return self.links[row].merchants or self.links[row].categories
-
 
 def _same(one: Item, other: Item) -> bool:
     return one is other or one == other
