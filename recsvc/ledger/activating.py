@@ -31,7 +31,7 @@ from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, Ledge
 Item = Benefit | MerchantOffer
 ATTEMPTS = 20
 OVERLOOKED = frozenset({Refusal.DISMISSED, Refusal.BUDGET_EXHAUSTED, Refusal.EXCLUDED})
-"""Taking an item overrules having dismissed it; budgets are asked of the ledger itself."""
+"""Taking an item ends that he dismissed it; budgets are asked of the ledger itself."""
 CAPS = frozenset({Refusal.CAP_REACHED, Refusal.QUOTA_USED})
 
 
@@ -86,6 +86,9 @@ class Activator:
     def activate(self, issuer_id: str, question: Question, item_id: str) -> Activated:
         """Open an activation, or find the one that is open.
 
+        Taking ends his dismissals of the item. Who asks for what is open and not dismissed did
+        nothing new; where it is dismissed the activation is recorded, and takes no second place.
+
         Raises
         ------
         NotFoundError
@@ -101,15 +104,21 @@ class Activator:
             (account,) = self._ledger.accounts(issuer_id, (question.cardholder_id,))
             now = self._clock()
             held = _held(account, item_id, now)
-            if held is not None:
+            if held is None:
+                self._refuse(model, issuer_id, question, item_id, now)
+            elif not self._is_dismissed(issuer_id, account, item_id, now):
                 return Activated(item_id, held, is_new=False)
-            self._refuse(model, issuer_id, question, item_id, now)
-            use, commit = self._opening(account, item, now)
+            use, commit = self._taking(account, item, held, now)
             done = self._ledger.commit(issuer_id, (commit,))[0]
             if done is Committed.DONE:
-                return Activated(item_id, use, is_new=True)
+                return Activated(item_id, use, is_new=held is None)
             _refuse_commit(done)
         raise StoreAwayError("event_store", "contended")
+
+    def _is_dismissed(self, issuer_id: str, account: Account, item_id: str, now: datetime) -> bool:
+        """Whether he dismissed an item since he took it last, and that has not lapsed."""
+        state = self._states.state_of(issuer_id, account.cardholder_id)
+        return now < state.dismissals.get(item_id, now)
 
     def _refuse(
         self,
@@ -131,22 +140,32 @@ class Activator:
         only_caps = all(refusal in CAPS for refusal in against)
         raise ConflictError("cap_reached" if only_caps else "not_eligible", f"{reasons}.")
 
-    def _opening(self, account: Account, item: Item, now: datetime) -> tuple[Use, Commit]:
-        """The use that keeps the place, and the commit that takes it."""
+    def _taking(
+        self, account: Account, item: Item, held: Use | None, now: datetime
+    ) -> tuple[Use, Commit]:
+        """The use that keeps the place, and the commit; who holds one is only noted to take it."""
         record = EventRecord(
             event_id=self._new_id(),
             event_type=EventType.ACTIVATED,
             occurred_at=now,
             item_id=item.item_id,
         )
+        added = record, _entry_of(record, account.cardholder_id)
+        if held is not None:
+            return held, replace(self._commit(account, item, (), now), entries=(), added=added)
+        use, commit = self._opening(account, item, record, now)
+        return use, replace(commit, added=added, is_strict=True)
+
+    def _opening(
+        self, account: Account, item: Item, record: EventRecord, now: datetime
+    ) -> tuple[Use, Commit]:
+        """The use that an activation opens, and the commit that takes its place."""
         recorded = account.uses.get(item.item_id, ())
         uses = self._uses(item, account, [*account.records, record], now, recorded)
         opened = next((use for use in uses if use.use_id == record.event_id), None)
         if opened is None:
             raise ConflictError("cap_reached", MEANING[Refusal.CAP_REACHED] + ".")
-        entry = _entry_of(record, account.cardholder_id)
-        commit = self._commit(account, item, uses, now)
-        return opened, replace(commit, added=(record, entry), is_strict=True)
+        return opened, self._commit(account, item, uses, now)
 
     def withdraw(self, issuer_id: str, cardholder_id: str, item_id: str) -> None:
         """Give an open activation back, and its place in the budgets with it.

@@ -7,11 +7,12 @@ from typing import Self
 
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle import EventRecord
+from recsvc.domain.lifecycle.dismissals import takes
 from recsvc.domain.lifecycle.offers import Concern
 from recsvc.domain.lifecycle.records import Told
 from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.scripts import Argument
-from recsvc.stores.events.codec import encode_event
+from recsvc.stores.events.codec import encode_event, encode_word
 from recsvc.stores.events.ledger import Commit, items_arguments
 
 SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
@@ -50,7 +51,7 @@ class Arrival:
 
     @property
     def is_replaced(self) -> bool:
-        """Whether only the latest such instant of an item is kept, not the event."""
+        """Whether only the last such word on an item is kept, not the event."""
         kind = self.told.event_type
         return kind is SERVED or kind is DISMISSED
 
@@ -87,7 +88,7 @@ class Batch:
             _change(one, concern, is_old=one.occurred_at < oldest)
             for one, concern in zip(self.arrivals, self.concerns, strict=True)
         ]
-        kinds, firsts, seconds = zip(*changes, strict=True)
+        kinds, firsts, seconds, taken = zip(*changes, strict=True)
         return [
             _lines(self.numbers),
             _lines(hashes),
@@ -98,6 +99,7 @@ class Batch:
             _lines(firsts),
             b"\n".join([*seconds, b""]),
             _lines(map(str, self._words())),
+            _lines(word for n, of in enumerate(taken, 1) if of for word in (str(n), of)),
         ]
 
     def _words(self) -> list[Argument]:
@@ -123,13 +125,14 @@ def _lines(words: Iterable[str]) -> bytes:
     return "\n".join([*words, ""]).encode()
 
 
-def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes]:
-    """What the event is to the script, and two words more."""
+def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes, str]:
+    """What the event is to the script, two words more, and the field of the item it takes."""
     told, at = arrival.told, arrival.occurred_at
     kind = told.event_type
     if kind is SERVED:
-        return "max", f"s:{told.item_id}", b"%d" % microseconds(at)
+        return "max", f"s:{told.item_id}", b"%d" % microseconds(at), ""
     if kind is DISMISSED:
-        return "max", f"d:{told.item_id}", b"%d" % microseconds(arrival.lasts_until or at)
+        return "word", f"d:{told.item_id}", encode_word(at, arrival.lasts_until or at).encode(), ""
     what = ACTIVATES if kind is ACTIVATED and concern else int(concern)
-    return f"{what}?" if is_old else str(what), *encode_event(told, at)
+    taken = f"d:{told.item_id}" if takes(kind) else ""
+    return f"{what}?" if is_old else str(what), *encode_event(told, at), taken

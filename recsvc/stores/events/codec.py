@@ -4,7 +4,7 @@
 field     value
 ========  =============================================================================
 e:EVENT   ``microseconds|position|[type, item, transaction…]``: one recent event
-d:ITEM    microseconds until which the item stays dismissed
+d:ITEM    ``until|at``: what he said last of the item, see `encode_word`; microseconds
 s:ITEM    microseconds of the last serve
 u:ITEM    uses, ``id,kind,day,amount,until,transaction,currency`` each, ``;`` between
 f:COLUMN  microseconds at which the cardholder deleted this interest
@@ -155,11 +155,37 @@ def _contact(value: bytes) -> Contact:
 
 
 def instants_of(fields: Fields, prefix: bytes) -> dict[str, datetime]:
-    """Instants by what stands after a prefix: dismissals, serves, deleted interests."""
+    """Instants by what stands after a prefix: serves, deleted interests."""
     return {
         name[len(prefix) :].decode(): instant(value)
         for name, value in fields.items()
         if name.startswith(prefix)
+    }
+
+
+def encode_word(at: datetime, until: datetime | None = None) -> str:
+    """What a cardholder said of an item: dismissed at an instant until another, or took then.
+
+    The scripts keep of two words the one that `lifecycle.dismissals` says stays.
+    """
+    return f"{'' if until is None else microseconds(until)}|{microseconds(at)}"
+
+
+def dismissals_of(fields: Fields) -> dict[str, datetime]:
+    """Until when each item is dismissed whose last word is a dismissal."""
+    return {
+        name[2:].decode(): instant(until)
+        for name, value in fields.items()
+        if name.startswith(b"d:") and (until := value.partition(b"|")[0])
+    }
+
+
+def words_at(fields: Fields) -> dict[str, datetime]:
+    """When the cardholder last dismissed each item, or took it."""
+    return {
+        name[2:].decode(): instant(at)
+        for name, value in fields.items()
+        if name.startswith(b"d:") and (at := value.partition(b"|")[2])
     }
 
 

@@ -80,7 +80,7 @@ class Commit:
     day : int                  today, in days since 1970-01-01 of the issuer's zone
     day_ends_at : datetime
     added : (EventRecord, bytes), optional
-        An event that goes with it, and its entry for the stream.
+        An activation that goes with it, and its entry for the stream.
     removed : sequence of str  ids of events that it withdraws
     is_strict : bool           whether a use without room refuses everything
     is_whole : bool            whether all that his events say is in it
@@ -188,10 +188,10 @@ def items_arguments(entries: Sequence[Entry]) -> list[Argument]:
 def _event_arguments(commit: Commit) -> tuple[Argument, ...]:
     removed = orjson.dumps([f"e:{one}" for one in commit.removed]) if commit.removed else b""
     if commit.added is None:
-        return "", "", "", "", removed
+        return "", "", "", "", "", removed
     record, entry = commit.added
     before, after = encode_event(record, record.occurred_at)
-    return f"e:{record.event_id}", before, after, entry, removed
+    return f"e:{record.event_id}", before, after, entry, f"d:{record.item_id}", removed
 
 
 def _hashes(store: redis.Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]:

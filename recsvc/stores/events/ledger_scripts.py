@@ -10,6 +10,24 @@ local function turn_revision(holder)
 end
 """
 
+# What a cardholder said last of an item, of two words ``until|at``: the later; of two at one
+# instant that he took it (no ``until``), else the one that lasts longer. So all of them come to the
+# same in whatever order they arrive, and however often.
+LAST_WORD = """
+local function last_word(old, new)
+  local old_ends, old_at = string.match(old or '', '^(%-?%d*)|(.+)$')
+  if not old_at then return new end
+  local new_ends, new_at = string.match(new, '^(%-?%d*)|(.+)$')
+  if old_at ~= new_at then return tonumber(old_at) > tonumber(new_at) and old or new end
+  return (tonumber(old_ends) or math.huge) > (tonumber(new_ends) or math.huge) and old or new
+end
+
+local function take_item(holder, field, at)
+  local old, new = redis.call('HGET', holder, field), '|' .. at
+  if last_word(old, new) ~= old then redis.call('HSET', holder, field, new) end
+end
+"""
+
 # What the scripts that settle share. A call from a script costs several times what the command
 # itself does, so a hash is read once and written once, and what goes into a sorted set is gathered
 # (`lapses_at`, `spent_at`: score by member, false for none) and written by `write_gathered`.
@@ -178,12 +196,13 @@ end
 # Arguments: number of accounts, what a budget's key begins with, a hash for each account; then for
 # each how many arguments it has; cardholder id, revision that was read ('' for any), whether a
 # use without room refuses all (1) or is marked exhausted (0), whether this settles him, today, end
-# of today in ms; field of an event to add ('' for none), what stands before and after its position,
-# its entry for the stream; fields of events to remove as JSON ('' for none); number of items, their
-# fields, and what `fit` takes of each.
+# of today in ms; field of an activation to add ('' for none), what stands before and after its
+# position, its entry for the stream, field of his last word on its item; fields of events to remove
+# as JSON ('' for none); number of items, their fields, and what `fit` takes of each.
 # Answers 'moved', 'erased', 'exhausted' or 'done' for each account; one is written whole or not.
 LEDGER_COMMIT = (
     TURN_REVISION
+    + LAST_WORD
     + LEDGER
     + """
 local due, unsettled, stream, erased, spending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -192,22 +211,23 @@ local gone = redis.call('HMGET', erased, unpack(ARGV, 3, 2 + accounts))
 
 local settled = {}
 local function commit(holder, arg)
-  local id, items = ARGV[arg], tonumber(ARGV[arg + 11])
-  local names = {unpack(ARGV, arg + 12, arg + 11 + items)}
+  local id, items = ARGV[arg], tonumber(ARGV[arg + 12])
+  local names = {unpack(ARGV, arg + 13, arg + 12 + items)}
   local stored = redis.call('HMGET', holder, 'rev', unpack(names))
   local revision = ARGV[arg + 1]
   if revision ~= '' and (stored[1] or '0') ~= revision then return 'moved' end
-  local writes = fit(ARGV, arg + 12 + items, names, stored, budgets,
+  local writes = fit(ARGV, arg + 13 + items, names, stored, budgets,
                      ARGV[arg + 4], ARGV[arg + 5], ARGV[arg + 2] == '1')
   if not writes then return 'exhausted' end
   local fields, dropped = {}, {}
   keep(writes, id, fields, dropped)
-  local added, removed = ARGV[arg + 6], ARGV[arg + 10]
+  local added, removed = ARGV[arg + 6], ARGV[arg + 11]
   if added ~= '' then
     local position = redis.call('XADD', stream, '*', 'event', ARGV[arg + 9])
     fields[#fields + 1] = added
     fields[#fields + 1] = ARGV[arg + 7] .. position .. ARGV[arg + 8]
     for _, word in ipairs({'rev', position, 'act', '1'}) do fields[#fields + 1] = word end
+    take_item(holder, ARGV[arg + 10], string.match(ARGV[arg + 7], '^%-?%d+'))
   end
   if #fields > 0 then redis.call('HSET', holder, unpack(fields)) end
   if #dropped > 0 then redis.call('HDEL', holder, unpack(dropped)) end

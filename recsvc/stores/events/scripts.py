@@ -1,6 +1,6 @@
 """Lua of the events: taking them in, and settling in the same stroke whom they concern."""
 
-from recsvc.stores.events.ledger_scripts import LEDGER
+from recsvc.stores.events.ledger_scripts import LAST_WORD, LEDGER
 
 # Keys: stream, unsettled, erased, uses due, budgets spent; ids seen in this week, then in the
 # others that are asked. The cardholders' keys, and the budgets', are made from their ids: all have
@@ -9,21 +9,23 @@ from recsvc.stores.events.ledger_scripts import LEDGER
 # a cardholder begins with, and that of a budget, today, end of today in ms; then columns, a line
 # each with an end to every line, as thousands of arguments take the server longer to read than to
 # carry out: ids of the cardholders, their hashes; for each event its id, the number of its
-# cardholder, what it is, the entry for the stream, and two words more; the commits' words. What it
+# cardholder, what it is, the entry for the stream, and two words more; the commits' words; of each
+# event by which an item is taken its number and the field of his last word on the item. What it
 # is: 0 it changes no use, 1 of those who activated something, 2 it may, 3 it may as it is an
 # activation, each with what stands before and after the position in its field, and followed by "?"
-# where it is so old that its week's ids may be gone; or "max" with a field and its value, of which
-# the greater stays. Of each commit: how many words it has more; the number of its cardholder, how
-# many of the events are his, the revision that was read, number of items, their fields, and what
-# `fit` takes of each. A commit is carried out only if he did not change since he was read and all
-# his events are new; else he is marked, and settled by who asked.
+# where it is so old that its week's ids may be gone; or "max" or "word" with a field and its value,
+# of which the greater, or the last word, stays. Of each commit: how many words it has more; the
+# number of its cardholder, how many of the events are his, the revision that was read, number of
+# items, their fields, and what `fit` takes of each. A commit is carried out only if he did not
+# change since he was read and all his events are new; else he is marked, and settled by who asked.
 # Answers 'backlog', or a number an event (0 known, 1 new, 2 new and may change a use, -1 erased),
 # and number and whole hash of each cardholder that is yet to be settled.
 #
 # How long a hash is, is asked of every eighth cardholder of a large batch, of another eighth each
 # time: a call costs more than what it finds, and nothing hangs on a hash being a little longer.
 EVENTS_TAKE = (
-    LEDGER
+    LAST_WORD
+    + LEDGER
     + """
 local stream, unsettled, erased, due, spending = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local week, call = KEYS[6], redis.call
@@ -44,6 +46,7 @@ end
 local cardholders, hashes, words, keys = lines(ARGV[10]), lines(ARGV[11]), lines(ARGV[18]), {}
 local ids, numbers, kinds = lines(ARGV[12]), lines(ARGV[13]), lines(ARGV[14])
 local entries, firsts, seconds = lines(ARGV[15]), lines(ARGV[16]), lines(ARGV[17])
+local takings = lines(ARGV[19])
 for _, column in ipairs({numbers, kinds, entries, firsts, seconds}) do
   if #column ~= #ids then return redis.error_reply('a text with the end of a line in it') end
 end
@@ -66,6 +69,9 @@ while words[at] do
   at = at + 1 + tonumber(words[at])
 end
 
+local function greater(old, new) return old and tonumber(old) > tonumber(new) and old or new end
+local stays = {max = greater, word = last_word}
+
 local answers, fresh, grown, relevant = {}, {}, {}, {}
 for n, id in ipairs(ids) do
   local holder = tonumber(numbers[n])
@@ -83,10 +89,10 @@ for n, id in ipairs(ids) do
       local position = call('XADD', stream, '*', 'event', entries[n])
       answers[n] = 1
       if waits then waits.rev = position end
-      if kind == 'max' then
-        local field, value = firsts[n], seconds[n]
-        local old = call('HGET', key, field)
-        if old and tonumber(old) > tonumber(value) then value = old end
+      local of_both = stays[kind]
+      if of_both then
+        local field = firsts[n]
+        local value = of_both(call('HGET', key, field), seconds[n])
         if waits then call('HSET', key, field, value)
         else call('HSET', key, field, value, 'rev', position) end
       else
@@ -105,6 +111,13 @@ for n, id in ipairs(ids) do
       end
       grown[holder] = (grown[holder] or 0) + 1
     end
+  end
+end
+
+for i = 1, #takings, 2 do
+  local n, field = tonumber(takings[i]), takings[i + 1]
+  if answers[n] > 0 then
+    take_item(keys[tonumber(numbers[n])], field, string.match(firsts[n], '^%-?%d+'))
   end
 end
 

@@ -8,7 +8,7 @@ CARDHOLDER = Family(
     "durable",
     None,
     "until the cardholder is erased",
-    "profile, consent, recent events, dismissals, uses of items, deleted interests",
+    "profile, consent, recent events, items he dismissed or took, uses, deleted interests",
     personal=True,
 )
 ERASURE_KEY = Family(

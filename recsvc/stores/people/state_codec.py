@@ -5,7 +5,13 @@ from typing import Any
 
 from recsvc.domain.cardholder import CardholderState, Profile
 from recsvc.stores import codec
-from recsvc.stores.events.codec import contacts_of, instants_of, item_use, uses_by_item
+from recsvc.stores.events.codec import (
+    contacts_of,
+    dismissals_of,
+    instants_of,
+    item_use,
+    uses_by_item,
+)
 
 PLAIN = frozenset((b"profile", b"consent", b"objection", b"rev", b"act"))
 """Fields that tell nothing of what he did with items."""
@@ -40,7 +46,7 @@ def _history(fields: dict[bytes, bytes]) -> dict[str, Any]:
     """What he did, by its place in his state; most of an issuer's cardholders did nothing yet."""
     return {
         "contacts": contacts_of(fields),
-        "dismissals": instants_of(fields, b"d:"),
+        "dismissals": dismissals_of(fields),
         "uses": {item_id: item_use(uses) for item_id, uses in uses_by_item(fields).items()},
         "forgotten": instants_of(fields, b"f:"),
     }

@@ -9,7 +9,13 @@ import redis
 from recsvc.stores.codec import OBJECTS
 from recsvc.stores.connection.client import Connection, hash_of
 from recsvc.stores.entrance.idempotency import IdempotencyStore
-from recsvc.stores.events.codec import every_record_of, instants_of, uses_by_item
+from recsvc.stores.events.codec import (
+    dismissals_of,
+    every_record_of,
+    instants_of,
+    uses_by_item,
+    words_at,
+)
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER, CAMPAIGNS
 from recsvc.stores.keys.cardholders import CARDHOLDER, UNSETTLED, USES_DUE
 from recsvc.stores.keys.pushes import PUSH_LOG, PUSH_OUTBOX, PUSHES_DEAD, PUSHES_WAITING
@@ -48,7 +54,8 @@ def _own(store: redis.Redis, issuer_id: str, cardholder_id: str) -> dict[str, An
         "consent": orjson.loads(fields.get(b"consent", b"null")),
         "objects_to_marketing": fields.get(b"objection") == OBJECTS,
         "events": [_plain(record) for record in every_record_of(fields)],
-        "dismissed_until": instants_of(fields, b"d:"),
+        "dismissed_until": dismissals_of(fields),
+        "dismissed_or_taken_at": words_at(fields),
         "served_at": instants_of(fields, b"s:"),
         "deleted_interests": instants_of(fields, b"f:"),
         "uses": {

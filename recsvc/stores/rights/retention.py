@@ -15,7 +15,8 @@ from recsvc.stores.keys.catalog import BUDGET
 BUDGET_DAYS = 400
 
 # Key: a cardholder. Arguments: events received before this ms, and what ended before these
-# microseconds, go. Answers how many fields went.
+# microseconds, go: serves, dismissals, and that he took an item, which ends when it is said.
+# Answers how many fields went.
 FORGET = (
     TURN_REVISION
     + """
@@ -25,7 +26,7 @@ for i = 1, #all, 2 do
   if kind == 'e:' then
     past = tonumber(string.match(all[i + 1], '^[^|]*|(%d+)')) < tonumber(ARGV[1])
   elseif kind == 's:' or kind == 'd:' then
-    past = tonumber(all[i + 1]) < tonumber(ARGV[2])
+    past = tonumber(string.match(all[i + 1], '%-?%d+')) < tonumber(ARGV[2])
   end
   if past then gone = gone + redis.call('HDEL', KEYS[1], all[i]) end
 end

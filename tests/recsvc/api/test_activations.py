@@ -84,6 +84,74 @@ def test_activating_twice_is_activating_once(live: Service) -> None:
     assert taken(live) == (1, 2000)
 
 
+def refusals(service: Service, cardholder_id: str = "ch_1") -> list[str]:
+    path = f"/v1/cardholders/{cardholder_id}/eligibility/offer_1"
+    found: list[str] = body(service.ask("GET", path))["refusals"]
+    return found
+
+
+def test_who_activates_what_he_dismissed_finds_it_in_the_very_next_list(live: Service) -> None:
+    tell(live, an_event("d", "dismissed", 59))
+    assert refusals(live) == ["dismissed"]
+    assert "offer_1" not in item_ids(live)
+
+    assert activate(live).status_code == 201
+    assert refusals(live) == []
+    assert "offer_1" in item_ids(live)
+
+
+def test_what_he_dismisses_after_he_activated_it_is_hidden_and_can_still_be_redeemed(
+    live: Service,
+) -> None:
+    activate(live)
+    live.clock.pass_time(hours=1)
+    tell(live, an_event("d", "dismissed", occurred_at=live.clock().isoformat(), reason="not_now"))
+    live.clock.pass_time(hours=1)
+    assert refusals(live) == ["dismissed"]
+    assert "offer_1" not in item_ids(live)
+
+    tell(live, {**a_payment("p"), "occurred_at": live.clock().isoformat()})
+    assert savings(live)["saved"] == [{"amount_minor": 2000, "currency": "CNY"}]
+    assert refusals(live) == ["dismissed"]
+    live.clock.pass_time(days=7)
+    assert refusals(live) == []
+
+
+def test_who_activates_again_what_is_open_and_dismissed_sees_it_and_keeps_his_one_place(
+    live: Service,
+) -> None:
+    opened = body(activate(live))
+    live.clock.pass_time(hours=1)
+    tell(live, an_event("d", "dismissed", occurred_at=live.clock().isoformat()))
+    live.clock.pass_time(hours=1)
+    again = activate(live)
+
+    assert (again.status_code, body(again)) == (200, opened)
+    assert (refusals(live), taken(live)) == ([], (1, 2000))
+    tell(live, {**a_payment("p"), "occurred_at": live.clock().isoformat()})
+    assert (withdraw(live).status_code, taken(live)) == (409, (1, 2000))
+
+
+def test_giving_an_activation_back_does_not_dismiss_again(live: Service) -> None:
+    tell(live, an_event("d", "dismissed", 59))
+    activate(live)
+
+    assert (withdraw(live).status_code, refusals(live)) == (204, [])
+
+
+@pytest.mark.parametrize("told", list(permutations(("early", "taken", "late"))))
+@pytest.mark.parametrize(("kind", "last"), [("activated", "late"), ("redeemed", "taken")])
+def test_F24_an_item_is_hidden_by_what_happened_last_not_by_what_was_told_last(
+    live: Service, told: tuple[str, ...], kind: str, last: str
+) -> None:
+    put(live, terms={})
+    minutes = {"early": 1, "taken": 20 if last == "late" else 40, "late": 30}
+    for name in (*told, *told):
+        tell(live, an_event(name, kind if name == "taken" else "dismissed", minutes[name]))
+
+    assert refusals(live) == (["dismissed"] if last == "late" else [])
+
+
 def test_F59_an_idempotency_key_is_needed_and_belongs_to_one_body(
     live: Service,
 ) -> None:

@@ -158,7 +158,7 @@ def test_a_dismissed_item_is_gone_from_the_next_list_until_its_expiry(live: Serv
     assert "offer_1" in item_ids(live)
 
 
-def test_a_late_dismissal_does_not_shorten_a_longer_one(live: Service) -> None:
+def test_a_dismissal_told_late_does_not_shorten_a_longer_one(live: Service) -> None:
     tell(live, an_event("new", "dismissed", 30), an_event("old", "dismissed", 1, reason="not_now"))
     live.clock.pass_time(days=30)
 

@@ -2,6 +2,7 @@
 
 import itertools
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from hypothesis import HealthCheck, settings
@@ -37,6 +38,9 @@ class Plain:
     activations: dict[str, int] = field(default_factory=dict)
     taken: dict[str, Purchase] = field(default_factory=dict)
     paid: dict[str, Purchase] = field(default_factory=dict)
+    said: set[tuple[int, bool]] = field(default_factory=set)
+    """When he dismissed (False) what wants activation, or activated it (True): to ask for what is
+    open and not dismissed is no deed."""
 
     def replay(self) -> tuple[str | None, dict[str, str]]:
         """The open activation, and which activation each purchase used up."""
@@ -56,6 +60,11 @@ class Plain:
         """Places he takes in the budget of the offer that wants activation."""
         opened, used = self.replay()
         return len(used) + (opened is not None)
+
+    def dismisses(self) -> bool:
+        """Whether what he said last of the offer that wants activation is that he does not."""
+        _, has_taken = max(self.said, default=(0, True))
+        return not has_taken
 
 
 class Machine(RuleBasedStateMachine):
@@ -99,17 +108,22 @@ class Machine(RuleBasedStateMachine):
         return self.service.ask(method, path, body, issuer_id=self.issuer_id, headers=headers)
 
     def tell(self, cardholder_id: str, merchant_id: str, name: str, status: str) -> None:
+        paid = {
+            "transaction_id": name,
+            "merchant_id": merchant_id,
+            "amount": {"amount_minor": 20_000, "currency": "CNY"},
+            "status": status,
+        }
+        self.tell_event(cardholder_id, "transaction", transaction=paid)
+
+    def tell_event(self, cardholder_id: str, kind: str, ago: int = 0, **fields: Any) -> None:
+        """Tell of what happened so many minutes ago."""
         event = {
             "event_id": f"e{next(NUMBERS)}",
-            "type": "transaction",
+            "type": kind,
             "cardholder_id": cardholder_id,
-            "occurred_at": self.service.clock().isoformat(),
-            "transaction": {
-                "transaction_id": name,
-                "merchant_id": merchant_id,
-                "amount": {"amount_minor": 20_000, "currency": "CNY"},
-                "status": status,
-            },
+            "occurred_at": (self.service.clock() - timedelta(minutes=ago)).isoformat(),
+            **fields,
         }
         assert self.send(event) == "accepted"
         self.sent.append(event)
@@ -128,6 +142,8 @@ class Machine(RuleBasedStateMachine):
         opened, _ = plain.replay()
         everyone = sum(other.places() for other in self.plain.values())
         answer = self.ask("POST", f"{one}/activations", {"item_id": TAKEN})
+        if answer.status_code == 201 or (answer.status_code == 200 and plain.dismisses()):
+            plain.said.add((now, True))
         if opened is not None:
             assert (answer.status_code, answer.json["activation_id"]) == (200, opened)
         elif plain.places() >= CAP:
@@ -137,6 +153,12 @@ class Machine(RuleBasedStateMachine):
         else:
             assert answer.status_code == 201
             plain.activations[answer.json["activation_id"]] = now
+
+    @rule(one=cardholders, ago=st.integers(0, 4))
+    def dismiss(self, one: str, ago: int) -> None:
+        now = self.tick()
+        self.tell_event(one, "dismissed", ago, item_id=TAKEN)
+        self.plain[one].said.add((now - ago, False))
 
     @rule(one=cardholders)
     def withdraw(self, one: str) -> None:
@@ -204,6 +226,13 @@ class Machine(RuleBasedStateMachine):
         )
         assert taken.count <= TOTAL_TAKEN
         assert paid.count <= TOTAL_PAID
+
+    @invariant()
+    def what_he_dismissed_is_what_the_paper_says(self) -> None:
+        for one, plain in self.plain.items():
+            told: Any = self.ask("GET", f"{one}/eligibility/{TAKEN}").json
+
+            assert ("dismissed" in told["refusals"]) is plain.dismisses()
 
     @invariant()
     def savings_are_what_the_paper_says(self) -> None:

@@ -193,6 +193,10 @@ def test_P44_the_export_finds_what_stands_in_every_store(live: Service) -> None:
     assert own["consent"]["personalisation"] is True
     assert {event["event_id"] for event in own["events"]} >= {"a", "p"}
     assert (list(own["dismissed_until"]), list(own["served_at"])) == (["offer_1"], ["offer_1"])
+    assert own["dismissed_or_taken_at"] == {
+        "held": "2026-01-31T12:00:00Z",
+        "offer_1": "2026-01-31T11:00:00Z",
+    }
     assert own["uses"]["held"][0]["kind"] == "h"
     assert len(export["stores"]["events"]) == 5
     assert len(export["stores"]["serves"]) == 1
@@ -315,13 +319,14 @@ def test_P47_an_older_model_that_names_him_is_found(
 def test_P19_everything_kept_has_an_end_and_events_reach_theirs(live: Service) -> None:
     with pytest.raises(ValueError, match="how long it is kept"):
         Family("x", "hash", "durable", None, "", "nothing")
-    tell(live, an_event("old"), an_event("gone", "dismissed", reason="not_now"))
+    waved = an_event("gone", "dismissed", reason="not_now")
+    tell(live, an_event("old"), waved, an_event("took", "activated", item_id="offer_2"))
     seen = live.stores.cardholders.state_of("demo", "ch_1")
-    assert (len(seen.contacts), len(seen.dismissals)) == (1, 1)
+    assert (len(seen.contacts), len(seen.dismissals)) == (2, 1)
 
     later = datetime.now(UTC) + timedelta(days=181)
     ended = Retention(live.stores.durable).run("demo", later, 180)
-    assert ended.cardholder_fields == 2
+    assert ended.cardholder_fields == 4
     assert live.stores.cardholders.state_of("demo", "ch_1").contacts == ()
 
 

@@ -9,10 +9,11 @@ from recsvc.stores.people.state_codec import PLAIN, state_of_fields
 CONSENT = b'{"marketing":{},"personalisation":true,"purpose_version":"2","recorded_at":null}'
 DEEDS = {
     b"e:1": b'1000000|5-1|["clicked","i1"]',
-    b"d:i2": b"2000000",
+    b"d:i2": b"2000000|1000000",
     b"u:i3": b"u1,h,3,250,,,",
     b"f:mcc:5411": b"3000000",
     b"s:i4": b"4000000",
+    b"d:i5": b"|1000000",
 }
 NAMES = (b"e:1", b"d:i2", b"u:i3", b"f:mcc:5411")
 
