@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from embeddings.deleted_interests import DeletedInterests, last_day
 from embeddings.vocabulary import Vocabulary
+from training.matrix.survey import texts_of
+
+AT_ONCE = 100_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +81,17 @@ def _cells(
     deleted: DeletedInterests, cardholders: Vocabulary, columns: Vocabulary
 ) -> Iterator[tuple[int, int]]:
     """Cell and last day of each deletion; columns that nobody met are passed over."""
-    for row, deletions in deleted.places_in(cardholders):
+    met = {column for own in deleted.deletions.values() for column in own}
+    row_of = {column: columns.row(column) for column in met}
+    for row, deletions in deleted.places_in(_each(cardholders)):
         for column, deleted_at in deletions.items():
-            column_row = columns.row(column)
+            column_row = row_of[column]
             if column_row is not None:
                 yield row * len(columns) + column_row, last_day(deleted_at)
+
+
+def _each(cardholders: Vocabulary) -> Iterator[str]:
+    """The ids in the order of their rows; many are read at once, which is quicker than each."""
+    texts = texts_of(cardholders)
+    for start in range(0, len(texts), AT_ONCE):
+        yield from texts.slice(start, AT_ONCE).to_pylist()
