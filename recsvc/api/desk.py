@@ -64,8 +64,11 @@ class Desk:
         """One list; NothingToServeError without a catalogue.
 
         Lists that threads ask for at the same time are made together, each issuer's by themselves.
+        While the store gives no answer each waits for it by himself: one wait, not two.
         """
-        self.model(issuer_id)
+        model = self.model(issuer_id)
+        if self._states.is_away:
+            return self._answer(model, self._state(issuer_id, question.cardholder_id), question)
         batcher = self._batchers.get(issuer_id)
         if batcher is None:
             made = Batcher[Question, Answer](partial(self._together, issuer_id))

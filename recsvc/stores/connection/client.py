@@ -110,6 +110,11 @@ class Connection:
         self._lanes = Lanes(self._quick.connection_pool)
         self._is_away = False
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the last answer was a failure."""
+        return self._is_away
+
     def ask(self, question: Callable[[redis.Redis], Answer]) -> Answer:
         """Answer of a request's question.
 

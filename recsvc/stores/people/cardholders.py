@@ -114,6 +114,11 @@ class CardholderStore:
         self._import = Script(IMPORT)
         self._delete_interest = Script(DELETE_INTEREST)
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the store gave no answer when it was asked last."""
+        return self._durable.is_away
+
     def state_of(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         """State of one cardholder; StoreAwayError when the store gives no answer in time."""
         return self.states_of(issuer_id, (cardholder_id,))[0]
