@@ -79,7 +79,7 @@ def test_F02_a_store_that_answers_after_two_seconds_is_left_alone(world: World) 
 
 
 def test_F02_what_must_reach_the_disk_is_waited_for(world: World) -> None:
-    document = an_offer("offer_slow", merchant_id="m_1")
+    document = an_offer("offer_slow", merchant_id="m_1", state="draft")  # in no list
     consent = {"personalisation": True, "marketing": {"push": True}, "purpose_version": "1"}
     world.proxy.turn(Mood.SLOW, 1.5 * WAIT_MS / 1000)
     written = world.ask("PUT", "/v1/offers/offer_slow", document)
