@@ -139,7 +139,10 @@ class Loader:
         if held is None:
             return
         catalog, version = held
-        model = ServingModel.build(issuer_id, room.bundle, catalog, version, earlier=earlier)
+        used_up = earlier.tables.exhausted if earlier else ()
+        model = ServingModel.build(
+            issuer_id, room.bundle, catalog, version, earlier=earlier, exhausted=used_up
+        )
         self._slot.swap(model)
         self._log.info(
             "serving",

@@ -303,6 +303,19 @@ def test_a_budget_that_is_raised_or_lowered_is_felt_in_lists_and_eligibility(
     assert body(activate(live, "ch_9"))["code"] == "budget_exhausted"
 
 
+def test_another_offer_or_bundle_does_not_bring_a_used_up_one_back(live: Service) -> None:
+    for n in range(3):
+        activate(live, f"ch_{n}")
+    look(live)
+    put(live, "offer_other")  # a new catalogue, of which the budgets were not looked at yet
+    told = [item_ids(live, "ch_9")]
+    publish(live.shelf())
+    live.look()
+    told.append(item_ids(live, "ch_9"))
+
+    assert all("offer_1" not in items and "offer_other" in items for items in told)
+
+
 def test_a_purchase_spends_the_place_and_a_reversal_gives_it_back(live: Service) -> None:
     rated = {
         "type": "cashback_percent",
