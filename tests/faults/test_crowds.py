@@ -6,6 +6,7 @@ import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.client import HTTPException
 from typing import Any
 
 from recsvc.stores.keys.cardholders import CARDHOLDER
@@ -38,8 +39,8 @@ def activate(world: World, cardholder_id: str, item_id: str) -> Any:
                 key=world.key,
                 headers={"Idempotency-Key": f"crowd-{next(KEYS)}"},
             )
-        except OSError:
-            continue  # the worker was killed with the request
+        except (OSError, HTTPException):
+            continue  # the worker was killed with the request, or half-way through its answer
         if answer.status in (200, 201) or answer.json["code"] == "budget_exhausted":
             return answer
         threading.Event().wait(0.05)
