@@ -4,32 +4,34 @@ What a cardholder did at a column until he deleted it counts in no later bundle;
 since counts alone. Serving keeps the list, training reads it.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
-import orjson
-
-from embeddings.durable import replace_file
 from embeddings.erasure import erased_hash
 from embeddings.errors import EmbeddingsError
-from embeddings.strict_json import read_strictly
+from embeddings.keyed_list import Document, ListKind, checked_hash
 from embeddings.vocabulary import split_column_id
 
-FORMAT = 1
 FILE_NAME = "deleted-interests.json"
 DAY_MICROSECONDS = 86_400_000_000
-HASH = re.compile(r"[0-9a-f]{32}")
-MAX_MICROSECONDS, MAX_KEY_BYTES = 2**53, 64
+MAX_MICROSECONDS = 2**53
 Deletions = Mapping[str, int]
 """Column id → microseconds since 1970-01-01 UTC at which it was deleted last."""
 
 
 class DeletedInterestsError(EmbeddingsError):
     """A list of deleted interests is not usable; the message names the file and the fault."""
+
+
+KIND = ListKind(
+    format=1,
+    told="deleted interests",
+    remedy="remove it, and the next round of: recsvc worker archive writes it anew",
+    refusal=DeletedInterestsError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,16 +67,12 @@ class DeletedInterests:
 
     def write(self, path: Path) -> None:
         """Write the list whole, or leave the file as it was."""
-        document = {
-            "format": FORMAT,
-            "issuer_id": self.issuer_id,
-            "key": self.key.hex(),
+        content = {
             "revision": self.revision,
             "through": self.through,
             "deletions": self.deletions,
         }
-        options = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS
-        replace_file(path, orjson.dumps(document, option=options))
+        KIND.write(path, self.issuer_id, self.key, content)
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -85,31 +83,18 @@ class DeletedInterests:
         DeletedInterestsError
             Names the file and what is wrong. A list that cannot be read must stop a training.
         """
-        try:
-            return cls._of(read_strictly(path.read_bytes()))
-        except OSError as error:
-            raise DeletedInterestsError(f"{path}: cannot be read: {error.strerror}") from error
-        except (EmbeddingsError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise DeletedInterestsError(
-                f"{path}: is no list of deleted interests ({error or 'torn'}); remove it, and the "
-                "next round of: recsvc worker archive writes it anew"
-            ) from error
+        return KIND.read(path, cls._of)
 
     @classmethod
-    def _of(cls, document: dict[str, Any]) -> Self:
+    def _of(cls, issuer_id: str, key: bytes, document: Document) -> Self:
         """List of a document; ValueError, KeyError, TypeError or AttributeError when it is none."""
-        if document["format"] != FORMAT:
-            raise ValueError(f"format {document['format']!r}, expected {FORMAT}")
         told = document["through"]
         through = None if told is None else datetime.fromisoformat(told)
         if through is not None and through.tzinfo is None:
             raise ValueError("through has no zone")
-        issuer_id, revision = document["issuer_id"], document["revision"]
-        if not (isinstance(issuer_id, str) and isinstance(revision, int)):
-            raise TypeError("issuer_id is a text and revision a whole number")
-        key, deletions = bytes.fromhex(document["key"]), document["deletions"]
-        if not 0 < len(key) <= MAX_KEY_BYTES:
-            raise ValueError(f"key has {len(key)} bytes, expected 1 to {MAX_KEY_BYTES}")
+        revision, deletions = document["revision"], document["deletions"]
+        if type(revision) is not int:
+            raise TypeError("revision is no whole number")
         for hashed, columns in deletions.items():
             _check(hashed, columns)
         return cls(issuer_id, key, revision, deletions, through)
@@ -122,8 +107,7 @@ def last_day(deleted_at: int) -> int:
 
 def _check(hashed: str, columns: dict[str, Any]) -> None:
     """Refuse what is no deletion; ValueError or AttributeError."""
-    if not HASH.fullmatch(hashed):
-        raise ValueError(f"{hashed[:40]!r} is no hash of 32 hexadecimal digits")
+    checked_hash(hashed)
     for column, deleted_at in columns.items():
         split_column_id(column)
         if type(deleted_at) is not int or not 0 <= deleted_at < MAX_MICROSECONDS:

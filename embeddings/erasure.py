@@ -8,19 +8,24 @@ import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
-import orjson
-
-from embeddings.durable import replace_file
 from embeddings.errors import EmbeddingsError
+from embeddings.keyed_list import Document, ListKind, checked_hash
 
-FORMAT = 1
 FILE_NAME = "erased.json"
 
 
 class ErasedListError(EmbeddingsError):
     """A list of erased cardholders is not usable; the message names the file and the fault."""
+
+
+KIND = ListKind(
+    format=1,
+    told="erased cardholders",
+    remedy="write it with: recsvc erasure list",
+    refusal=ErasedListError,
+)
 
 
 def erased_hash(key: bytes, cardholder_id: str) -> str:
@@ -55,13 +60,7 @@ class ErasedList:
 
     def write(self, path: Path) -> None:
         """Write the list whole, or leave the file as it was."""
-        document = {
-            "format": FORMAT,
-            "issuer_id": self.issuer_id,
-            "key": self.key.hex(),
-            "hashes": sorted(self.hashes),
-        }
-        replace_file(path, orjson.dumps(document, option=orjson.OPT_INDENT_2))
+        KIND.write(path, self.issuer_id, self.key, {"hashes": sorted(self.hashes)})
 
     @classmethod
     def read(cls, path: Path) -> Self:
@@ -72,15 +71,12 @@ class ErasedList:
         ErasedListError
             Names the file and what is wrong. A list that cannot be read must stop a training.
         """
-        try:
-            document: Any = orjson.loads(path.read_bytes())
-            if document["format"] != FORMAT:
-                raise ErasedListError(f"{path}: format {document['format']}, expected {FORMAT}")
-            key, hashes = bytes.fromhex(document["key"]), frozenset(document["hashes"])
-            return cls(str(document["issuer_id"]), key, hashes)
-        except OSError as error:
-            raise ErasedListError(f"{path}: cannot be read: {error.strerror}") from error
-        except (ValueError, KeyError, TypeError) as error:
-            raise ErasedListError(
-                f"{path}: is no list of erased cardholders; write it with: recsvc erasure list"
-            ) from error
+        return KIND.read(path, cls._of)
+
+    @classmethod
+    def _of(cls, issuer_id: str, key: bytes, document: Document) -> Self:
+        """List of a document; ValueError, KeyError or TypeError when it is none."""
+        hashes = document["hashes"]
+        if not isinstance(hashes, list):
+            raise TypeError("hashes are no list")
+        return cls(issuer_id, key, frozenset(map(checked_hash, hashes)))
