@@ -19,6 +19,7 @@ COMMANDS = {
     "cardholders": "import profiles and consents",
     "catalog": "import a catalogue file",
     "check-config": "check the settings and show what they come to",
+    "dead-letters": "count what the workers could not read",
     "demo": "train, publish, serve and show one answer, all on this machine",
     "erasure": "prove that an erased cardholder is gone",
     "experiment": "show the rankings that are compared, and compare them",

@@ -54,12 +54,6 @@ def write_rows(path: Path, rows: Sequence[dict[str, Any]]) -> None:
     force(path.parent)
 
 
-def read_rows(path: Path) -> list[dict[str, Any]]:
-    """All rows of a file."""
-    rows: list[dict[str, Any]] = pq.read_table(path, schema=SCHEMA).to_pylist()
-    return rows
-
-
 def rows_of(path: Path, cardholder_id: str) -> list[dict[str, Any]]:
     """Rows of one cardholder, the filter applied while reading."""
     wanted = [("cardholder_id", "=", cardholder_id)]

@@ -12,6 +12,7 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.audit import AuditLog
 from recsvc.stores.entrance.incidents import Incident, IncidentStore, Window
 from recsvc.stores.keys.cardholders import CARDHOLDER
+from recsvc.stores.keys.events import EVENTS_DEAD
 from recsvc.stores.keys.requests import SERVES
 from recsvc.stores.keys.table import TABLE
 from recsvc.stores.outreach.rosters import RosterStore, parts_of
@@ -228,3 +229,32 @@ def test_P51_the_map_of_the_data_names_every_family_that_is_written(
     assert "personal" in shown[CARDHOLDER.name]
     assert "180 days" not in shown[CARDHOLDER.name]  # what ends it is said, not guessed
     assert all(len(line.split("  ")) >= 4 for line in shown.values())
+
+
+def test_what_was_laid_aside_is_told_by_reason_and_date_and_names_nobody(
+    environ: dict[str, str], stores: Stores
+) -> None:
+    asked = ("dead-letters", "--issuer", "demo")
+    assert did(environ, *asked) == "nothing was laid aside in the last 30 days\n"
+    noon = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    for day, reason in enumerate(("not_json", "field_missing", "not_json")):
+        fields = {"event": '{"cardholder_id": "ch_1"', "position": "1-0", "reason": reason}
+        position = f"{int((noon + timedelta(days=day)).timestamp() * 1000)}-0"
+        stores.durable.ask(lambda s, f=fields, p=position: s.xadd(EVENTS_DEAD.key("demo"), f, p))  # type: ignore[misc]
+
+    told = did(environ, *asked, "--json")
+    missing = {"reason": "field_missing", "count": 1}
+    broken = {"reason": "not_json", "count": 2}
+    assert json.loads(told) == {
+        "issuer_id": "demo",
+        "events": [
+            {**missing, "first_at": "2026-03-05T12:00:00Z", "last_at": "2026-03-05T12:00:00Z"},
+            {**broken, "first_at": "2026-03-04T12:00:00Z", "last_at": "2026-03-06T12:00:00Z"},
+        ],
+        "pushes": [],
+    }
+    assert did(environ, *asked).splitlines() == [
+        "events  field_missing  1  2026-03-05T12:00:00Z to 2026-03-05T12:00:00Z",
+        "events  not_json  2  2026-03-04T12:00:00Z to 2026-03-06T12:00:00Z",
+    ]
+    assert did(environ, "dead-letters", "--issuer", "other", "--json").count("[]") == 2

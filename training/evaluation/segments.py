@@ -30,10 +30,3 @@ def tenure(first_day: NDArray[np.integer], *, split_day: int) -> NDArray[np.str_
     split_day : int
     """
     return np.where(split_day - first_day < NEW_DAYS, "new", "old")
-
-
-def history_length(seen: sparse.csr_matrix) -> NDArray[np.str_]:
-    """``0``, ``1-4``, ``5-19`` or ``20+`` merchants before the split."""
-    met = np.diff(seen.indptr)
-    labels = np.array(["0", "1-4", "5-19", "20+"])
-    return labels[np.searchsorted([1, 5, 20], met, side="right")]

@@ -130,7 +130,6 @@ PRODUCTS = (
     CardProduct("world_elite", "world", "世界卡", "World", 2, 3, 2.0),
 )
 TIERS = ("classic", "gold", "platinum", "world")
-TIER_ZH = {"classic": "普卡", "gold": "金卡", "platinum": "白金卡", "world": "世界卡"}
 
 SEGMENTS = (
     "foodie",

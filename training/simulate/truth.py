@@ -166,13 +166,6 @@ class Truth:
         """Probability of activation when shown, shape (n_cardholders, n_items)."""
         return sigmoid(self.utility(cardholder_ids, item_ids))
 
-    def merchant_affinity(self, cardholder_ids: Ids, merchant_ids: Ids) -> Floats:
-        """Log of taste's pull, popularity left out, shape (n_cardholders, n_merchants)."""
-        who = self.cardholder_rows(cardholder_ids)
-        where = _numbered(merchant_ids, "m_", self.arrays["merchant_trade"].size)
-        taste = self.arrays["cardholder_taste"][who].astype(np.float64)
-        return np.asarray(taste @ self.arrays["merchant_position"][where].T, np.float64)
-
     def eligible(self, cardholder_ids: Ids, item_ids: Ids, *, day: int) -> NDArray[np.bool_]:
         """Who may have what on a day by product, tier, city, segment and window.
 

@@ -36,7 +36,6 @@ IN_WORDS = {
     "occurred_at": "RFC 3339 with an offset",
 }
 RULED = tuple(name for name in polars_schema() if name in REQUIRED or name in PATTERNS)
-CHECKED = tuple(name for name in polars_schema() if name in RULED or name in SCREENED)
 
 
 @dataclass(slots=True)
@@ -112,7 +111,7 @@ def checked(batches: Iterator[Batch], books: Codebooks, path: Path) -> Iterator[
 
     Parameters
     ----------
-    batches : with at least the columns ``CHECKED`` that the table has
+    batches : with at least the columns in ``RULED`` or ``SCREENED`` that the table has
     books : of this table, and of tables that were checked before
     path : named by errors
 

@@ -12,7 +12,6 @@ from recsvc.stores.connection.scripts import Script
 from recsvc.stores.keys.events import ARCHIVE_COMMITS, EVENTS, EVENTS_DEAD
 
 GROUP = "archive"
-DAY_MS = 24 * 60 * 60 * 1000
 
 # Keys: stream, commits. Arguments: group, consumer, file, ids. Answers 'done' or 'lost': an entry
 # that another consumer took over meanwhile is his to archive.
@@ -43,15 +42,6 @@ class StreamEntry:
 
     position: str
     event: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class DeadLetter:
-    """An event that could not be archived, and why."""
-
-    position: str
-    event: bytes
-    reason: str
 
 
 class ArchiveStore:
@@ -139,15 +129,6 @@ class ArchiveStore:
         self._durable.ask_patiently(
             lambda store: self._bury.run(store, keys, (GROUP, position, reason))
         )
-
-    def dead_letters(self, issuer_id: str) -> list[DeadLetter]:
-        """All dead letters, oldest first."""
-        name = EVENTS_DEAD.key(issuer_id)
-        found: Any = self._durable.ask_patiently(lambda store: store.xrange(name))
-        return [
-            DeadLetter(f[b"position"].decode(), f[b"event"], f[b"reason"].decode())
-            for _, f in found
-        ]
 
     def trim(self, issuer_id: str, now_ms: int) -> None:
         """Drop entries past their time, and never one that some group still has to read."""

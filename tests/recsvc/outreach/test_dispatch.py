@@ -15,6 +15,7 @@ from recsvc.domain.cardholder import CardholderState, Consent, Profile
 from recsvc.domain.errors import RevisionMismatchError
 from recsvc.domain.model import ServingModel
 from recsvc.stores.assembly import Stores
+from recsvc.stores.dead_letters import DeadLetterStore
 from recsvc.stores.keys.access import NOTICE
 from recsvc.stores.keys.campaigns import CAMPAIGN_ROSTER
 from recsvc.stores.keys.pushes import PUSH_OUTBOX, PUSH_TURN, PUSHES_DEAD
@@ -255,6 +256,8 @@ def test_F25_a_batch_that_cannot_be_read_is_laid_aside_and_the_others_go_on(
     assert len(town.reached()) == 400
     assert town.stores.durable.ask(lambda store: store.xlen(dead)) == 2
     assert town.stores.durable.ask(lambda store: store.xlen(outbox)) == 0
+    (told,) = DeadLetterStore(town.stores.durable).of(ISSUER)
+    assert (told.queue, told.reason, told.count) == ("pushes", "unreadable", 2)
 
 
 def test_F28_fifty_parallel_senders_never_overspend_a_budget_or_a_cap(town: Town) -> None:

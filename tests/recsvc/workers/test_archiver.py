@@ -16,12 +16,14 @@ from embeddings.erasure import FILE_NAME, ErasedList, erased_hash
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
+from recsvc.stores.dead_letters import DeadLetterStore
 from recsvc.stores.events.archive import GROUP, ArchiveStore
 from recsvc.stores.events.batch import Arrival
 from recsvc.stores.keys.access import ISSUERS
-from recsvc.stores.keys.events import EVENTS
-from recsvc.workers.archive_files import read_rows, rows_of, write_rows
+from recsvc.stores.keys.events import EVENTS, EVENTS_DEAD
+from recsvc.workers.archive_files import rows_of, write_rows
 from recsvc.workers.archiver import DRAFT_MAX_AGE_SECONDS, DRAFTS, Archiver
+from tests.archives import read_rows
 from tests.happenings import a_payment
 from tests.service import run_command, until
 
@@ -59,6 +61,12 @@ def an_entry(event_id: str, cardholder_id: str = "ch_1", **fields: Any) -> bytes
 
 def put_raw(stores: Stores, entry: bytes) -> None:
     stores.durable.ask(lambda store: store.xadd(EVENTS.key("demo"), {"event": entry}))
+
+
+def laid_aside(stores: Stores) -> list[dict[bytes, bytes]]:
+    """Fields of each dead letter, oldest first."""
+    found: Any = stores.durable.ask(lambda store: store.xrange(EVENTS_DEAD.key("demo")))
+    return [fields for _, fields in found]
 
 
 class World:
@@ -186,9 +194,10 @@ def test_F25_a_poison_event_is_buried_after_five_deliveries_and_the_stream_goes_
 
     assert sum(tally.buried for tally in rounds) == 2
     assert world.event_ids() == ["good"]
-    letters = ArchiveStore(world.stores.durable, "x").dead_letters("demo")
-    assert [letter.reason for letter in letters] == ["not_json", "field_of_wrong_type"]
-    assert letters[0].event == b"{not json"
+    letters = DeadLetterStore(world.stores.durable).of("demo")
+    told = [(one.queue, one.reason, one.count) for one in letters]
+    assert told == [("events", "field_of_wrong_type", 1), ("events", "not_json", 1)]
+    assert laid_aside(world.stores)[0][b"event"] == b"{not json"
     assert ArchiveStore(world.stores.durable, "x").lag("demo") == 0
 
 

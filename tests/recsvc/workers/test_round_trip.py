@@ -11,10 +11,11 @@ from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
+from recsvc.stores.dead_letters import DeadLetterStore
 from recsvc.stores.events.archive import ArchiveStore
 from recsvc.stores.keys.events import EVENTS
-from recsvc.workers.archive_files import read_rows
 from recsvc.workers.archiver import MOST_DELIVERIES, Archiver
+from tests.archives import read_rows
 from tests.bundles import an_offer
 from tests.service import Service
 from tests.training.pipeline.test_run import history_of, train
@@ -137,8 +138,8 @@ def test_f25_a_dead_letter_is_kept_with_its_reason_and_holds_no_training_up(
     store = archive(service, world.folder / "archive", log, MOST_DELIVERIES + 1)
     bundle = trained(world, world.folder / "archive")
 
-    (dead,) = store.dead_letters("demo")
-    assert (dead.event, dead.reason) == (b'{"event_id": 7}', "field_missing")
+    (dead,) = DeadLetterStore(service.stores.durable).of("demo")
+    assert (dead.queue, dead.reason, dead.count) == ("events", "field_missing", 1)
     assert store.lag("demo") == 0
     assert history_of(bundle, "new")["merchant:m_2"][1] == 2
     assert visits(service) == 2

@@ -11,7 +11,7 @@ from scipy import sparse
 from training.evaluation import Judging, Task, Trial, evaluate, evaluate_tasks, judge
 from training.evaluation.bootstrap import interval, intervals, paired_difference
 from training.evaluation.ranking import Lists, best_cells, rank, top_k
-from training.evaluation.segments import activity, history_length, tenure
+from training.evaluation.segments import activity, tenure
 
 
 @dataclass(frozen=True)
@@ -276,7 +276,6 @@ def test_activity_splits_cardholders_into_thirds_by_merchants() -> None:
     seen = table([[1, 0, 0], [1, 1, 0], [1, 1, 1]])
 
     assert activity(seen).tolist() == ["light", "medium", "heavy"]
-    assert history_length(table([[0, 0], [1, 1]])).tolist() == ["0", "1-4"]
 
 
 def test_tenure_is_new_for_less_than_ninety_days() -> None:
