@@ -20,7 +20,7 @@ from training.comparison.cuts import Plan, cuts
 from training.errors import BadInputError
 from training.evaluation import Judging, Task, judge
 from training.scoring import product_scorer
-from training.split.cut import Split
+from training.split import Split
 from training.weighting import ModelParameters
 
 STARTUP_TRIALS = 10

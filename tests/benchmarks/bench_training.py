@@ -29,7 +29,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from training.allocators import be_thrifty
 from training.matrix import build, open_inputs, spool_contacts, survey
-from training.pipeline import PlainTeller, Request, Stages, run
+from training.pipeline import Request, run
+from training.stages import PlainTeller, Stages
 from training.weighting import ModelParameters, confidence_matrix
 
 SEED = 7

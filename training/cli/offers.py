@@ -8,8 +8,8 @@ import click
 
 from training.cli import print_json
 from training.config import Settings
-from training.evaluation.fitting import fit_offers
-from training.evaluation.offers import baselines, exam_of, figures, served
+from training.exams.fitting import fit_offers
+from training.exams.offers import baselines, exam_of, figures, served
 from training.simulate.truth import Truth
 
 GROUPS = {

@@ -10,7 +10,8 @@ import click
 
 from training.cli import print_json
 from training.config import Settings
-from training.pipeline import PlainTeller, Request, RichTeller, Stages, Teller, run
+from training.pipeline import Request, run
+from training.stages import PlainTeller, RichTeller, Stages, Teller
 
 READABLE = click.Path(path_type=Path)
 

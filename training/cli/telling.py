@@ -3,7 +3,7 @@
 import sys
 from contextlib import AbstractContextManager, nullcontext
 
-from training.pipeline.stages import PlainTeller, RichTeller, Teller
+from training.stages import PlainTeller, RichTeller, Teller
 
 
 def teller() -> AbstractContextManager[Teller]:

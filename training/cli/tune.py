@@ -9,8 +9,8 @@ from training.cli import print_json
 from training.cli.telling import teller
 from training.config import Settings
 from training.evaluation import Task
-from training.pipeline.stages import Stages
 from training.presets import CARDS, preset
+from training.stages import Stages
 from training.tuning import Search, as_toml, tune
 from training.tuning_history import history
 

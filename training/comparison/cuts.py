@@ -15,7 +15,7 @@ from training.config import EvaluationPlan
 from training.evaluation.trial import Trial
 from training.matrix import Inputs, spool_contacts, survey
 from training.matrix.ledger import Bookkeeper, Ledger, ledger_of
-from training.split.cut import Split, iso_date, split, split_day
+from training.split import Split, iso_date, split, split_day
 from training.usage import Table
 from training.weighting import ModelParameters
 

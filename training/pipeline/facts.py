@@ -8,10 +8,10 @@ from scipy import sparse
 
 from embeddings.bundle import Bundle
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
+from training.assembly import Table
+from training.contest import CURRENT, POPULAR, PRODUCT, Contest
 from training.gate import DataFacts, Figures, Signal
 from training.matrix import Survey
-from training.pipeline.assembly import Table
-from training.split.contest import CURRENT, POPULAR, PRODUCT, Contest
 from training.sums import sum_per_column, sum_per_row
 
 

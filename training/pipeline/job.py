@@ -33,6 +33,8 @@ from training.appeal import (
     read_impressions,
     without_deleted,
 )
+from training.assembly import Table, assemble, without_empty
+from training.contest import CURRENT, Contest, current_scorer, hold, scorers_of
 from training.errors import BadInputError, TrainingError
 from training.gate import (
     DataFacts,
@@ -54,7 +56,6 @@ from training.matrix import (
     survey,
 )
 from training.memory import let_go, map_large_blocks
-from training.pipeline.assembly import Table, assemble, without_empty
 from training.pipeline.facts import (
     data_facts,
     facts_before,
@@ -64,12 +65,11 @@ from training.pipeline.facts import (
 )
 from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
-from training.pipeline.stages import Stages
 from training.propensity import Propensity, read_campaigns
 from training.publication import Imprint, publish
 from training.report import Material, Sketch, sketch_of, write_report
-from training.split.contest import CURRENT, Contest, current_scorer, hold, scorers_of
-from training.split.cut import Split, SplitFacts, iso_date, split, split_day
+from training.split import Split, SplitFacts, iso_date, split, split_day
+from training.stages import Stages
 from training.weighting import ModelParameters
 
 

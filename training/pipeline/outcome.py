@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from training.contest import Contest
 from training.gate import Reason
-from training.split.contest import Contest
 
 PUBLISHED, REFUSED = 0, 3
 

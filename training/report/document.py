@@ -5,7 +5,7 @@ from typing import Any
 from training.report.examples import examples
 from training.report.material import Material
 from training.report.sketch import Sketch
-from training.split.cut import iso_date
+from training.split import iso_date
 
 
 def document_of(material: Material, sketch: Sketch) -> dict[str, Any]:

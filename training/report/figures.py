@@ -2,9 +2,9 @@
 
 from typing import Any
 
+from training.contest import PRODUCT, Contest
 from training.evaluation.judge import Figures
 from training.evaluation.trial import Task
-from training.split.contest import PRODUCT, Contest
 
 LEAD = ("mean", "low", "high")
 

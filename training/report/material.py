@@ -7,10 +7,10 @@ from typing import Any
 
 from embeddings.model import Model
 from training.config import Settings
+from training.contest import Contest
 from training.gate import DataFacts, Reason
 from training.matrix import Survey
-from training.split.contest import Contest
-from training.split.cut import SplitFacts
+from training.split import SplitFacts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

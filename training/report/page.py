@@ -7,8 +7,8 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+from training.contest import PRODUCT
 from training.report import plots
-from training.split.contest import PRODUCT
 
 TASK_NAMES = {
     "new": "Merchants that are new to the cardholder",

@@ -5,7 +5,7 @@ from typing import Any
 import altair as alt
 import vl_convert
 
-from training.split import CURRENT, FREQUENCY, POPULAR, PRODUCT, VECTORS
+from training.contest import CURRENT, FREQUENCY, POPULAR, PRODUCT, VECTORS
 
 NAMES = {
     PRODUCT: "this model",

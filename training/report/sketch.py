@@ -7,10 +7,10 @@ from typing import Any
 from markupsafe import Markup
 
 from embeddings.model import Model
+from training.contest import Contest
 from training.report.examples import surroundings_of
 from training.report.figures import evaluation_of
 from training.report.page import drawings_of
-from training.split.contest import Contest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

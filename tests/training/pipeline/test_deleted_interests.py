@@ -26,7 +26,7 @@ from training.appeal import Impressions, without_deleted
 from training.config import EvaluationPlan
 from training.errors import BadInputError
 from training.matrix import Forgotten, open_inputs, spool_contacts, survey
-from training.split.cut import split, split_day
+from training.split import split, split_day
 from training.weighting import ModelParameters
 
 KEY = b"k" * 16

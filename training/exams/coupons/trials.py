@@ -10,9 +10,9 @@ import polars as pl
 from embeddings.catalog import write_catalog
 from embeddings.model import Model
 from training.config import Settings
-from training.evaluation.coupons.exam import Exam, exam_of
-from training.evaluation.coupons.journey import Campaign, Journey
-from training.evaluation.fitting import fit_usage
+from training.exams.coupons.exam import Exam, exam_of
+from training.exams.coupons.journey import Campaign, Journey
+from training.exams.fitting import fit_usage
 
 EPOCH = date(1970, 1, 1)
 LEAST_DAYS = 31

@@ -14,7 +14,7 @@ from embeddings.vocabulary import Vocabulary
 from training.matrix import EPOCH
 from training.scoring import ProductScorer, product_scorer
 from training.solver import solve_rows
-from training.split.cut import Split
+from training.split import Split
 from training.weighting import ModelParameters
 
 BEFORE_KNOWN_WEIGHT = {"known_weight": 0.0}

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from training.cli import group
-from training.evaluation.offers import Exam, figures, graded_ndcg
+from training.exams.offers import Exam, figures, graded_ndcg
 
 GAIN = np.array([[0.4, 0.1, 0.2, 0.3], [0.5, 0.5, 0.1, 0.0], [0.9, 0.1, 0.1, 0.1]])
 ELIGIBLE = np.array([[1, 1, 1, 0], [1, 1, 1, 1], [1, 0, 0, 0]], bool)

@@ -6,9 +6,9 @@ from pathlib import Path
 from embeddings.model import Model
 from training import als
 from training.appeal import AppealRule, Impressions, learn, read_impressions
+from training.assembly import assemble, without_empty
 from training.config import Settings
 from training.matrix import build, homes_of, open_inputs, spool_contacts, survey
-from training.pipeline.assembly import assemble, without_empty
 
 HASH_KEY = b"evaluation"
 

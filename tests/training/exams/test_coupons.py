@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from training.cli import group
 from training.config import Settings
 from training.errors import BadInputError
-from training.evaluation.coupons.exam import Exam, exam_of, impressions_before
-from training.evaluation.coupons.figures import chosen_weight, household_rank, ndcg, product
-from training.evaluation.coupons.journey import Campaign, Journey, read_journey
-from training.evaluation.coupons.trials import model_before
+from training.exams.coupons.exam import Exam, exam_of, impressions_before
+from training.exams.coupons.figures import chosen_weight, household_rank, ndcg, product
+from training.exams.coupons.journey import Campaign, Journey, read_journey
+from training.exams.coupons.trials import model_before
 
 OPENS = datetime(2017, 1, 1, 12)
 EPOCH = datetime(1970, 1, 1)

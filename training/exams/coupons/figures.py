@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from training.evaluation.bootstrap import interval, paired_difference
-from training.evaluation.coupons.exam import Exam, Table
+from training.exams.coupons.exam import Exam, Table
 
 HABIT_WEIGHTS = (0.0, 0.1, 0.2, 0.5, 1.0, 2.0)
 BREADTH_EXPONENT = 0.25

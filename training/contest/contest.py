@@ -14,16 +14,16 @@ from embeddings.vocabulary import Vocabulary
 from training.baselines.habit import own_habit
 from training.baselines.popular import most_popular
 from training.config import EvaluationPlan
-from training.evaluation.bootstrap import intervals
-from training.evaluation.judge import Figures, Judging, evaluate_tasks
-from training.evaluation.trial import Scorer, Task
-from training.scoring import product_scorer
-from training.split.cut import FactorScorer, Split
-from training.split.rivals import (
+from training.contest.rivals import (
     ends_before,
     parameters_of,
     scorer_of,
 )
+from training.evaluation.bootstrap import intervals
+from training.evaluation.judge import Figures, Judging, evaluate_tasks
+from training.evaluation.trial import Scorer, Task
+from training.scoring import product_scorer
+from training.split import FactorScorer, Split
 from training.threads import workers
 from training.weighting import ModelParameters
 

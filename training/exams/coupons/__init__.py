@@ -5,8 +5,8 @@ before it, what was redeemed in it), ``trials`` (all campaigns, each with a mode
 ``figures`` (parameters from earlier campaigns, figures on later ones).
 """
 
-from training.evaluation.coupons.figures import report
-from training.evaluation.coupons.journey import read_journey
-from training.evaluation.coupons.trials import exams_of
+from training.exams.coupons.figures import report
+from training.exams.coupons.journey import read_journey
+from training.exams.coupons.trials import exams_of
 
 __all__ = ["exams_of", "read_journey", "report"]

@@ -10,7 +10,7 @@ from embeddings.appeal import Appeal
 from embeddings.compose import Composition
 from embeddings.model import Model
 from training.appeal import AppealRule, Impressions, learn
-from training.evaluation.coupons.journey import Campaign, Journey
+from training.exams.coupons.journey import Campaign, Journey
 
 Table = NDArray[np.float32]
 
