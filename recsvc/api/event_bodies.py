@@ -2,7 +2,6 @@
 
 import json
 from contextlib import suppress
-from datetime import datetime
 from typing import Annotated, Any, Self
 
 import orjson
@@ -54,18 +53,6 @@ class TransactionBody(Parameters):
         """ISO 4217."""
         return self.amount.currency
 
-    def document(self) -> dict[str, Any]:
-        """JSON value of it, keys in order."""
-        amount = self.amount
-        return {
-            "amount": {"amount_minor": amount.amount_minor, "currency": amount.currency},
-            "city": self.city,
-            "mcc": self.mcc,
-            "merchant_id": self.merchant_id,
-            "status": self.status,
-            "transaction_id": self.transaction_id,
-        }
-
 
 class EventBody(Parameters):
     """One event: what a cardholder did, or what was shown to him."""
@@ -94,21 +81,6 @@ class EventBody(Parameters):
     def event_type(self) -> EventType:
         """Its type, by the name it has where it is kept."""
         return self.type
-
-    def entry(self, occurred_at: datetime, *, keeps_token: bool) -> bytes:
-        """How the stream and the archive keep it, as of an admitted instant; keys in order."""
-        paid = self.transaction
-        document = {
-            "cardholder_id": self.cardholder_id,
-            "event_id": self.event_id,
-            "item_id": self.item_id,
-            "occurred_at": occurred_at,
-            "reason": self.reason,
-            "serve_token": self.serve_token if keeps_token else None,
-            "transaction": paid.document() if paid else None,
-            "type": self.type,
-        }
-        return orjson.dumps(document, option=orjson.OPT_UTC_Z)
 
 
 class Refused:

@@ -15,6 +15,7 @@ from recsvc.domain.serve_token import is_of
 from recsvc.ledger.intake import Intake
 from recsvc.metrics import Metrics
 from recsvc.stores.events.batch import Arrival
+from recsvc.stores.events.entry import encode_entry
 from recsvc.stores.events.intake import Taken
 
 
@@ -75,7 +76,8 @@ def judge(
         return Refused(event.event_id, EventCode.INVALID)
     if isinstance(at, EventCode):
         return Refused(event.event_id, at)
-    entry = event.entry(at, keeps_token=is_served(event))
+    token = event.serve_token if is_served(event) else None
+    entry = encode_entry(event, event.cardholder_id, at, reason=event.reason, serve_token=token)
     until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
     return Arrival(event.cardholder_id, event, at, entry, until)
 

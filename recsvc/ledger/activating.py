@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 
-import orjson
-
 from embeddings.catalog import Benefit, MerchantOffer
 from embeddings.interactions import EventType
 from recsvc.domain.budgets import BudgetLimits
@@ -25,7 +23,7 @@ from recsvc.domain.question import Question
 from recsvc.domain.rankings import refusals_of
 from recsvc.domain.recommender import Recommender
 from recsvc.ledger.settling import Day
-from recsvc.stores.codec import OPTIONS
+from recsvc.stores.events.entry import encode_entry
 from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
 
 Item = Benefit | MerchantOffer
@@ -150,7 +148,7 @@ class Activator:
             occurred_at=now,
             item_id=item.item_id,
         )
-        added = record, _entry_of(record, account.cardholder_id)
+        added = record, encode_entry(record, account.cardholder_id, now)
         if held is not None:
             return held, replace(self._commit(account, item, (), now), entries=(), added=added)
         use, commit = self._opening(account, item, record, now)
@@ -254,18 +252,3 @@ def _refuse_commit(done: Committed) -> None:
         raise ConflictError("budget_exhausted", MEANING[Refusal.BUDGET_EXHAUSTED] + ".")
     if done is Committed.ERASED:
         raise NotFoundError
-
-
-def _entry_of(record: EventRecord, cardholder_id: str) -> bytes:
-    """The activation as the stream and the archive keep it."""
-    document = {
-        "event_id": record.event_id,
-        "type": record.event_type.value,
-        "cardholder_id": cardholder_id,
-        "item_id": record.item_id,
-        "occurred_at": record.occurred_at,
-        "serve_token": None,
-        "reason": None,
-        "transaction": None,
-    }
-    return orjson.dumps(document, option=OPTIONS)
