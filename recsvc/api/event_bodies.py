@@ -1,6 +1,7 @@
 """Events as they are sent: each is judged by itself, so that one bad one holds back no other."""
 
 import json
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Annotated, Any, Self
 
@@ -21,12 +22,15 @@ from embeddings.catalog.money import Money
 from embeddings.catalog.text import Label, Mcc
 from embeddings.interactions import EventType, TransactionStatus
 from recsvc.api.http.json_text import has_keys_once, read_json
+from recsvc.api.http.parsing import faults_of
+from recsvc.api.http.problems import FieldFault
 from recsvc.api.http.schemas import Body, OutsideId, Parameters
-from recsvc.api.http.screening import found_in_value, may_hold_numbers
+from recsvc.api.http.screening import faults_in_value, may_hold_numbers
 from recsvc.domain.lifecycle import EventCode
 from recsvc.domain.lifecycle.records import TRANSACTION
 
-MOST_EVENTS = 500
+MOST_EVENTS, MOST_ERRORS = 500, 5
+"""Events of a batch, and wrong fields that are told of one of them."""
 
 
 Instant = Annotated[AwareDatetime, Strict()]
@@ -72,9 +76,9 @@ class EventBody(Parameters):
     def _has_its_subject(self) -> Self:
         if self.type is TRANSACTION:
             if self.transaction is None:
-                raise ValueError("transaction: an event of this type tells of one")
+                raise ValueError("transaction: An event of this type tells of one.")
         elif self.item_id is None:
-            raise ValueError("item_id: an event of this type is about an item")
+            raise ValueError("item_id: An event of this type is about an item.")
         return self
 
     @property
@@ -90,13 +94,17 @@ class Refused:
     ----------
     event_id : as sent when it is a proper id and no card number, else None
     code : EventCode
+    errors : its wrong fields; pointers are into the event
     """
 
-    __slots__ = ("code", "event_id")
+    __slots__ = ("code", "errors", "event_id")
 
-    def __init__(self, event_id: str | None, code: EventCode) -> None:
+    def __init__(
+        self, event_id: str | None, code: EventCode, errors: Sequence[FieldFault] = ()
+    ) -> None:
         self.event_id = event_id
         self.code = code
+        self.errors = errors[:MOST_ERRORS]
 
 
 ID: TypeAdapter[str] = TypeAdapter(OutsideId)
@@ -141,13 +149,26 @@ class _Envelope(Body):
 def _event_or_refused(value: object) -> EventBody | Refused:
     """The event, or why it is none; numbers that name a person come before anything else."""
     text = _text_of(value)
-    number = found_in_value(value) if may_hold_numbers(text) else None
-    if number is not None:
-        return Refused(None, EventCode(number.value))
+    numbers = faults_in_value(value) if may_hold_numbers(text) else ()
+    if numbers:
+        return Refused(None, EventCode(numbers[0].code), numbers)
     try:
         return EventBody.model_validate_json(text)
-    except ValidationError:
-        return Refused(_id_of(value), EventCode.INVALID)
+    except ValidationError as error:
+        return Refused(_id_of(value), EventCode.INVALID, _wrong_fields(error))
+
+
+def _wrong_fields(error: ValidationError) -> list[FieldFault]:
+    """Each wrong field of an event, the subject that it lacks among them."""
+    return [_at_its_field(fault) for fault in faults_of(error)]
+
+
+def _at_its_field(fault: FieldFault) -> FieldFault:
+    """The fault; one of the whole event that begins with a field's name is put there."""
+    name, told, message = fault.message.partition(": ")
+    if fault.pointer or name not in EventBody.model_fields or not told:
+        return fault
+    return FieldFault(pointer=f"/{name}", code="missing", message=message)
 
 
 def _text_of(value: object) -> bytes:
@@ -172,6 +193,10 @@ class EventResult(BaseModel):
     event_id: str | None
     status: Annotated[str, Field(description="accepted, duplicate or rejected")]
     code: EventCode | None = None
+    errors: Annotated[
+        list[FieldFault],
+        Field(description="the wrong fields of a rejected event; pointers are into the event"),
+    ] = []
 
 
 class EventAnswer(BaseModel):

@@ -8,8 +8,10 @@ from typing import Any
 from embeddings.interactions import EventType
 from recsvc.api.event_bodies import EventAnswer, EventBatch, EventBody, Refused
 from recsvc.api.http.auth import Caller, Gate
+from recsvc.api.http.problems import FieldFault
 from recsvc.api.http.routing import Routes
 from recsvc.domain.lifecycle import Door, EventCode
+from recsvc.domain.lifecycle.admission import LEEWAY, OLDEST
 from recsvc.domain.lifecycle.dismissals import dismissed_until
 from recsvc.domain.serve_token import is_of
 from recsvc.ledger.intake import Intake
@@ -17,6 +19,9 @@ from recsvc.metrics import Metrics
 from recsvc.stores.events.batch import Arrival
 from recsvc.stores.events.entry import encode_entry
 from recsvc.stores.events.intake import Taken
+
+Result = dict[str, Any]
+"""What became of one event, as it is answered."""
 
 
 def event_routes(
@@ -72,16 +77,27 @@ def judge(
         return event
     try:
         at = door.admit(event.occurred_at.astimezone(UTC))
-    except OverflowError:  # UTC has no year for it
-        return Refused(event.event_id, EventCode.INVALID)
+    except OverflowError:
+        return _refused_instant(event, EventCode.INVALID)
     if isinstance(at, EventCode):
-        return Refused(event.event_id, at)
+        return _refused_instant(event, at)
     token = event.serve_token if is_served(event) else None
     entry = encode_entry(event, event.cardholder_id, at, reason=event.reason, serve_token=token)
     until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
     return Arrival(event.cardholder_id, event, at, entry, until)
 
 
+def _refused_instant(event: EventBody, code: EventCode) -> Refused:
+    """An event that is refused for when it occurred."""
+    fault = FieldFault(pointer="/occurred_at", code=code.value, message=INSTANTS[code])
+    return Refused(event.event_id, code, (fault,))
+
+
+INSTANTS = {
+    EventCode.INVALID: "Lies outside the years 1 to 9999 of UTC.",
+    EventCode.IN_FUTURE: f"Lies more than {LEEWAY.seconds // 60} minutes ahead of our clock.",
+    EventCode.TOO_OLD: f"Lies more than {OLDEST.days} days back.",
+}
 DISMISSED = EventType.DISMISSED
 STATUSES = {
     Taken.ACCEPTED: "accepted",
@@ -90,16 +106,18 @@ STATUSES = {
 }
 
 
-def _result(one: Arrival, taken: Taken) -> dict[str, str | None]:
+def _result(one: Arrival, taken: Taken) -> Result:
     if taken is Taken.ERASED:
         return _rejected(Refused(one.told.event_id, EventCode.ERASED))
     return {"event_id": one.told.event_id, "status": STATUSES[taken]}
 
 
-def _rejected(refused: Refused) -> dict[str, str | None]:
-    return {"event_id": refused.event_id, "status": "rejected", "code": refused.code.value}
+def _rejected(refused: Refused) -> Result:
+    errors = [fault.model_dump() for fault in refused.errors]
+    told = {"event_id": refused.event_id, "status": "rejected", "code": refused.code.value}
+    return {**told, "errors": errors}
 
 
-def _count(results: Sequence[dict[str, str | None]], metrics: Metrics) -> None:
+def _count(results: Sequence[Result], metrics: Metrics) -> None:
     for code in {result["code"] for result in results if "code" in result}:
         metrics.happened(f"event_{code}")

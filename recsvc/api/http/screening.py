@@ -33,12 +33,17 @@ def refuse_value(value: object, pointer: str = "") -> None:
     ProblemError
         422 with the number's word as its code; the pointer names the field, never the value
     """
-    found = [
+    found = faults_in_value(value, pointer)
+    if found:
+        raise _refusal(found)
+
+
+def faults_in_value(value: object, pointer: str = "") -> list[FieldFault]:
+    """Each field of a decoded JSON value in which a person's number stands, never the number."""
+    return [
         FieldFault(pointer=place or "/", code=what.value, message=MESSAGES[what])
         for place, what in _findings(value, "", pointer, 0)
     ]
-    if found:
-        raise _refusal(found)
 
 
 def refuse_words(words: Iterable[tuple[str, str]], place: str) -> None:

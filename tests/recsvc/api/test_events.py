@@ -88,6 +88,74 @@ def test_each_event_is_answered_by_itself_in_the_order_sent(live: Service) -> No
     assert [result["event_id"] for result in results] == ["a", "b", "c", None, "a"]
 
 
+MARK = "!never~told~again!"
+FIELDS = (
+    ("event_id",),
+    ("type",),
+    ("cardholder_id",),
+    ("occurred_at",),
+    ("transaction", "transaction_id"),
+    ("transaction", "merchant_id"),
+    ("transaction", "mcc"),
+    ("transaction", "status"),
+    ("transaction", "amount"),
+    ("transaction", "amount", "amount_minor"),
+    ("transaction", "amount", "currency"),
+    ("unknown_field",),
+)
+
+
+def with_value(event: dict[str, Any], field: tuple[str, ...], value: object) -> dict[str, Any]:
+    """The event with another value in one of its fields."""
+    name, *inside = field
+    part = with_value(event[name], tuple(inside), value) if inside else value
+    return {**event, name: part}
+
+
+@pytest.mark.parametrize("field", FIELDS, ids="/".join)
+def test_a_bad_event_is_told_which_field_is_wrong_and_never_what_was_sent(
+    live: Service, field: tuple[str, ...]
+) -> None:
+    (result,) = tell(live, with_value(a_payment("e_1"), field, MARK))
+
+    (fault,) = result["errors"]
+    assert result["code"] == "invalid_event"
+    assert fault["pointer"] == f"/{'/'.join(field)}"
+    assert fault["message"]
+    assert MARK not in repr(result)
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "pointer"),
+    [
+        (7, "invalid_event", ""),
+        (an_event("e_1", item_id=None), "invalid_event", "/item_id"),
+        (an_event("e_1", "transaction"), "invalid_event", "/transaction"),
+        (an_event("e_1", reason="4111 1111 1111 1111"), "pan_detected", "/reason"),
+        (a_payment("e_1", city="13812345678"), "mobile_number_detected", "/transaction/city"),
+        ({**an_event("e_1"), "4111111111111111": 1}, "pan_detected", "/?"),
+        (an_event("e_1", occurred_at="2026-01-31T13:00Z"), "occurred_in_future", "/occurred_at"),
+        (an_event("e_1", occurred_at="1970-01-01T00:00Z"), "occurred_too_long_ago", "/occurred_at"),
+        (an_event("e_1", occurred_at="0001-01-01T00:00+14:00"), "invalid_event", "/occurred_at"),
+    ],
+)
+def test_whatever_an_event_is_refused_for_its_field_is_named(
+    live: Service, event: object, code: str, pointer: str
+) -> None:
+    refused, taken = tell(live, event, an_event("e_2"))
+
+    (fault,) = refused["errors"]
+    assert (refused["code"], fault["pointer"]) == (code, pointer)
+    assert "4111" not in repr(fault)
+    assert taken == {"event_id": "e_2", "status": "accepted"}
+
+
+def test_of_an_event_that_is_wrong_all_over_a_few_fields_are_told(live: Service) -> None:
+    (result,) = tell(live, {f"field_{'x' * n}": n for n in range(200)})
+
+    assert len(result["errors"]) == 5
+
+
 def test_an_event_sent_again_is_a_duplicate_even_of_another_cardholder(live: Service) -> None:
     tell(live, an_event("a"))
 
@@ -134,9 +202,9 @@ def test_F46_a_card_number_anywhere_in_an_event_is_refused_and_repeated_nowhere(
 ) -> None:
     answer = live.ask("POST", "/v1/events", {"events": [{**an_event("a"), **fields}]})
 
-    assert body(answer)["results"] == [
-        {"event_id": None, "status": "rejected", "code": "pan_detected"}
-    ]
+    (result,) = body(answer)["results"]
+    assert (result["event_id"], result["status"]) == (None, "rejected")
+    assert {result["code"], *(one["code"] for one in result["errors"])} == {"pan_detected"}
     assert "4111" not in answer.text + log_lines.getvalue()
     assert live.stores.durable.ask(lambda store: store.dbsize()) > 0
     assert live.stores.durable.ask(lambda store: store.exists("r1:{demo}:events")) == 0
