@@ -79,12 +79,29 @@ class Split:
         return SplitFacts(self.day, trial.n_cardholders, trial.n_catalogue, self.unreachable)
 
 
+class EmptyPartError(BadInputError):
+    """A split leaves nothing before it or nothing after it.
+
+    Parameters
+    ----------
+    asked : date         first day of the test part
+    first, last : date   of the usage that was to be split
+    """
+
+    def __init__(self, asked: date, first: date, last: date) -> None:
+        super().__init__(
+            f"--split-at: {asked} must lie after {first} and not after {last}, the first and last "
+            "day of the usage"
+        )
+        self.first, self.last = first, last
+
+
 def split_day(found: Survey, asked: date | None, plan: EvaluationPlan) -> int:
     """First day of the test part.
 
     Raises
     ------
-    BadInputError
+    EmptyPartError
         The date asked for leaves nothing before it or nothing after it.
     """
     span = found.last_day + 1 - found.first_day
@@ -93,19 +110,17 @@ def split_day(found: Survey, asked: date | None, plan: EvaluationPlan) -> int:
         return max(found.last_day + 1 - held_out, found.first_day + 1)
     day = (asked - EPOCH).days
     if not found.first_day < day <= found.last_day:
-        raise BadInputError(
-            f"--split-at: {asked} must lie after {_date(found.first_day)} and not after "
-            f"{_date(found.last_day)}, the first and last day of the usage"
-        )
+        raise EmptyPartError(asked, day_of(found.first_day), day_of(found.last_day))
     return day
 
 
 def iso_date(day: int) -> str:
     """``2026-01-31`` of a day since 1970-01-01."""
-    return _date(day).isoformat()
+    return day_of(day).isoformat()
 
 
-def _date(day: int) -> date:
+def day_of(day: int) -> date:
+    """Date of a day since 1970-01-01."""
     return date.fromordinal(EPOCH.toordinal() + day)
 
 

@@ -20,7 +20,7 @@ from training.comparison.cuts import Plan, cuts
 from training.errors import BadInputError
 from training.evaluation import Judging, Task, judge
 from training.scoring import product_scorer
-from training.split import Split
+from training.split import EmptyPartError, Split
 from training.weighting import ModelParameters
 
 STARTUP_TRIALS = 10
@@ -61,6 +61,17 @@ class Search:
         """Refuse a search without bounds."""
         if min(self.slice_days, self.slices, self.trials) < 1 or not self.minutes > 0:
             raise BadInputError("slice_days, slices, trials and minutes must be above 0")
+
+    def days(self) -> tuple[date, ...]:
+        """First day of each slice, the latest first; BadInputError for one before the year 1."""
+        try:
+            length = timedelta(self.slice_days)
+            return tuple(self.split_at - length * (n + 1) for n in range(self.slices))
+        except OverflowError:
+            raise BadInputError(
+                f"--slices {self.slices} of --slice-days {self.slice_days} reach back before the "
+                "year 1; give fewer or shorter ones"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ def tune(search: Search, start: ModelParameters, journal: Path, told: Told | Non
     Raises
     ------
     BadInputError
-        The journal is of another search.
+        The journal is of another search, or a slice has no usage in it or before it.
     """
     slices = _slices(search, start)
     study = _study(search, start, journal)
@@ -180,10 +191,28 @@ def finished(study: optuna.Study) -> list[optuna.trial.FrozenTrial]:
 
 def _slices(search: Search, start: ModelParameters) -> list[Split]:
     """Rolling slices before the split, the latest first; nothing after the split is in them."""
-    length = timedelta(search.slice_days)
-    days = tuple(search.split_at - length * (n + 1) for n in range(search.slices))
+    days = search.days()
     plan = Plan(usage=search.usage, split_at=days, test_days=search.slice_days)
-    return [cut.outer for cut in cuts(plan, start)]
+    slices: list[Split] = []
+    try:
+        slices.extend(cut.outer for cut in cuts(plan, start))
+    except EmptyPartError as error:
+        raise _no_slice(search, days[len(slices)], error) from error
+    return slices
+
+
+def _no_slice(search: Search, day: date, error: EmptyPartError) -> BadInputError:
+    """The error for a slice that begins on a day, in the words of what the user gave."""
+    end = day + timedelta(search.slice_days)
+    held = f"from {error.first} to {error.last} until {end}"
+    if error.first >= end:
+        held = f"from {error.first} on"
+    return BadInputError(
+        f"--split-at {search.split_at} less --slices {search.slices} of --slice-days "
+        f"{search.slice_days}: the slice from {day} to {end} needs usage in it and before it, and "
+        f"{search.usage} has some {held}; give another --split-at, fewer --slices or other "
+        "--slice-days"
+    )
 
 
 def _study(search: Search, start: ModelParameters, journal: Path) -> optuna.Study:

@@ -2,6 +2,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import optuna
 import polars as pl
@@ -90,6 +91,26 @@ def test_the_test_part_is_never_read(usage: Path, tmp_path: Path) -> None:
     other = tune(search(tmp_path / "usage.parquet", trials=2), START, tmp_path / "other")
 
     assert plain.trials == other.trials
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        ({"slices": 8}, "the slice from 2024-12-03 to 2025-01-02 "),
+        ({"slices": 8}, "some from 2025-01-01 to 2025-01-01 until 2025-01-02; "),
+        ({"slices": 2, "slice_days": 91}, "--slices 2 of --slice-days 91: "),
+        ({"split_at": date(2030, 1, 1)}, "--split-at 2030-01-01 less "),
+        ({"split_at": date(2020, 1, 1)}, "some from 2025-01-01 on; "),
+        ({"slice_days": 3}, "the slice from 2025-06-28 to 2025-07-01 "),
+        ({"slice_days": 10**7}, "--slice-days 10000000 reach back before the year 1"),
+    ],
+)
+def test_slices_that_the_usage_does_not_hold_are_refused_by_what_was_asked_for(
+    usage: Path, tmp_path: Path, asked: dict[str, Any], told: str
+) -> None:
+    with pytest.raises(BadInputError, match=told) as refused:
+        tune(replace(search(usage), **asked), START, tmp_path / "study")
+    assert "; give " in str(refused.value)
 
 
 def test_a_start_is_a_point_of_the_space() -> None:

@@ -15,7 +15,7 @@ from training.config import EvaluationPlan
 from training.evaluation.trial import Trial
 from training.matrix import Inputs, spool_contacts, survey
 from training.matrix.ledger import Bookkeeper, Ledger, ledger_of
-from training.split import Split, iso_date, split, split_day
+from training.split import EmptyPartError, Split, day_of, split, split_day
 from training.usage import Table
 from training.weighting import ModelParameters
 
@@ -88,7 +88,7 @@ def cuts(plan: Plan, model: ModelParameters) -> Iterator[Cut]:
 
     Raises
     ------
-    BadInputError
+    EmptyPartError
         A date with nothing before it or nothing after it.
     """
     with Bookkeeper() as keeper:
@@ -101,14 +101,19 @@ def cuts(plan: Plan, model: ModelParameters) -> Iterator[Cut]:
 
 
 def _inner(usage: Usage, plan: Plan, model: ModelParameters, day: date, end: date) -> Split | None:
-    first = date.fromisoformat(iso_date(usage[1].first_day))
-    return None if day <= first else _cut(usage, plan, model, day, end)[0]
+    try:
+        return _cut(usage, plan, model, day, end)[0]
+    except EmptyPartError:
+        return None
 
 
 def _cut(
     usage: Usage, plan: Plan, model: ModelParameters, day: date, end: date | None
 ) -> tuple[Split, Vocabulary, int]:
     """Split of the usage before ``end``; names of its cardholders; its last day."""
+    whole_usage = usage[1]
+    if end is not None and end <= day_of(whole_usage.first_day):
+        raise EmptyPartError(day, day_of(whole_usage.first_day), day_of(whole_usage.last_day))
     inputs = _usage_alone(*usage, end)
     found = survey(inputs, HASH_KEY)
     first = split_day(found, day, ANY_DAYS)
