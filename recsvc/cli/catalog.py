@@ -32,6 +32,8 @@ def bring_in(*, issuer: str, file: Path, actor: str | None, as_json: bool) -> No
     """
     check_issuer(issuer)
     items = read_catalog(file).items
+    if not items:
+        click.echo(f"warning: {file} holds no item, so the catalogue stays as it is", err=True)
     for item in items:
         found = found_in_value(item_document(item))
         if found is not None:

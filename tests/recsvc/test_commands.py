@@ -286,7 +286,13 @@ def test_a_catalogue_file_is_imported_whole_or_not_at_all(
     first = run_command(["catalog", "import", "--issuer", "demo", "--json", str(good)], environ)
     again = run_command(["catalog", "import", "--issuer", "demo", "--json", str(good)], environ)
     twins = run_command(["catalog", "import", "--issuer", "demo", str(bad)], environ)
+    bad.write_text("\n")
+    empty = run_command(["catalog", "import", "--issuer", "demo", "--json", str(bad)], environ)
 
+    assert (empty.returncode, set(json.loads(empty.stdout).values())) == (0, {0})
+    assert "warning: " in empty.stderr
+    assert "holds no item" in empty.stderr
+    assert "warning" not in first.stderr
     assert json.loads(first.stdout)["created"] == 3
     assert json.loads(again.stdout)["unchanged"] == 3
     assert twins.returncode == 1

@@ -11,8 +11,19 @@ from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.assembly import Table
 from training.contest import CURRENT, POPULAR, PRODUCT, Contest
 from training.gate import DataFacts, Figures, Signal
-from training.matrix import Survey
+from training.matrix import Inputs, Survey
 from training.sums import sum_per_column, sum_per_row
+
+NO_ITEM = (
+    "the catalogue holds no benefit and no offer: nothing is learned of items, and a service "
+    "without a catalogue of its own (`recsvc catalog import`) has nothing to recommend; check "
+    "--catalog"
+)
+
+
+def warnings_of(inputs: Inputs) -> tuple[str, ...]:
+    """What a run tells of its input, though it may be meant so; one sentence each."""
+    return () if len(inputs.catalog) else (NO_ITEM,)
 
 
 def data_facts(table: Table, found: Survey, interactions: int) -> DataFacts:

@@ -62,6 +62,7 @@ from training.pipeline.facts import (
     gate_figures,
     largest_cardholder,
     largest_merchant,
+    warnings_of,
 )
 from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
@@ -249,7 +250,8 @@ class _Run:
         with self.stages.stage("report"):
             material = self._material(evidence, None, reasons, {})
             write_report(folder, material, sketch_of(evidence.contest, None))
-        return Outcome(None, tuple(reasons), folder, evidence.contest, is_pinned=False)
+        warnings = warnings_of(evidence.inputs)
+        return Outcome(None, tuple(reasons), folder, evidence.contest, warnings, is_pinned=False)
 
     def _published(
         self,
@@ -268,7 +270,12 @@ class _Run:
             bundle = publish(self.shelf, model, imprint, report, self.key)
         pinned = self.shelf.current_version() != bundle.version
         return Outcome(
-            bundle.version, tuple(reasons), bundle.folder, evidence.contest, is_pinned=pinned
+            bundle.version,
+            tuple(reasons),
+            bundle.folder,
+            evidence.contest,
+            warnings_of(evidence.inputs),
+            is_pinned=pinned,
         )
 
     def _imprint(
@@ -316,6 +323,7 @@ class _Run:
             contest=evidence.contest,
             data=evidence.data,
             unknown_items=evidence.inputs.unknown_items,
+            warnings=warnings_of(evidence.inputs),
             reasons=tuple(reasons),
             forced=bool(reasons) and self.request.force,
             foreseen=foreseen,

@@ -23,6 +23,8 @@ class Outcome:
     report : Path
         Folder that holds ``report.html`` and ``report.json``.
     contest : Contest
+    warnings : tuple of str
+        What may be wrong with the input and refuses nothing; one sentence each.
     is_pinned : bool
         Whether another version serves because the shelf is pinned.
     """
@@ -31,6 +33,7 @@ class Outcome:
     reasons: tuple[Reason, ...]
     report: Path
     contest: Contest = field(repr=False)
+    warnings: tuple[str, ...]
     is_pinned: bool
 
     @property
@@ -45,6 +48,7 @@ class Outcome:
             "refused": self.version is None,
             "serving": self.version is not None and not self.is_pinned,
             "reasons": [reason.as_document() for reason in self.reasons],
+            "warnings": list(self.warnings),
             "report": str(self.report / "report.html"),
             "k": self.contest.k,
             "evaluation": self.contest.summary(),
@@ -53,12 +57,14 @@ class Outcome:
     def sentences(self) -> list[str]:
         """Lines for people."""
         lines = [f"{reason.code.value}: {reason.sentence}" for reason in self.reasons]
+        warnings = [f"warning: {sentence}" for sentence in self.warnings]
         if self.version is None:
-            return ["refused by the gate; the shelf is as it was", *lines, self._where()]
+            refused = "refused by the gate; the shelf is as it was"
+            return [*warnings, refused, *lines, self._where()]
         lines = [*(f"forced in spite of {line}" for line in lines), f"published {self.version}"]
         if self.is_pinned:
             lines.append("the shelf is pinned, so the earlier version keeps serving")
-        return [*lines, self._where()]
+        return [*warnings, *lines, self._where()]
 
     def _where(self) -> str:
         return f"report: {self.report / 'report.html'}"

@@ -17,6 +17,7 @@ def document_of(material: Material, sketch: Sketch) -> dict[str, Any]:
         "created_at": material.created_at.isoformat(),
         "window": {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()},
         "counts": _counts(material),
+        "warnings": list(material.warnings),
         "settings": material.settings.as_document(),
         "seed": material.seed,
         "split": {

@@ -29,6 +29,8 @@ class Material:
     data : DataFacts
     unknown_items : int
         Responses left out because the catalogue does not know their item.
+    warnings : tuple of str
+        What may be wrong with the input and refuses nothing; one sentence each.
     reasons : tuple of Reason
         What the gate says against the model.
     forced : bool
@@ -50,6 +52,7 @@ class Material:
     contest: Contest
     data: DataFacts
     unknown_items: int
+    warnings: tuple[str, ...]
     reasons: tuple[Reason, ...]
     forced: bool
     foreseen: Mapping[str, Any]

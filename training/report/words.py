@@ -15,6 +15,7 @@ def lines_of(document: dict[str, Any]) -> list[str]:
             for task, found in evaluation["tasks"].items()
             for line in _task(task, evaluation["k"], found["models"])
         ),
+        *(f"warning: {sentence}" for sentence in document.get("warnings", ())),
         *_gate(document["gate"]),
     ]
 

@@ -40,11 +40,31 @@ def published(folder: Path) -> Bundle:
     return bundle
 
 
+def test_a_catalogue_without_an_item_is_published_with_a_warning_in_every_place(
+    tmp_path: Path,
+) -> None:
+    world = a_world(tmp_path, catalog=[])
+    (tmp_path / "small.toml").write_text(SMALL, "utf-8")
+    asked = ["run", *world.arguments(), "--config", str(tmp_path / "small.toml")]
+    told = CliRunner().invoke(group, asked, catch_exceptions=False)
+    document = orjson.loads(CliRunner().invoke(group, [*asked, "--json"]).stdout)
+    shelf = ["report", "--shelf", str(tmp_path / "shelf"), "--issuer", "demo"]
+    later = CliRunner().invoke(group, shelf, catch_exceptions=False)
+
+    (warning,) = document["warnings"]
+    assert (told.exit_code, document["serving"]) == (0, True)
+    assert "holds no benefit and no offer" in warning
+    assert f"warning: {warning}" in told.stdout.splitlines()
+    assert f"warning: {warning}" in later.stdout.splitlines()
+    assert "holds no benefit and no offer" in Path(document["report"]).read_text("utf-8")
+
+
 def test_the_report_tells_of_the_model_that_was_published_with_what_responses_taught(
     tmp_path: Path,
 ) -> None:
     bundle = published(tmp_path)
     report = orjson.loads((bundle.folder / "report.json").read_bytes())
+    assert report["warnings"] == []
     page = (bundle.folder / "report.html").read_text("utf-8")
 
     assert bundle.model.appeal is not None
