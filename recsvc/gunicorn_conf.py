@@ -82,7 +82,8 @@ def worker_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's
 
 
 def child_exit(_server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn's own
-    """Forget the gauges of a worker that is gone."""
+    """Forget the gauges and the connections of a worker that is gone."""
+    worker.fair_share.leave(worker.age)
     if metrics_folder() is not None:
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 

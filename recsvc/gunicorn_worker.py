@@ -1,71 +1,48 @@
 """The worker that gunicorn runs: refuses quickly what it cannot take, and waits for no one long.
 
-gunicorn's own threaded worker queues requests without end and gives a thread to every client that
-opens a connection, however slowly he sends. This one
+gunicorn's own threaded worker queues requests without end and waits for whoever sends slowly. This
+one
 
 * bounds the queue: beyond the requests being answered and a few that wait, a request is refused
-  in the event loop, unread, with 503 and `Retry-After`; the probes of an orchestrator pass;
-* gives a new connection a thread only when it has sent something;
+  in the event loop, unread, with 503 and `Retry-After`; the probes of an orchestrator pass; who
+  asks again at once is not looked at before a short rest, so that refusing stays cheap;
 * takes the thread back from who does not finish the head of a request in time, which runs from
   its first byte, in the queue too;
 * tells each request how long it waited, so that deadlines of callers count from arrival.
 """
 
-import contextlib
-import errno
-import secrets
+import math
 import socket
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import partial
-from http import HTTPStatus
 from selectors import EVENT_READ
+from ssl import SSLWantReadError
 from typing import Any
 
-from gunicorn.http import errors  # type: ignore[import-untyped]
-from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
+from gunicorn.http import get_parser  # type: ignore[import-untyped]
+from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from recsvc.api.http.lifecycle import WAITED
-from recsvc.api.http.problems import DETAILS, MEDIA_TYPE, body_of
 from recsvc.app import EXTENSION
 from recsvc.services import Services
+from recsvc.wire_answers import Overloaded, refused_bytes, status_of
+from recsvc.worker_connections import Connection, SharingWorker
 
 PROBES = (b"GET /livez", b"GET /readyz", b"GET /metrics")
-PEEK_BYTES = 16_384
+LOOK_BYTES = 65_536
 BODY_SECONDS = 30.0
 LATE_HEAD_SECONDS = 0.1
 """What the head of a request gets when its time ran out in the queue: what was sent is there."""
-PAUSE_SECONDS = 0.01
-NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
-REFUSED_BYTES: tuple[tuple[type[Exception], HTTPStatus], ...] = (
-    (errors.LimitRequestLine, HTTPStatus.REQUEST_URI_TOO_LONG),
-    (errors.LimitRequestHeaders, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE),
-    (errors.ExpectationFailed, HTTPStatus.EXPECTATION_FAILED),
-    (errors.UnsupportedTransferCoding, HTTPStatus.NOT_IMPLEMENTED),
-    (errors.ParseException, HTTPStatus.BAD_REQUEST),
-)
+REST_SECONDS = 0.02
+"""How long a connection whose request was refused is not looked at. It was told to come back in a
+second; without a rest, those who do not heed it take the processor from who was let in."""
+STROKE_SECONDS = 0.008
+"""Those who rest are looked at again many at a time, at the strokes of a clock."""
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
-
-
-def problem_bytes(status: HTTPStatus, code: str, detail: str, *, keep: bool = False) -> bytes:
-    """The answer to a request that no part of the application sees, as bytes on the wire."""
-    request_id = secrets.token_hex(16)
-    body = body_of(status.value, code, detail, request_id)
-    head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: {MEDIA_TYPE}\r\n"
-        f"X-Request-Id: {request_id}\r\nX-Content-Type-Options: nosniff\r\n"
-        f"Cache-Control: no-store\r\nContent-Length: {len(body)}\r\n"
-        f"Connection: {'keep-alive' if keep else 'close'}\r\n"
-    )
-    retry = "Retry-After: 1\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
-    return f"{head}{retry}\r\n".encode() + body
-
-
-def overloaded(*, keep: bool) -> bytes:
-    """The answer to a request for which there is no room."""
-    detail = "More requests than can be answered; retry later."
-    return problem_bytes(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", detail, keep=keep)
 
 
 def is_whole_get(sent: bytes) -> bool:
@@ -73,15 +50,18 @@ def is_whole_get(sent: bytes) -> bool:
     return sent.startswith(b"GET ") and sent.find(b"\r\n\r\n") == len(sent) - 4
 
 
-class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
+class BoundedWorker(SharingWorker):
     """A threaded worker with a bounded queue; `gunicorn_conf` sets its bounds after the fork."""
 
     waiting_limit = 32
-    head_seconds = 5.0
 
     def init_process(self) -> None:
         """Prepare the queue's bounds, then start as gunicorn does."""
         self.outstanding = 0
+        self.most_outstanding: int = self.cfg.threads + self.waiting_limit
+        self.shed = 0
+        self.overloaded = Overloaded()
+        self.resting: deque[tuple[float, Connection]] = deque()
         self.turn = threading.local()
         self.reading: dict[Any, float] = {}
         super().init_process()
@@ -101,57 +81,46 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
         return stamped
 
-    def handle(self, conn: TConn) -> Any:  # noqa: ANN401 - gunicorn's word for what comes next
+    def handle(self, conn: Connection) -> Any:  # noqa: ANN401 - gunicorn's word for what comes next
         """Answer one request of a connection, in a thread of the pool."""
         now = time.monotonic()
         self.turn.waited, self.turn.conn = now - conn.queued_at, conn
         self.reading[conn] = max(conn.queued_at + self.head_seconds, now + LATE_HEAD_SECONDS)
         try:
-            return super().handle(conn)
+            return self._greet(conn) if self._is_unknown(conn) else super().handle(conn)
         finally:
             self.reading.pop(conn, None)
 
-    def accept(self, listener: Any) -> None:  # noqa: ANN401 - a listening socket
-        """Take a connection; it waits in the event loop until it has sent something."""
+    def _is_unknown(self, conn: Connection) -> bool:
+        return bool(self.cfg.is_ssl) and not conn.initialized
+
+    def _greet(self, conn: Connection) -> Any:  # noqa: ANN401 - gunicorn's word for what comes next
+        """Shake hands as TLS has it, and give the thread back until a request comes."""
         try:
-            client, address = listener.accept()
-        except OSError as error:  # gone again, or another worker was quicker
-            if error.errno in NO_ROOM:
-                time.sleep(PAUSE_SECONDS)  # until a connection ends, the door cannot be closed
-            return
-        self.nr_conns += 1
-        conn = TConn(self.cfg, client, address, listener.getsockname())
-        conn.timeout = time.monotonic() + self.head_seconds
-        self.pending_conns.append(conn)
-        self.poller.register(client, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+            conn.init()
+        except OSError:
+            self.log.debug("A TLS handshake failed.")
+            return False
+        return super().handle(conn) if conn.is_http2 or conn.sock.pending() else gthread._DEFER  # noqa: SLF001 - its word
 
-    def set_accept_enabled(self, enabled: bool) -> None:  # noqa: FBT001 - as gunicorn calls it
-        """Open or close the door; for the last time, those who stand before it are let in.
+    @property
+    def has_room(self) -> bool:
+        """Whether one more request would be let in."""
+        return self.outstanding < self.most_outstanding
 
-        gunicorn leaves them in the listener's backlog until it ends, and there they are reset.
-        """
-        super().set_accept_enabled(enabled)
-        if not enabled and not self.alive:
-            for listener in self.sockets:
-                self._let_in_all(listener)
-                listener.close()  # whoever comes now is refused at once, and asks elsewhere
-
-    def _let_in_all(self, listener: Any) -> None:  # noqa: ANN401 - a listening socket
-        before = -1
-        while before != self.nr_conns:
-            before = self.nr_conns
-            self.accept(listener)
-
-    def enqueue_req(self, conn: TConn) -> None:
+    def enqueue_req(self, conn: Connection) -> None:
         """Queue a request, or refuse it at once when too many wait."""
-        most = self.cfg.threads + self.waiting_limit
-        if self.outstanding >= most and self._refuse(conn):
-            return
+        if self.has_room or not self._can_be_read(conn):
+            self._let_in(conn)
+        else:
+            self._look_at(conn)
+
+    def _let_in(self, conn: Connection) -> None:
         self.outstanding += 1
         conn.queued_at = time.monotonic()
         super().enqueue_req(conn)
 
-    def finish_request(self, conn: TConn, fs: Any) -> None:  # noqa: ANN401 - a future
+    def finish_request(self, conn: Connection, fs: Any) -> None:  # noqa: ANN401 - a future
         """Take note of an answer; runs in the event loop."""
         self.outstanding -= 1
         super().finish_request(conn, fs)
@@ -161,51 +130,85 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
         gunicorn would write the request line into its answer and into its log.
         """
-        status = next(
-            (status for kind, status in REFUSED_BYTES if isinstance(exc, kind)),
-            HTTPStatus.INTERNAL_SERVER_ERROR,
-        )
+        status = status_of(exc)
         self._services.log.warning("bytes_refused", kind=type(exc).__name__, status=status.value)
-        code, detail = DETAILS.get(status, ("bad_request", f"{status.description}."))
-        if status is HTTPStatus.BAD_REQUEST:
-            detail = f"{detail} An address is ASCII, with every other byte written as %XX."
-        with contextlib.suppress(OSError):
-            client.sendall(problem_bytes(status, code, detail))
+        with suppress(OSError):
+            client.sendall(refused_bytes(status))
 
     @property
     def _services(self) -> Services:
         services: Services = self.wsgi.extensions[EXTENSION]
         return services
 
-    def _refuse(self, conn: TConn) -> bool:
-        """Refuse what a connection sent; False when it must be looked at after all."""
-        if self.cfg.is_ssl:
-            return False
-        try:
-            sent = conn.sock.recv(PEEK_BYTES, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except OSError:
-            return False
-        if not sent or sent.startswith(PROBES):
-            return False
-        keep = is_whole_get(sent)
-        try:
-            conn.sock.recv(len(sent), socket.MSG_DONTWAIT)
-            conn.sock.send(overloaded(keep=keep), socket.MSG_DONTWAIT)
-        except OSError:
-            keep = False
-        self._services.metrics.happened("request_shed")
-        self._after_refusal(conn, keep=keep)
-        return True
+    def _can_be_read(self, conn: Connection) -> bool:
+        """Whether the event loop can see what a connection sent.
 
-    def _after_refusal(self, conn: TConn, *, keep: bool) -> None:
-        if not keep or not self.alive:
+        Not before the handshake of TLS, which takes a thread; nor when it was read already.
+        """
+        if conn.parser is None:
+            return not self.cfg.is_ssl
+        return not (conn.is_http2 or conn.parser.unreader.buf.getvalue())
+
+    def _look_at(self, conn: Connection) -> None:
+        """Do what is right with what a connection sent: let it in, refuse it, wait for more."""
+        try:
+            sent = conn.sock.recv(LOOK_BYTES)
+        except (BlockingIOError, SSLWantReadError):
+            self._watch(conn)
+            return
+        except OSError:
+            sent = b""
+        if not sent:  # he went away; nobody need be given a thread to see that
             self.nr_conns -= 1
             conn.close()
-            return
-        conn.sock.settimeout(0.0)
+        elif self.has_room or sent.startswith(PROBES):
+            self._give_back(conn, sent)
+            self._let_in(conn)
+        else:
+            self._refuse(conn, sent)
+
+    def _watch(self, conn: Connection) -> None:
         conn.set_timeout()
+        if not self.alive:
+            conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
+
+    def _give_back(self, conn: Connection, sent: bytes) -> None:
+        if conn.parser is None:
+            conn.parser = get_parser(self.cfg, conn.sock, conn.client)
+        conn.parser.unreader.unread(sent)
+        conn.data_ready = True
+
+    def _refuse(self, conn: Connection, sent: bytes) -> None:
+        keep = self.alive and is_whole_get(sent)
+        self.shed += 1
+        try:
+            conn.sock.send(self.overloaded.answer(keep=keep))
+        except OSError:
+            keep = False
+        if keep:
+            strokes = math.ceil((time.monotonic() + REST_SECONDS) / STROKE_SECONDS)
+            self.resting.append((strokes * STROKE_SECONDS, conn))
+        else:
+            self.nr_conns -= 1
+            conn.close(graceful=True)
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for events and see to them; no longer than a connection rests."""
+        if self.resting:
+            timeout = min(timeout, max(self.resting[0][0] - time.monotonic(), 0.0))
+        super().wait_for_and_dispatch_events(timeout)
+        self._wake_rested()
+        if self.shed:
+            self._services.metrics.happened("request_shed", self.shed)
+            self.shed = 0
+
+    def _wake_rested(self) -> None:
+        """Look again at connections that rested; at all of them once the worker stops."""
+        now = time.monotonic()
+        while self.resting and (self.resting[0][0] <= now or not self.alive):
+            self._look_at(self.resting.popleft()[1])
 
     def murder_pending(self) -> None:
         """Close what waited too long, and take threads back from who sends too slowly."""
@@ -219,5 +222,5 @@ class BoundedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
 
 def _end_reading(channel: socket.socket) -> None:
     """Let a blocked read see the end of what the client sent; answers can still be written."""
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         channel.shutdown(socket.SHUT_RD)

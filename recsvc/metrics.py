@@ -105,9 +105,9 @@ class Metrics:
             timer = self._timers[route] = self._seconds.labels(route)
         timer.observe(seconds)
 
-    def happened(self, event: str) -> None:
-        """Count one happening, named as in the log."""
-        self._safely(lambda: self._events.labels(event).inc())
+    def happened(self, event: str, times: int = 1) -> None:
+        """Count a happening, named as in the log."""
+        self._safely(lambda: self._events.labels(event).inc(times))
 
     def degraded(self, lacking: str) -> None:
         """Count one answer that lacked this."""

@@ -1,4 +1,7 @@
-"""A small load generator: keep-alive connections, one request in flight on each, one process."""
+"""A small load generator: keep-alive connections, one request in flight on each, one process.
+
+A connection whose answer says `Connection: close` is opened anew, as any client does.
+"""
 
 import selectors
 import socket
@@ -10,6 +13,8 @@ from itertools import cycle
 
 HEAD_END = b"\r\n\r\n"
 LENGTH = b"content-length:"
+OK = b"http/1.1 200 "
+LAST = b"\r\nconnection: close\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,14 @@ class _Lane:
     """One connection and what it waits for."""
 
     channel: socket.socket
-    asked_at: float
+    asked_at: float = 0.0
     received: bytes = b""
+
+    def ask(self, request: bytes) -> None:
+        """Send a request; what is received from now on is its answer."""
+        self.received = b""
+        self.channel.sendall(request)
+        self.asked_at = time.perf_counter()
 
 
 def requests_for(paths: Sequence[str], host: str, key: str | None) -> list[bytes]:
@@ -73,27 +84,29 @@ def generate(address: str, requests: Sequence[bytes], lanes: int, seconds: float
 
 
 def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -> Load:
-    host, port = address.rsplit(":", 1)
     wanted = cycle(requests)
     selector = selectors.DefaultSelector()
     for _ in range(lanes):
-        channel = socket.create_connection((host, int(port)))
-        channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(channel, selectors.EVENT_READ, _ask(channel, wanted))
+        _open(selector, _Lane(_connected(address)), wanted)
     latencies: list[float] = []
     refused: list[float] = []
     start = time.perf_counter()
-    while (now := time.perf_counter()) - start < seconds:
+    while time.perf_counter() - start < seconds:
         for key, _ in selector.select(timeout=0.5):
             lane: _Lane = key.data
             lane.received += lane.channel.recv(262_144)
-            if (status := _finished(lane.received)) is None:
+            if (answer := _finished(lane.received)) is None:
                 continue
             now = time.perf_counter()
             latencies.append(now - lane.asked_at)
-            if status != b"200":
+            if not answer.startswith(OK):
                 refused.append(now - lane.asked_at)
-            selector.modify(lane.channel, selectors.EVENT_READ, _ask(lane.channel, wanted))
+            if LAST in answer:
+                selector.unregister(lane.channel)
+                lane.channel.close()
+                _open(selector, _Lane(_connected(address)), wanted)
+            else:
+                lane.ask(next(wanted))
     elapsed = time.perf_counter() - start
     for key in list(selector.get_map().values()):
         key.data.channel.close()
@@ -101,18 +114,26 @@ def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -
     return Load(len(every), len(others), elapsed, every, others)
 
 
-def _ask(channel: socket.socket, wanted: Iterator[bytes]) -> _Lane:
-    channel.sendall(next(wanted))
-    return _Lane(channel, time.perf_counter())
+def _connected(address: str) -> socket.socket:
+    host, port = address.rsplit(":", 1)
+    channel = socket.create_connection((host, int(port)))
+    channel.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return channel
+
+
+def _open(selector: selectors.BaseSelector, lane: _Lane, wanted: Iterator[bytes]) -> None:
+    selector.register(lane.channel, selectors.EVENT_READ, lane)
+    lane.ask(next(wanted))
 
 
 def _finished(received: bytes) -> bytes | None:
-    """Status of a whole answer; None while part of it is still to come."""
+    """Head of a whole answer, in small letters; None while part of it is still to come."""
     head, found, body = received.partition(HEAD_END)
     if not found:
         if not received:
             raise ConnectionError("the server closed a connection that was to be kept alive")
         return None
-    place = head.lower().find(LENGTH)
+    head = head.lower() + b"\r\n"
+    place = head.find(LENGTH)
     length = int(head[place + len(LENGTH) :].split(b"\r\n", 1)[0])
-    return head.split(b" ", 2)[1] if len(body) >= length else None
+    return head if len(body) >= length else None

@@ -16,9 +16,8 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import publish
 from tests.service import NOON, Server, a_server, until
+from tests.wire import CONSENT, YES, answer_on, connect, head, put_head, status_of
 
-CONSENT = "/v1/cardholders/c/consent"
-YES = b'{"personalisation": true, "purpose_version": "1"}'
 PAN = "4111111111111111"
 
 
@@ -34,41 +33,6 @@ def one_worker(folder: Path, store_url: str, **setting: object) -> Iterator[Serv
     environment = {f"RECSVC_{name.upper()}": str(value) for name, value in setting.items()}
     with a_server(folder, store_url, environment=environment, workers=1) as server:
         yield server
-
-
-def connect(server: Server) -> socket.socket:
-    host, port = server.address.split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
-
-
-def head(method: str, path: str, key: str, *more: str) -> bytes:
-    lines = [f"{method} {path} HTTP/1.1", "Host: x", f"Authorization: Bearer {key}", *more]
-    return ("\r\n".join(lines) + "\r\n\r\n").encode()
-
-
-def put_head(key: str) -> bytes:
-    sizes = ("Content-Type: application/json", f"Content-Length: {len(YES)}")
-    return head("PUT", CONSENT, key, *sizes)
-
-
-def answer_on(wire: socket.socket) -> tuple[int, dict[str, str], bytes]:
-    """Status, headers and body of the next answer on a connection."""
-    got = b""
-    while b"\r\n\r\n" not in got:
-        more = wire.recv(65536)
-        assert more, got
-        got += more
-    top, _, body = got.partition(b"\r\n\r\n")
-    first, *lines = top.decode().split("\r\n")
-    headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in lines)}
-    while len(body) < int(headers["content-length"]):
-        body += wire.recv(65536)
-    return int(first.split()[1]), headers, body
-
-
-def status_of(wire: socket.socket, sent: bytes) -> int:
-    wire.sendall(sent)
-    return answer_on(wire)[0]
 
 
 def talk(server: Server, sent: bytes) -> bytes:
