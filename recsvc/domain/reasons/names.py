@@ -14,42 +14,42 @@ NAMELESS = {
 """What stands in a sentence for a thing whose name is not known."""
 
 CATEGORIES = {
-    "dining": "餐饮",
-    "coffee": "咖啡",
-    "groceries": "商超",
-    "grocery": "商超",
-    "supermarket": "超市",
-    "convenience": "便利店",
-    "travel": "旅行",
-    "hotel": "酒店",
-    "airline": "航空",
-    "transport": "出行",
-    "fuel": "加油",
-    "shopping": "购物",
-    "online": "网购",
-    "fashion": "服饰",
-    "electronics": "数码",
-    "home": "家居",
-    "entertainment": "娱乐",
-    "cinema": "电影",
-    "sports": "运动",
-    "fitness": "健身",
-    "beauty": "美容",
-    "health": "健康",
-    "education": "教育",
-    "books": "图书",
-    "kids": "亲子",
-    "family": "亲子",
-    "pets": "宠物",
-    "car": "汽车",
-    "auto": "汽车",
-    "utilities": "生活缴费",
-    "lounge": "贵宾厅",
-    "insurance": "保险",
-    "instalment": "分期",
-    "membership": "会员",
+    "dining": ("餐饮", "dining"),
+    "coffee": ("咖啡", "coffee"),
+    "groceries": ("商超", "groceries"),
+    "grocery": ("商超", "groceries"),
+    "supermarket": ("超市", "supermarkets"),
+    "convenience": ("便利店", "convenience stores"),
+    "travel": ("旅行", "travel"),
+    "hotel": ("酒店", "hotels"),
+    "airline": ("航空", "flights"),
+    "transport": ("出行", "transport"),
+    "fuel": ("加油", "fuel"),
+    "shopping": ("购物", "shopping"),
+    "online": ("网购", "online shopping"),
+    "fashion": ("服饰", "fashion"),
+    "electronics": ("数码", "electronics"),
+    "home": ("家居", "home goods"),
+    "entertainment": ("娱乐", "entertainment"),
+    "cinema": ("电影", "the cinema"),
+    "sports": ("运动", "sports"),
+    "fitness": ("健身", "fitness"),
+    "beauty": ("美容", "beauty"),
+    "health": ("健康", "health"),
+    "education": ("教育", "education"),
+    "books": ("图书", "books"),
+    "kids": ("亲子", "things for children"),
+    "family": ("亲子", "the family"),
+    "pets": ("宠物", "pets"),
+    "car": ("汽车", "your car"),
+    "auto": ("汽车", "your car"),
+    "utilities": ("生活缴费", "utility bills"),
+    "lounge": ("贵宾厅", "airport lounges"),
+    "insurance": ("保险", "insurance"),
+    "instalment": ("分期", "instalments"),
+    "membership": ("会员", "memberships"),
 }
-"""Chinese names of the usual category labels."""
+"""Names of the usual category labels, Chinese and English, as they stand in a sentence."""
 
 CITIES = {
     "beijing": ("北京", "Beijing"),
@@ -109,7 +109,10 @@ _BY_NAME = {zh: word for word, (zh, _) in CITIES.items()} | {
 
 def category_name(label: str, locale: str) -> str:
     """A category label as it is read in a language; the label itself where none is known."""
-    return CATEGORIES.get(label, label) if locale == "zh-CN" else label.replace("_", " ")
+    names = CATEGORIES.get(label.casefold())
+    if names is not None:
+        return names[0] if locale == "zh-CN" else names[1]
+    return label.replace("_", " ")
 
 
 def city_name(label: str, locale: str) -> str:

@@ -41,7 +41,7 @@ from training.simulate.places import CITIES as PLACES
 from training.simulate.trades import TRADES
 from training.simulate.wording import BENEFITS
 
-VISITED = ReasonCode.VISITED_MERCHANT
+VISITED, AFFINITY = ReasonCode.VISITED_MERCHANT, ReasonCode.CATEGORY_AFFINITY
 
 
 def ask(model: Any, state: CardholderState, **changes: Any) -> Answer:
@@ -210,8 +210,18 @@ def test_a_merchant_without_a_name_is_paraphrased() -> None:
 
 
 def test_a_category_label_is_read_in_the_asked_language() -> None:
-    assert category_name("dining", "zh-CN") == CATEGORIES["dining"] == "餐饮"
-    assert category_name("home_and_garden", "en") == "home and garden"
+    assert [category_name("dining", locale) for locale in ("zh-CN", "en")] == ["餐饮", "dining"]
+    assert [category_name("Auto", locale) for locale in ("zh-CN", "en")] == ["汽车", "your car"]
+    assert {category_name("home_and_garden", one) for one in LOCALES} == {"home and garden"}
+
+
+def test_a_usual_category_has_a_name_in_both_languages_that_fits_the_sentence() -> None:
+    told = {one: category_name("auto", one) for one in LOCALES}
+    said = {one: sentence(AFFINITY, one, category=told[one], visits=6) for one in LOCALES}
+
+    assert said["en"] == "You often spend on your car: 6 visits"
+    assert said["zh-CN"] == "您经常在汽车类商户消费，共6次"
+    assert all(HAN.search(zh) and not HAN.search(en) for zh, en in CATEGORIES.values())
 
 
 @pytest.mark.parametrize("mcc", ["8011", "8062", "7995", "7273", "8661", "8651", "5912", "9223"])
