@@ -1,9 +1,11 @@
 """A batch of events in the words of the script that takes it in."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Self
+
+import orjson
 
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle import EventRecord
@@ -18,6 +20,8 @@ from recsvc.stores.events.ledger import Commit, items_arguments
 SERVED, DISMISSED, ACTIVATED = EventType.SERVED, EventType.DISMISSED, EventType.ACTIVATED
 ACTIVATES = 3
 """Beside the numbers of `Concern`, for the script: an event that may, and is an activation."""
+KINDS, OLD_KINDS = "0123", "abcd"
+"""The script's letter for each of these numbers, and that of an event whose id may be forgotten."""
 SURELY_KNOWN = timedelta(weeks=4)
 """What occurred no longer ago came no longer ago either, clocks apart; ids are known for five."""
 
@@ -81,25 +85,32 @@ class Batch:
         cardholder_ids = dict.fromkeys(one.cardholder_id for one in arrivals)
         return cls(arrivals, concerns, commits, {one: n for n, one in enumerate(cardholder_ids, 1)})
 
-    def columns(self, now: datetime, hashes: Sequence[str]) -> list[bytes]:
-        """What the script is told of cardholders, events and commits, as of an aware instant."""
-        oldest = now - SURELY_KNOWN
+    def columns(self, holder: str, now: datetime, hashes: Sequence[str]) -> list[bytes | str]:
+        """What the script is told of cardholders, events and commits, as of an aware instant.
+
+        Parameters
+        ----------
+        holder : what the key of a cardholder begins with
+        now : datetime, aware
+        hashes : of the cardholders, of 32 characters each, in the order of their numbers
+        """
+        arrivals, numbers, oldest = self.arrivals, self.numbers, now - SURELY_KNOWN
         changes = [
             _change(one, concern, is_old=one.occurred_at < oldest)
-            for one, concern in zip(self.arrivals, self.concerns, strict=True)
+            for one, concern in zip(arrivals, self.concerns, strict=True)
         ]
         kinds, firsts, seconds, taken = zip(*changes, strict=True)
         return [
-            _lines(self.numbers),
-            _lines(hashes),
-            _lines([one.told.event_id for one in self.arrivals]),
-            _lines([str(self.numbers[one.cardholder_id]) for one in self.arrivals]),
-            _lines(kinds),
-            b"\n".join([*(one.entry for one in self.arrivals), b""]),
-            _lines(firsts),
+            orjson.dumps([holder + one for one in numbers]),
+            "".join(hashes),
+            orjson.dumps([one.told.event_id for one in arrivals]),
+            orjson.dumps([numbers[one.cardholder_id] for one in arrivals]),
+            "".join(kinds),
+            orjson.dumps(firsts),
             b"\n".join([*seconds, b""]),
-            _lines(map(str, self._words())),
-            _lines(word for n, of in enumerate(taken, 1) if of for word in (str(n), of)),
+            orjson.dumps(self._words()),
+            orjson.dumps([word for n, of in enumerate(taken, 1) if of for word in (n, of)]),
+            *[one.entry for one in arrivals],
         ]
 
     def _words(self) -> list[Argument]:
@@ -120,19 +131,14 @@ class Batch:
         return counts
 
 
-def _lines(words: Iterable[str]) -> bytes:
-    """A column: words with an end of the line behind each."""
-    return "\n".join([*words, ""]).encode()
-
-
 def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes, str]:
     """What the event is to the script, two words more, and the field of the item it takes."""
     told, at = arrival.told, arrival.occurred_at
     kind = told.event_type
     if kind is SERVED:
-        return "max", f"s:{told.item_id}", b"%d" % microseconds(at), ""
+        return "g", f"s:{told.item_id}", b"%d" % microseconds(at), ""
     if kind is DISMISSED:
-        return "word", f"d:{told.item_id}", encode_word(at, arrival.lasts_until or at).encode(), ""
-    what = ACTIVATES if kind is ACTIVATED and concern else int(concern)
+        return "w", f"d:{told.item_id}", encode_word(at, arrival.lasts_until or at).encode(), ""
+    what = ACTIVATES if kind is ACTIVATED and concern else concern
     taken = f"d:{told.item_id}" if takes(kind) else ""
-    return f"{what}?" if is_old else str(what), *encode_event(told, at), taken
+    return (OLD_KINDS if is_old else KINDS)[what], *encode_event(told, at), taken

@@ -217,12 +217,12 @@ def _use(entry: str) -> Use:
 
 
 def use_arguments(use: Use) -> tuple[str | int, ...]:
-    """A use as the ledger's script takes it."""
-    until = "" if use.until is None else microseconds(use.until.astimezone(UTC))
+    """A use as the ledger's script takes it; numbers that it does not reckon with as texts."""
+    until = "" if use.until is None else str(microseconds(use.until.astimezone(UTC)))
     return (
         use.use_id,
         use.kind.value,
-        use.day,
+        str(use.day),
         use.amount_minor,
         until,
         use.transaction_id or "",

@@ -159,7 +159,8 @@ class EventStore:
         batch = Batch.of(arrivals, concerns or (Concern.NONE,) * len(arrivals), commits)
         keys, key = self._keys(issuer_id, now), self._deny_list.key_of(issuer_id)
         hashes = [erased_hash(key, cardholder_id) for cardholder_id in batch.numbers]
-        arguments = [*self._head(issuer_id, batch, now), *batch.columns(now, hashes)]
+        holder = CARDHOLDER.key(issuer_id, "")
+        arguments = [*self._head(issuer_id, batch, now), *batch.columns(holder, now, hashes)]
         found = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
         if found == b"backlog":
             raise StoreFullError(self._durable.name, "backlog")

@@ -44,69 +44,79 @@ local function parse(text)
   local uses = {}
   for entry in string.gmatch(text or '', '[^;]+') do
     local use, kind, day, amount = string.match(entry, '^([^,]*),([^,]*),([^,]*),([^,]*),')
-    uses[#uses + 1] = {use, kind, day, tonumber(amount)}
+    uses[use] = {use, kind, day, tonumber(amount)}
   end
   return uses
 end
 
-local function counts(use) return use[2] ~= 'x' and use[2] ~= 'c' end
+local function counts(kind) return kind ~= 'x' and kind ~= 'c' end
+
+local counted_on, spent_on = {}, {}
+local function add_day(names, day)
+  if not counted_on[day] then
+    counted_on[day], spent_on[day] = 'd' .. day .. 'c', 'd' .. day .. 'a'
+  end
+  for i = 3, #names, 2 do
+    if names[i] == counted_on[day] then return end
+  end
+  names[#names + 1] = counted_on[day]
+  names[#names + 1] = spent_on[day]
+end
 
 local function read(budget, today, before, words, arg, wanted)
-  local names, has = {'count', 'amount'}, {}
-  local function add(day)
-    if not has[day] then
-      has[day] = true
-      names[#names + 1] = 'd' .. day .. 'c'
-      names[#names + 1] = 'd' .. day .. 'a'
-    end
-  end
-  add(today)
-  for _, old in pairs(before) do add(old[3]) end
-  for j = 0, wanted - 1 do add(words[arg + 7 * j + 2]) end
-  local sums, was = {}, {}
-  for i, value in ipairs(redis.call('HMGET', budget, unpack(names))) do
-    sums[names[i]] = tonumber(value or 0)
-    was[names[i]] = value and tonumber(value)
+  local names, sums, was = {'count', 'amount'}, {}, {}
+  add_day(names, today)
+  for _, old in pairs(before) do add_day(names, old[3]) end
+  for j = 0, wanted - 1 do add_day(names, words[arg + 7 * j + 2]) end
+  local values = redis.call('HMGET', budget, unpack(names))
+  for i = 1, #names do
+    local sum = tonumber(values[i] or 0)
+    sums[names[i]], was[names[i]] = sum, sum
   end
   return sums, was
 end
 
-local function room(sums, limits, day, count, amount)
-  local function within(limit, name, more)
-    return limit == '' or more <= 0 or (sums[name] or 0) + more <= tonumber(limit)
-  end
-  return within(limits[1], 'count', count) and within(limits[2], 'amount', amount)
-    and within(limits[3], 'd' .. day .. 'c', count) and within(limits[4], 'd' .. day .. 'a', amount)
+local function within(limit, sum, more)
+  return limit == '' or more <= 0 or sum + more <= tonumber(limit)
 end
 
+local function has_room(sums, words, at, count, amount)
+  return within(words[at], sums.count, count) and within(words[at + 1], sums.amount, amount)
+end
+
+local function has_room_on(day, sums, words, at, count, amount)
+  return within(words[at + 2], sums[counted_on[day]], count)
+    and within(words[at + 3], sums[spent_on[day]], amount)
+end
+
+local function add(sums, name, more) sums[name] = math.max(sums[name] + more, 0) end
+
 local function take(sums, day, count, amount)
-  for name, more in pairs({count = count, amount = amount,
-                           ['d' .. day .. 'c'] = count, ['d' .. day .. 'a'] = amount}) do
-    sums[name] = math.max((sums[name] or 0) + more, 0)
-  end
+  add(sums, 'count', count)
+  add(sums, 'amount', amount)
+  add(sums, counted_on[day], count)
+  add(sums, spent_on[day], amount)
 end
 
 local function fit(words, at, names, stored, budgets, today, day_ends, strict)
   local writes = {}
   for i = 1, #names do
-    local limits = {words[at], words[at + 1], words[at + 2], words[at + 3]}
-    local item = string.sub(names[i], 3)
+    local limits, item = at, string.sub(names[i], 3)
     local budget = budgets .. item
     local unit, wanted = tonumber(words[at + 4]), tonumber(words[at + 5])
     at = at + 6
-    local before, stays = {}, {}
-    for _, use in ipairs(parse(stored[i + 1])) do before[use[1]] = use end
+    local before, stays = parse(stored[i + 1]), {}
     local sums, was = read(budget, today, before, words, at, wanted)
     for j = 0, wanted - 1 do stays[words[at + 7 * j]] = true end
     for use, old in pairs(before) do
-      if not stays[use] and counts(old) then take(sums, old[3], -1, -old[4]) end
+      if not stays[use] and counts(old[2]) then take(sums, old[3], -1, -old[4]) end
     end
     local uses, lapses = {}, false
     for j = 0, wanted - 1 do
       local b = at + 7 * j
       local use, kind, day, amount = words[b], words[b + 1], words[b + 2], tonumber(words[b + 3])
       local old = before[use]
-      local counted = old and counts(old) and old or nil
+      local counted = old and counts(old[2]) and old or nil
       if kind == 'x' or kind == 'c' or (old and old[2] == 'x') then
         if counted then take(sums, counted[3], -1, -counted[4]) end
         kind, amount = (kind == 'x' or old and old[2] == 'x') and 'x' or 'c', 0
@@ -116,7 +126,8 @@ local function fit(words, at, names, stored, budgets, today, day_ends, strict)
           counted = nil
         end
         local more, extra = counted and 0 or 1, amount - (counted and counted[4] or 0)
-        if room(sums, limits, day, more, extra) then
+        if has_room(sums, words, limits, more, extra)
+          and has_room_on(day, sums, words, limits, more, extra) then
           take(sums, day, more, extra)
         elseif strict then
           return nil
@@ -127,16 +138,16 @@ local function fit(words, at, names, stored, budgets, today, day_ends, strict)
         end
       end
       local till = words[b + 4]
-      if kind ~= 'x' and kind ~= 'c' and till ~= '' and (not lapses or tonumber(till) < lapses) then
+      if till ~= '' and counts(kind) and (not lapses or tonumber(till) < lapses) then
         lapses = tonumber(till)
       end
-      uses[#uses + 1] = table.concat(
-        {use, kind, day, whole(amount), till, words[b + 5], words[b + 6]}, ',')
+      uses[j + 1] = use .. ',' .. kind .. ',' .. day .. ',' .. whole(amount) .. ',' .. till .. ','
+        .. words[b + 5] .. ',' .. words[b + 6]
     end
     at = at + 7 * wanted
     local spent = false
-    if not room(sums, {limits[1], limits[2], '', ''}, today, 1, unit) then spent = '+inf'
-    elseif not room(sums, {'', '', limits[3], limits[4]}, today, 1, unit) then spent = day_ends end
+    if not has_room(sums, words, limits, 1, unit) then spent = '+inf'
+    elseif not has_room_on(today, sums, words, limits, 1, unit) then spent = day_ends end
     writes[i] = {field = names[i], item = item, budget = budget, sums = sums, was = was,
                  uses = table.concat(uses, ';'), lapses = lapses and whole(lapses), spent = spent}
   end
@@ -155,7 +166,7 @@ local function keep(writes, id, fields, gone)
     end
     local flat = {}
     for name, sum in pairs(write.sums) do
-      if sum ~= (write.was[name] or 0) then
+      if sum ~= write.was[name] then
         flat[#flat + 1] = name
         flat[#flat + 1] = whole(sum)
       end
