@@ -13,8 +13,8 @@ from enum import StrEnum
 
 from embeddings.pan import ODD_SEPARATORS, SEPARATORS, ascii_digits, contains_card_number
 
-SHORTEST = 11
-BETWEEN = f"[{ODD_SEPARATORS}{SEPARATORS[1:]}"
+SHORTEST, SHORTEST_CARD = 11, 13
+BETWEEN = f"[{re.escape(ODD_SEPARATORS)}{SEPARATORS[1:]}"
 MANY_DIGITS = re.compile(rf"\d(?:{BETWEEN}{{0,3}}\d){{{SHORTEST - 1}}}")
 RESIDENT_ID = re.compile(
     r"(?<![0-9])([1-8][0-9]{5}[ -]?[0-9]{8}[ -]?[0-9]{3}[ -]?[0-9Xx])(?![0-9])"
@@ -30,8 +30,10 @@ DIGIT_BEYOND_ASCII = re.compile(
     "\U0001f100-\U0001f10a]"
 )
 """Whatever `str.isdigit` takes for a digit: other scripts', raised, lowered and circled ones."""
-BETWEEN_DIGITS = bytes((*b" .-", *ODD_SEPARATORS.encode(), *range(0x80, 0x100)))
-"""What may stand between digits in UTF-8: separators, and all that is not ASCII."""
+BETWEEN_DIGITS = bytes((*b" .-", *range(0x80, 0x100)))
+"""What may stand between digits in UTF-8 wherever they are parted: blanks, and all beyond ASCII."""
+BETWEEN_GROUPS = ODD_SEPARATORS.encode()
+"""What may stand between printed groups, the same throughout."""
 HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212), "-")
 AS_ZEROS = bytes(ord("0") if chr(one).isdecimal() and one < 0x80 else one for one in range(256))
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -47,12 +49,15 @@ class Identifying(StrEnum):
 
 
 def may_hold_many_digits(text: bytes) -> bool:
-    """Whether :data:`MANY_DIGITS` may be found in a text in UTF-8; never wrong when it says no.
+    """Whether :func:`identifying` may find a number in a text in UTF-8; never wrong with its no.
 
     Far quicker than looking for them: everything between digits is thrown away, all digits are
-    made zeros, and a run of zeros is looked for.
+    made zeros, and a run of zeros is looked for. What parts printed groups only is thrown away by
+    itself: an instant without its colons, points and hyphens would be a run too.
     """
     if b"0" * SHORTEST in text.translate(AS_ZEROS, BETWEEN_DIGITS):
+        return True
+    if b"0" * SHORTEST_CARD in text.translate(AS_ZEROS, BETWEEN_GROUPS):
         return True
     if text.isascii():
         return False

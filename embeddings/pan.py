@@ -23,13 +23,15 @@ SEPARATORS = (
 """Blanks, hyphens and dots of every width, as input methods put them, and what is invisible."""
 RUN = re.compile(rf"(?<!\d)\d(?:{SEPARATORS}{{0,3}}\d){{12,}}")
 GROUP = re.compile(r"\d+")
-ODD_SEPARATORS = "_~/,|+*=#"
-"""Stand in ids and lists too, so they count only between groups as they are printed on cards."""
+ODD_SEPARATORS = "_~/,|+*=#:;()[]{}<>\t\n\r"
+"""Stand in ids, lists, times and tables too, so they count only between groups as they are printed
+on cards."""
+ODD = f"[{re.escape(ODD_SEPARATORS)}]{{1,2}}"
 PRINTED = re.compile(
-    rf"(?<!\d)(?:\d{{4}}(?P<fours>[{ODD_SEPARATORS}]{{1,2}})\d{{4}}(?P=fours)\d{{4}}(?P=fours)\d{{1,4}}"
+    rf"(?<!\d)(?:\d{{4}}(?P<fours>{ODD})\d{{4}}(?P=fours)\d{{4}}(?P=fours)\d{{1,4}}"
     r"(?:(?P=fours)\d{1,3})?"
-    rf"|\d{{4}}(?P<sixes>[{ODD_SEPARATORS}]{{1,2}})\d{{6}}(?P=sixes)\d{{4,5}}"
-    rf"|\d(?P<ones>[{ODD_SEPARATORS}]{{1,2}})\d(?:(?P=ones)\d){{11,17}})(?!\d)"
+    rf"|\d{{4}}(?P<sixes>{ODD})\d{{6}}(?P=sixes)\d{{4,5}}"
+    rf"|\d(?P<ones>{ODD})\d(?:(?P=ones)\d){{11,17}})(?!\d)"
 )
 """Groups of four, of four, six and five, or digit by digit, one separator throughout."""
 BRANDS = tuple(

@@ -74,7 +74,7 @@ def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
     if len(line) > MAX_LINE_BYTES:
         raise CatalogError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")
     document = _read(line, number)
-    if b"\\u" in line or may_hold_many_digits(line):
+    if b"\\" in line or may_hold_many_digits(line):
         _refuse_numbers(document, number)
     try:
         return parse_item(document)

@@ -6,7 +6,7 @@ import uuid
 from datetime import date
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from embeddings.identifying import (
@@ -17,6 +17,7 @@ from embeddings.identifying import (
     is_resident_id,
     may_hold_many_digits,
 )
+from embeddings.pan import ODD_SEPARATORS
 
 RESIDENT = "11010519491231002X"
 
@@ -40,6 +41,11 @@ RESIDENT = "11010519491231002X"
         ("１１０１０５１９４９１２３１００２Ｘ", Identifying.RESIDENT_ID),
         ("110105 19491231 002X", Identifying.RESIDENT_ID),
         ("110105－19491231－002－Ｘ", Identifying.RESIDENT_ID),
+        ("4111:1111:1111:1111", Identifying.CARD_NUMBER),
+        ("card\t4111\t1111\t1111\t1111", Identifying.CARD_NUMBER),
+        ("4111\r\n1111\r\n1111\r\n1111", Identifying.CARD_NUMBER),
+        ("(4111)(1111)(1111)(1111)", Identifying.CARD_NUMBER),
+        ("[3782][822463][10005]", Identifying.CARD_NUMBER),
         ("１３８　１２３４　５６７８", Identifying.MOBILE_NUMBER),
     ],
 )
@@ -60,6 +66,9 @@ def test_f46_numbers_that_name_a_person_are_found(text: str, found: Identifying)
         "满100减20",
         "400-820-8820",
         "0.13812345678901",
+        "11:00:00 to 23:30:00, 10:00:00 to 18:00:00",
+        "2026-01-31 12:00:00.123456 (UTC+08:00)",
+        "138:1234:5678",
     ],
 )
 def test_f46_ordinary_values_are_left_alone(text: str) -> None:
@@ -98,6 +107,9 @@ def test_f46_every_digit_of_every_script_is_known_to_the_quick_look() -> None:
     assert not [one for one in digits if not may_hold_many_digits(one.encode())]
 
 
-@given(st.text("0123456789_~/,|+*=# .-４①¹\u200b", max_size=60))
+@given(st.text(f"0123456789{ODD_SEPARATORS} .-４①¹\u200b", max_size=60))
+@example("4111:1111:1111:1111")
+@example("(4111)(1111)(1111)(1111)")
+@example("4\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1")
 def test_f46_the_quick_look_never_says_no_where_a_number_is(text: str) -> None:
     assert identifying(text) is None or may_hold_many_digits(text.encode())

@@ -14,6 +14,8 @@ OF_PEOPLE = frozenset(("cardholder_id", "merchant_name", "city", "channel", "seg
 SCREENED = (*sorted(OF_PEOPLE), "merchant_id", "card_product_id", "category")
 """Columns that a bundle may be made of. A ``transaction_id`` goes into none, and such numbers pass
 a card's check by chance."""
+BETWEEN_TEXTS = "x"
+"""No digit, and nothing that stands between the digits of one number."""
 
 
 def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
@@ -41,7 +43,7 @@ def names_a_person(name: str, column: pa.Array) -> NDArray[np.bool_]:
     if not rows.size:
         return found
     texts = column.take(pa.array(rows)).to_pylist()
-    if not may_hold_many_digits("\n".join(texts).encode()):
+    if not may_hold_many_digits(BETWEEN_TEXTS.join(texts).encode()):
         return found
     for row, text in zip(rows.tolist(), texts, strict=True):
         if may_hold_many_digits(text.encode()):

@@ -84,7 +84,7 @@ def screen(body: bytes, document: object) -> None:
 
 def may_hold_numbers(body: bytes) -> bool:
     """Whether a JSON text needs a closer look: many digits in a row, or escapes that hide them."""
-    return b"\\u" in body or may_hold_many_digits(body)
+    return b"\\" in body or may_hold_many_digits(body)
 
 
 def _refusal(faults: list[FieldFault]) -> ProblemError:

@@ -99,6 +99,32 @@ def test_f46_the_quick_look_misses_nothing_that_a_close_look_at_everything_finds
 
 
 @pytest.mark.parametrize(
+    "reason",
+    [
+        r"4111\/1111\/1111\/1111",
+        r"4111\n1111\n1111\n1111",
+        r"4111\u002d1111\u002d1111\u002d1111",
+        r"4111\t1111\t1111\t1111",
+        "4111:1111:1111:1111",
+        "[4111][1111][1111][1111]",
+    ],
+)
+def test_f46_a_card_number_whose_separators_are_escaped_is_found_all_the_same(reason: str) -> None:
+    body = b'{"events": [{"event_id": "a", "reason": "%s"}]}' % reason.encode()
+    (judged,) = EventBatch.of_json(body).events
+
+    assert isinstance(judged, Refused)
+    assert (judged.event_id, judged.code.value) == (None, "pan_detected")
+
+
+def test_f23_instants_make_no_batch_be_looked_at_closely() -> None:
+    at = "2026-01-31T12:00:00.123456+08:00"
+    plain = [{"event_id": f"e_{n}", "occurred_at": at, "item_id": f"offer_{n}"} for n in range(99)]
+
+    assert not may_hold_numbers(json.dumps({"events": plain}).encode())
+
+
+@pytest.mark.parametrize(
     "event",
     [
         '{"event_id": "a", "event_id": "b"}',
