@@ -122,13 +122,15 @@ def test_F02_every_route_of_the_document_answers_a_slow_store_within_its_budget(
     campaign, webhook_id = str(planned.json["campaign_id"]), _a_webhook(world)
     begun = [_ask(world, one, campaign, webhook_id, n) for n, one in enumerate(operations)]
     world.proxy.turn(Mood.SLOW, SLOW_SECONDS)
-    with ThreadPoolExecutor(8) as pool:
-        asked = [
-            pool.submit(_ask, world, one, campaign, webhook_id, 1000 + n)
-            for n, one in enumerate(operations)
-        ]
-        found = [one.result() for one in asked]
-    world.proxy.turn(Mood.PASSES)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            asked = [
+                pool.submit(_ask, world, one, campaign, webhook_id, 1000 + n)
+                for n, one in enumerate(operations)
+            ]
+            found = [one.result() for one in asked]
+    finally:
+        world.proxy.turn(Mood.PASSES)
 
     assert len(operations) >= 44
     assert [

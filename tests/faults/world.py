@@ -24,7 +24,7 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from recsvc.stores.keys.events import EVENTS
 from tests.bundles import an_offer, publish
-from tests.faults.proxy import FaultProxy
+from tests.faults.proxy import FaultProxy, Mood
 from tests.service import Answer, Server, a_connection, a_free_port, a_server, until
 
 WAIT_MS = 200
@@ -88,6 +88,16 @@ class Store:
     def go_on(self) -> None:
         os.kill(self.pid, signal.SIGCONT)
 
+    def mend(self) -> None:
+        """Have it run, whole and with no limit, whatever was done to it."""
+        if self._server._process.poll() is not None:
+            self.start()
+        self.go_on()
+        client = self.client()
+        client.replicaof("NO", "ONE")
+        client.config_set("maxmemory", "0")
+        client.close()
+
     def stop(self) -> None:
         self._server.stop()
 
@@ -138,6 +148,16 @@ class World:
             if found.status != 200 or found.json["degraded"] or not found.json["personalised"]:
                 return False
         return self.tell().status == 200
+
+    def mend(self) -> None:
+        """Take back whatever a test did, also one that failed half-way, and wait until it helped.
+
+        Else every test behind it would wait for a world that never becomes whole.
+        """
+        self.proxy.turn(Mood.PASSES)
+        for store in (self.durable, self.cache):
+            store.mend()
+        until(self.is_whole, 15)
 
     def recovers(self) -> float:
         """Seconds until everything is whole again; fails after ten."""
