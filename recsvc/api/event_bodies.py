@@ -62,7 +62,7 @@ class EventBody(Parameters):
     """One event: what a cardholder did, or what was shown to him."""
 
     event_id: Annotated[OutsideId, Field(description="yours; sent twice it counts once")]
-    type: EventType
+    event_type: Annotated[EventType, Field(alias="type")]
     cardholder_id: OutsideId
     item_id: Annotated[
         OutsideId | None, Field(description="needed by all types but transaction")
@@ -74,17 +74,12 @@ class EventBody(Parameters):
 
     @model_validator(mode="after")
     def _has_its_subject(self) -> Self:
-        if self.type is TRANSACTION:
+        if self.event_type is TRANSACTION:
             if self.transaction is None:
                 raise ValueError("transaction: An event of this type tells of one.")
         elif self.item_id is None:
             raise ValueError("item_id: An event of this type is about an item.")
         return self
-
-    @property
-    def event_type(self) -> EventType:
-        """Its type, by the name it has where it is kept."""
-        return self.type
 
 
 class Refused:

@@ -81,9 +81,11 @@ def judge(
         return _refused_instant(event, EventCode.INVALID)
     if isinstance(at, EventCode):
         return _refused_instant(event, at)
-    token = event.serve_token if is_served(event) else None
+    token = event.serve_token
+    if token is not None and not is_served(event):
+        token = None
     entry = encode_entry(event, event.cardholder_id, at, reason=event.reason, serve_token=token)
-    until = dismissed_until(at, event.reason) if event.type is DISMISSED else None
+    until = dismissed_until(at, event.reason) if event.event_type is DISMISSED else None
     return Arrival(event.cardholder_id, event, at, entry, until)
 
 

@@ -5,8 +5,16 @@ from typing import Any
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from embeddings.erasure import FILE_NAME, ErasedList, ErasedListError, erased_hash
+from embeddings.erasure import (
+    FILE_NAME,
+    ErasedList,
+    ErasedListError,
+    erased_hash,
+    erased_hashes,
+)
 
 KEY = b"k" * 16
 ONE, TWO = (erased_hash(KEY, one) for one in ("ch_1", "ch_2"))
@@ -41,6 +49,14 @@ def test_one_list_is_written_in_one_way(path: Path, tmp_path: Path) -> None:
     ErasedList("demo", KEY, frozenset({TWO, ONE})).write(tmp_path / "again.json")
 
     assert (tmp_path / "again.json").read_bytes() == path.read_bytes()
+
+
+@given(st.binary(min_size=1, max_size=64), st.lists(st.text(max_size=140)))
+def test_the_hashes_of_many_are_those_of_each_and_of_one_length(key: bytes, ids: list[str]) -> None:
+    hashes = erased_hashes(key, ids)
+
+    assert hashes == [erased_hash(key, one) for one in ids]
+    assert all(len(one) == 32 for one in hashes)
 
 
 def test_who_is_on_it_is_found_under_its_key_alone() -> None:

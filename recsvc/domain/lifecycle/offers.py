@@ -77,7 +77,8 @@ class OfferBook:
 
     def concern(self, record: Told) -> Concern:
         """What an event may change at once."""
-        if _is_use(record):
+        kind = record.event_type
+        if kind is ACTIVATED or kind is REDEEMED:
             is_known = self.catalog.row(record.item_id or "") is not None
             return Concern.ALWAYS if is_known else Concern.NONE
         paid = record.transaction

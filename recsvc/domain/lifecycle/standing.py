@@ -44,13 +44,15 @@ def uses_of(
     own = past.about(item.item_id)
     if not own and not recorded and item.terms.requires_activation:
         return ()
-    known = frozenset(use.transaction_id for use in recorded if use.transaction_id)
+    known = frozenset([use.transaction_id for use in recorded if use.transaction_id])
     spent = [*by_redemptions(item, own), *by_purchases(item, profile, past, known, zone)]
+    open_ = activations_of(item, own)
     kept = [use for use in recorded if use.kind is not UseKind.HELD and not past.tells_of(use)]
-    told = [use for use in recorded if use not in kept]
-    used_up = {use.use_id for use in kept}
-    open_ = [a for a in activations_of(item, own) if a.event_id not in used_up]
-    open_ += remembered(item, told, past, zone)
+    if recorded:
+        used_up = {use.use_id for use in kept}
+        told = [use for use in recorded if use not in kept]
+        open_ = [a for a in open_ if a.event_id not in used_up]
+        open_ += remembered(item, told, past, zone)
     paired = pair(spent, sorted(open_, key=lambda a: (a.at, a.event_id)), item, zone)
     live = [use for use in (*kept, *paired) if use.until is None or now < use.until]
     return capped(item, sorted(live, key=lambda use: (use.day, use.use_id)))

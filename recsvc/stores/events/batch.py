@@ -1,9 +1,10 @@
 """A batch of events in the words of the script that takes it in."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Self
+from typing import NamedTuple, Self
 
 import orjson
 
@@ -26,8 +27,7 @@ SURELY_KNOWN = timedelta(weeks=4)
 """What occurred no longer ago came no longer ago either, clocks apart; ids are known for five."""
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(NamedTuple):
     """An event on its way in.
 
     Parameters
@@ -96,26 +96,27 @@ class Batch:
         """
         arrivals, numbers, oldest = self.arrivals, self.numbers, now - SURELY_KNOWN
         changes = [
-            _change(one, concern, is_old=one.occurred_at < oldest)
+            _change(one, concern, oldest)
             for one, concern in zip(arrivals, self.concerns, strict=True)
         ]
+        of_whom = [numbers[one.cardholder_id] for one in arrivals]
         kinds, firsts, seconds, taken = zip(*changes, strict=True)
         return [
             orjson.dumps([holder + one for one in numbers]),
             "".join(hashes),
             orjson.dumps([one.told.event_id for one in arrivals]),
-            orjson.dumps([numbers[one.cardholder_id] for one in arrivals]),
+            orjson.dumps(of_whom),
             "".join(kinds),
             orjson.dumps(firsts),
             b"\n".join([*seconds, b""]),
-            orjson.dumps(self._words()),
+            orjson.dumps(self._words(Counter(of_whom))),
             orjson.dumps([word for n, of in enumerate(taken, 1) if of for word in (n, of)]),
             *[one.entry for one in arrivals],
         ]
 
-    def _words(self) -> list[Argument]:
-        """What the script is told of the commits."""
-        counts, told = self._counts(), list[Argument]()
+    def _words(self, counts: Mapping[int, int]) -> list[Argument]:
+        """What the script is told of the commits; counts of events by their cardholder's number."""
+        told = list[Argument]()
         for commit in self.commits:
             number = self.numbers[commit.account.cardholder_id]
             own: list[Argument] = [number, counts[number], commit.account.revision]
@@ -123,17 +124,10 @@ class Batch:
             told += (len(own), *own)
         return told
 
-    def _counts(self) -> list[int]:
-        """How many of the events are of each cardholder, by number."""
-        counts = [0] * (1 + len(self.numbers))
-        for one in self.arrivals:
-            counts[self.numbers[one.cardholder_id]] += 1
-        return counts
 
-
-def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, str, bytes, str]:
+def _change(arrival: Arrival, concern: Concern, oldest: datetime) -> tuple[str, str, bytes, str]:
     """What the event is to the script, two words more, and the field of the item it takes."""
-    told, at = arrival.told, arrival.occurred_at
+    _, told, at, _, _ = arrival
     kind = told.event_type
     if kind is SERVED:
         return "g", f"s:{told.item_id}", b"%d" % microseconds(at), ""
@@ -141,4 +135,5 @@ def _change(arrival: Arrival, concern: Concern, *, is_old: bool) -> tuple[str, s
         return "w", f"d:{told.item_id}", encode_word(at, arrival.lasts_until or at).encode(), ""
     what = ACTIVATES if kind is ACTIVATED and concern else concern
     taken = f"d:{told.item_id}" if takes(kind) else ""
-    return (OLD_KINDS if is_old else KINDS)[what], *encode_event(told, at), taken
+    before, after = encode_event(told, at)
+    return (OLD_KINDS if at < oldest else KINDS)[what], before, after, taken

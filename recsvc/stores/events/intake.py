@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from embeddings.erasure import erased_hash
+from embeddings.erasure import erased_hashes
 from recsvc.domain.errors import StoreFullError
 from recsvc.domain.lifecycle import EventRecord
 from recsvc.domain.lifecycle.offers import Concern
@@ -158,7 +158,7 @@ class EventStore:
             return Intaken((), ())
         batch = Batch.of(arrivals, concerns or (Concern.NONE,) * len(arrivals), commits)
         keys, key = self._keys(issuer_id, now), self._deny_list.key_of(issuer_id)
-        hashes = [erased_hash(key, cardholder_id) for cardholder_id in batch.numbers]
+        hashes = erased_hashes(key, batch.numbers)
         holder = CARDHOLDER.key(issuer_id, "")
         arguments = [*self._head(issuer_id, batch, now), *batch.columns(holder, now, hashes)]
         found = self._durable.ask(lambda store: self._take.run(store, keys, arguments))
@@ -167,7 +167,7 @@ class EventStore:
         answers, accounts = found
         cardholder_ids = list(batch.numbers)
         return Intaken(
-            tuple(ANSWERS[answer] for answer in answers),
+            tuple(map(ANSWERS.__getitem__, answers)),
             tuple(
                 account_of(cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True)))
                 for number, flat in zip(*[iter(accounts)] * 2, strict=True)
