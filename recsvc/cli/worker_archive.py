@@ -20,6 +20,7 @@ from recsvc.stores.events.archive import ArchiveStore
 from recsvc.stores.rights.deleted_interests import DeletedInterestStore
 from recsvc.stores.rights.sweeping import Sweeper
 from recsvc.workers.archiver import Archiver
+from recsvc.workers.audit_witness import AuditWitness
 from recsvc.workers.forgetting import Forgetting
 from recsvc.workers.pointer_record import PointerRecord
 from recsvc.workers.telling import Telling
@@ -95,6 +96,7 @@ class _Program:
             self._telling(issuer_id).round()
             self._sweeper.end_serves(issuer_id, _now())
             sums["models"] += PointerRecord(issuer_id, self._audit, self._shelf).round()
+            self._witness(issuer_id).round()
             for name in ("archived", "buried", "dropped", "lost"):
                 sums[name] += getattr(tally, name)
             sums["forgotten"] += forgotten
@@ -127,6 +129,10 @@ class _Program:
             self._shelf / issuer_id,
             _now,
         )
+
+    def _witness(self, issuer_id: str) -> AuditWitness:
+        folder = self._shelf / issuer_id
+        return AuditWitness(issuer_id, self._audit, folder, self._log, self._metrics)
 
     def _telling(self, issuer_id: str) -> Telling:
         """The same each round: it knows what it wrote."""

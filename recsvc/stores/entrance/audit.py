@@ -54,6 +54,14 @@ class AuditEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """An entry that the log held at some time: its number and its hash."""
+
+    seq: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verdict:
     """Whether the chain holds: how many entries, the first broken one and why, the last hash."""
 
@@ -181,15 +189,38 @@ class AuditLog:
             for position, fields in found
         ]
 
-    def verify(self, issuer_id: str) -> Verdict:
-        """Hold every entry against its hash and the one before."""
+    def seen(self, issuer_id: str) -> Seen | None:
+        """The last entry that is there."""
+        name = AUDIT.key(issuer_id)
+        found: Any = self._durable.ask_patiently(lambda store: store.xrevrange(name, count=1))
+        if not found:
+            return None
+        position, fields = found[0]
+        return Seen(int(position.split(b"-")[0]), fields[b"hash"].decode())
+
+    def holds(self, issuer_id: str, seen: Seen) -> bool:
+        """Whether an entry is still there as it was."""
+        found = self.page(issuer_id, after=seen.seq - 1, limit=1)
+        return [(entry.seq, entry.digest) for entry in found] == [(seen.seq, seen.digest)]
+
+    def verify(self, issuer_id: str, seen: Seen | None = None) -> Verdict:
+        """Hold every entry against its hash and the one before, and one against what was noted.
+
+        Parameters
+        ----------
+        seen : an entry that the log held once; a log that lost it does not hold
+        """
         entries, head = 0, BEGINNING
         while found := self.page(issuer_id, after=entries, limit=CHUNK):
             for entry in found:
                 reason = fault_of(entry, entries + 1, head)
+                if seen is not None and entry.seq == seen.seq and entry.digest != seen.digest:
+                    reason = reason or "begun_anew"
                 if reason is not None:
                     return Verdict(entries, entry.seq, reason, head)
                 entries, head = entry.seq, entry.digest
+        if seen is not None and seen.seq > entries:
+            return Verdict(entries, entries + 1, "missing_at_end", head)
         given, _ = self._last(issuer_id)
         if given > entries and not self.page(issuer_id, after=entries, limit=1):
             return Verdict(entries, entries + 1, "missing_at_end", head)

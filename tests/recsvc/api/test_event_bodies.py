@@ -117,7 +117,7 @@ def test_f46_a_card_number_whose_separators_are_escaped_is_found_all_the_same(re
     assert (judged.event_id, judged.code.value) == (None, "pan_detected")
 
 
-def test_f23_instants_make_no_batch_be_looked_at_closely() -> None:
+def test_f46_instants_make_no_batch_be_looked_at_closely() -> None:
     at = "2026-01-31T12:00:00.123456+08:00"
     plain = [{"event_id": f"e_{n}", "occurred_at": at, "item_id": f"offer_{n}"} for n in range(99)]
 
