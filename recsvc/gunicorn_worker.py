@@ -37,10 +37,10 @@ LOOK_BYTES = 65_536
 BODY_SECONDS = 30.0
 LATE_HEAD_SECONDS = 0.1
 """What the head of a request gets when its time ran out in the queue: what was sent is there."""
-REST_SECONDS = 0.02
+REST_SECONDS = 0.024
 """How long a connection whose request was refused is not looked at. It was told to come back in a
 second; without a rest, those who do not heed it take the processor from who was let in."""
-STROKE_SECONDS = 0.008
+STROKE_SECONDS = 0.004
 """Those who rest are looked at again many at a time, at the strokes of a clock."""
 App = Callable[[dict[str, Any], Any], Iterable[bytes]]
 

@@ -72,8 +72,8 @@ def table(rounds: list[Round]) -> dict[str, float]:
 def main() -> None:
     """Measure and print one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0)
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=3.0)
+    parser.add_argument("--rounds", type=int, default=5)
     chosen = parser.parse_args()
     figures = table(measure(chosen.seconds, chosen.rounds))
     sys.stdout.write(json.dumps({k: round(v, 3) for k, v in figures.items()}, indent=2) + "\n")

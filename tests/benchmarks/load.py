@@ -6,7 +6,7 @@ A connection whose answer says `Connection: close` is opened anew, as any client
 import selectors
 import socket
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import cycle
@@ -86,8 +86,9 @@ def generate(address: str, requests: Sequence[bytes], lanes: int, seconds: float
 def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -> Load:
     wanted = cycle(requests)
     selector = selectors.DefaultSelector()
-    for _ in range(lanes):
-        _open(selector, _Lane(_connected(address)), wanted)
+    opened = [_Lane(_connected(address)) for _ in range(lanes)]  # before the first asks and waits
+    for new in opened:
+        _ask_first(selector, new, next(wanted))
     latencies: list[float] = []
     refused: list[float] = []
     start = time.perf_counter()
@@ -104,7 +105,7 @@ def _generate(address: str, requests: list[bytes], lanes: int, seconds: float) -
             if LAST in answer:
                 selector.unregister(lane.channel)
                 lane.channel.close()
-                _open(selector, _Lane(_connected(address)), wanted)
+                _ask_first(selector, _Lane(_connected(address)), next(wanted))
             else:
                 lane.ask(next(wanted))
     elapsed = time.perf_counter() - start
@@ -121,9 +122,9 @@ def _connected(address: str) -> socket.socket:
     return channel
 
 
-def _open(selector: selectors.BaseSelector, lane: _Lane, wanted: Iterator[bytes]) -> None:
+def _ask_first(selector: selectors.BaseSelector, lane: _Lane, request: bytes) -> None:
     selector.register(lane.channel, selectors.EVENT_READ, lane)
-    lane.ask(next(wanted))
+    lane.ask(request)
 
 
 def _finished(received: bytes) -> bytes | None:

@@ -16,7 +16,16 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import publish
 from tests.service import NOON, Server, a_server, until
-from tests.wire import CONSENT, YES, answer_on, connect, head, put_head, status_of
+from tests.wire import (
+    CONSENT,
+    YES,
+    answer_on,
+    connect,
+    head,
+    let_in_without_body,
+    put_head,
+    status_of,
+)
 
 PAN = "4111111111111111"
 
@@ -184,16 +193,7 @@ class TestSlowSenders:
 
 
 def _holding(server: Server, key: str, held: ExitStack) -> socket.socket | None:
-    """A request let in without its body: nothing comes back; None when it was refused."""
-    wire = held.enter_context(connect(server))
-    wire.sendall(put_head(key))
-    wire.settimeout(0.5)
-    try:
-        answer_on(wire)
-    except TimeoutError:
-        wire.settimeout(20)
-        return wire
-    return None
+    return let_in_without_body(held.enter_context(connect(server)), key)
 
 
 def _tried(server: Server, key: str) -> int:

@@ -27,7 +27,7 @@ from tests.wire import (
     answer_on,
     connect,
     head,
-    put_head,
+    let_in_without_body,
     status_of,
 )
 
@@ -81,7 +81,7 @@ def sockets_of(pid: int) -> set[str]:
     return found
 
 
-def ask_all(server: Server, wires: list[socket.socket]) -> int:
+def ask_all(reach: Callable[[], socket.socket], wires: list[socket.socket]) -> int:
     """Ask on each connection, open anew those that the answer ends; how many those were."""
     n_ended = 0
     for place, wire in enumerate(wires):
@@ -91,7 +91,7 @@ def ask_all(server: Server, wires: list[socket.socket]) -> int:
         if headers["connection"] == "close":
             assert wire.recv(1) == b""
             wire.close()
-            wires[place] = connect(server)
+            wires[place] = reach()
             n_ended += 1
     return n_ended
 
@@ -152,7 +152,9 @@ class TestSharing:
                 wires = held.enter_context(opened(pair, 32))
                 before = spread(pair, wires)
             until(lambda: _is_even(pair, wires))
-            until(lambda: sum(ask_all(pair, wires) for _ in range(10)) == 0)  # it comes to rest
+            until(
+                lambda: sum(ask_all(partial(connect, pair), wires) for _ in range(10)) == 0
+            )  # it comes to rest
 
         assert before[busy] == 32
 
@@ -162,14 +164,14 @@ class TestSharing:
         publish(Shelf(tmp_path / "shelf", "demo"))
         with a_server(tmp_path, store_url, workers=1) as server, opened(server, 32) as wires:
             until(lambda: server.ask("GET", "/readyz").status in (200, 503))
-            n_moved = sum(ask_all(server, wires) for _ in range(20))
+            n_moved = sum(ask_all(partial(connect, server), wires) for _ in range(20))
 
         assert n_moved == 0
 
 
 def _is_even(server: Server, wires: list[socket.socket]) -> bool:
     """Whether, after everybody asked once more, both workers have a fair part of all."""
-    ask_all(server, wires)
+    ask_all(partial(connect, server), wires)
     counts = spread(server, wires)
     return counts.total() == len(wires) and min(counts.values()) >= len(wires) // 3
 
@@ -237,25 +239,13 @@ def filled(reach: Callable[[], socket.socket], key: str, held: ExitStack) -> Cal
     """Take the only place of a server; a call gives it back and tells the status."""
     get = head("GET", CONSENT, key)
     until(lambda: status_of(held.enter_context(reach()), get) == 200)
-    slow = until(lambda: _holding(held.enter_context(reach()), key))
+    slow = until(lambda: let_in_without_body(held.enter_context(reach()), key))
 
     def release() -> int:
         slow.sendall(YES)
         return answer_on(slow)[0]
 
     return release
-
-
-def _holding(wire: socket.socket, key: str) -> socket.socket | None:
-    """This connection, let in without its body: nothing comes back; None when it was refused."""
-    wire.sendall(put_head(key))
-    wire.settimeout(0.5)
-    try:
-        answer_on(wire)
-    except TimeoutError:
-        wire.settimeout(20)
-        return wire
-    return None
 
 
 class TestRefusing:
@@ -388,13 +378,34 @@ class TestListeners:
             ),
             ExitStack() as held,
         ):
-            wires = [held.enter_context(reach()) for _ in range(30)]
-            statuses = [status_of(wire, LIVEZ) for wire in wires for _ in range(3)]
-            last = [status_of(wire, LAST) for wire in wires]
+            wires = [reach() for _ in range(30)]
+            for wire in wires:
+                held.callback(wire.close)
+            for _ in range(3):
+                ask_all(reach, wires)
+            last = {status_of(wire, LAST) for wire in wires}
             ends = {wire.recv(1) for wire in wires}
+            for wire in wires:
+                wire.close()
 
-        assert set(statuses) == set(last) == {200}
-        assert ends == {b""}
+        assert (last, ends) == ({200}, {b""})
+
+
+def test_F48_who_does_not_finish_shaking_hands_gives_his_thread_back(
+    tmp_path: Path, store_url: str
+) -> None:
+    publish(Shelf(tmp_path / "shelf", "demo"))
+    reach, environment = _over_tls(tmp_path)
+    port = int(environment["RECSVC_BIND"].rsplit(":", 1)[1])
+    bounds = {"RECSVC_THREADS": "2", "RECSVC_WORKERS": "1", "RECSVC_HEAD_SECONDS": "0.5"}
+    with a_server_behind(reach, tmp_path, store_url, environment | bounds), ExitStack() as held:
+        for _ in range(6):
+            wire = held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=20))
+            wire.sendall(b"\x16\x03\x01")
+        with reach() as other:
+            status = status_of(other, LIVEZ)
+
+    assert status == 200
 
 
 def _over_tls(folder: Path) -> tuple[Callable[[], socket.socket], dict[str, str]]:
