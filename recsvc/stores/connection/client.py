@@ -108,6 +108,7 @@ class Connection:
             url, wait_seconds=PATIENT_SECONDS, connections=4, deadline=self.deadline
         )
         self._lanes = Lanes(self._quick.connection_pool)
+        self._patient_lanes = Lanes(self._patient.connection_pool)
         self._is_away = False
 
     @property
@@ -153,6 +154,18 @@ class Connection:
         """
         return self._put(question, self._patient)
 
+    def read_together_patiently(self, commands: Sequence[tuple[str, ...]]) -> list[Any]:
+        """Raw answers as of :meth:`read_together`, in the time of :meth:`ask_patiently`.
+
+        For watchers, which look at thousands of keys beside the requests.
+
+        Raises
+        ------
+        StoreAwayError
+            as for `ask_patiently`
+        """
+        return self.ask_patiently(lambda _: self._patient_lanes.read(commands))
+
     def _put(self, question: Callable[[redis.Redis], Answer], client: redis.Redis) -> Answer:
         try:
             answer = question(client)
@@ -182,6 +195,7 @@ class Connection:
     def close(self) -> None:
         """Close all sockets."""
         self._lanes.close()
+        self._patient_lanes.close()
         self._quick.connection_pool.disconnect()
         self._patient.connection_pool.disconnect()
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import redis
-
 from recsvc.domain.budgets import Spent
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.keys.catalog import BUDGET
@@ -26,16 +24,11 @@ class BudgetSums:
         """
         if not item_ids:
             return ()
-        keys = [BUDGET.key(issuer_id, item_id) for item_id in item_ids]
-        rows = self._durable.ask_patiently(lambda store: _rows(store, keys, day))
+        key, fields = BUDGET.key(issuer_id, ""), ("count", "amount", f"d{day}c", f"d{day}a")
+        rows = self._durable.read_together_patiently(
+            [("HMGET", key + item_id, *fields) for item_id in item_ids]
+        )
         return tuple((_spent(row[0], row[1]), _spent(row[2], row[3])) for row in rows)
-
-
-def _rows(store: redis.Redis, keys: Sequence[str], day: int) -> list[list[bytes | None]]:
-    pipeline = store.pipeline(transaction=False)
-    for key in keys:
-        pipeline.hmget(key, "count", "amount", f"d{day}c", f"d{day}a")
-    return list(pipeline.execute())
 
 
 def _spent(count: bytes | None, amount: bytes | None) -> Spent:

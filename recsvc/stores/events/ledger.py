@@ -128,8 +128,12 @@ class LedgerStore:
 
     def spent(self, issuer_id: str, item_ids: Sequence[str]) -> tuple[Spent, ...]:
         """What was taken from the total budgets of these items, in the order asked."""
-        keys = [BUDGET.key(issuer_id, item_id) for item_id in item_ids]
-        rows = self._durable.ask_patiently(lambda store: _sums(store, keys))
+        if not item_ids:
+            return ()
+        key = BUDGET.key(issuer_id, "")
+        rows = self._durable.read_together_patiently(
+            [("HMGET", key + item_id, "count", "amount") for item_id in item_ids]
+        )
         return tuple(Spent(int(count or 0), int(amount or 0)) for count, amount in rows)
 
     def exhausted(self, issuer_id: str, now: datetime) -> frozenset[str]:
@@ -198,13 +202,6 @@ def _hashes(store: redis.Redis, keys: Sequence[str]) -> list[dict[bytes, bytes]]
     pipeline = store.pipeline(transaction=False)
     for key in keys:
         pipeline.hgetall(key)
-    return list(pipeline.execute())
-
-
-def _sums(store: redis.Redis, keys: Sequence[str]) -> list[list[bytes | None]]:
-    pipeline = store.pipeline(transaction=False)
-    for key in keys:
-        pipeline.hmget(key, "count", "amount")
     return list(pipeline.execute())
 
 

@@ -143,6 +143,23 @@ def test_a_watcher_that_is_answered_closes_the_breaker_for_everyone(
     connection.close()
 
 
+def test_a_watcher_that_reads_together_is_answered_while_nobody_else_asks(
+    store_url: str, log: Log, metrics: Metrics
+) -> None:
+    connection = a_connection(store_url, log=log, metrics=metrics)
+    many = [("ECHO", str(n)) for n in range(3000)]
+    for _ in range(5):
+        with pytest.raises(StoreAwayError):
+            connection.ask(_fail)
+    with pytest.raises(StoreAwayError, match="breaker_open"):
+        connection.read_together(many)
+    answers = connection.read_together_patiently(many)
+
+    assert answers == [str(n).encode() for n in range(3000)]
+    assert connection.read_together([("PING",)]) == [b"PONG"]
+    connection.close()
+
+
 def test_f04_a_full_store_reads_refuses_writes_and_does_not_open_the_breaker(
     log: Log, metrics: Metrics
 ) -> None:

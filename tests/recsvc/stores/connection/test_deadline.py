@@ -29,6 +29,7 @@ WAYS: dict[str, Asks] = {
     "ask": lambda c: c.ask(_get),
     "patiently": lambda c: c.ask_patiently(_get),
     "together": lambda c: c.read_together([("GET", "x")]),
+    "together, patiently": lambda c: c.read_together_patiently([("GET", "x")]),
 }
 
 
