@@ -1,7 +1,7 @@
 """The whole job: usage and catalogue in, published bundle out.
 
-Read in this order: ``job`` (the order of things), ``request`` (what is asked), ``facts`` (what the
-gate must know), ``outcome`` (how it ended).
+Read in this order: ``job`` (the order of things), ``request`` (what is asked), ``ground`` (what a
+run stands on), ``facts`` (what the gate must know), ``outcome`` (how it ended).
 """
 
 from training.pipeline.job import run

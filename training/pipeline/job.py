@@ -1,8 +1,6 @@
 """The order of things in one run."""
 
 import hashlib
-import os
-import tempfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -11,20 +9,12 @@ from itertools import islice
 from pathlib import Path
 
 import polars as pl
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from embeddings.appeal import Appeal
-from embeddings.bundle import Bundle
-from embeddings.deleted_interests import FILE_NAME as DELETED_INTERESTS
-from embeddings.deleted_interests import DeletedInterests
-from embeddings.erasure import FILE_NAME, ErasedList
-from embeddings.errors import EmbeddingsError
 from embeddings.factors import Factors
 from embeddings.model import Model
-from embeddings.shelf import Shelf
-from embeddings.signature import read_private_key
 from training import als, propensity
 from training.appeal import (
     AppealRule,
@@ -35,7 +25,7 @@ from training.appeal import (
 )
 from training.assembly import Table, assemble, without_empty
 from training.contest import CURRENT, Contest, current_scorer, hold, scorers_of
-from training.errors import BadInputError, TrainingError
+from training.errors import TrainingError
 from training.gate import (
     DataFacts,
     Reason,
@@ -64,6 +54,7 @@ from training.pipeline.facts import (
     largest_merchant,
     warnings_of,
 )
+from training.pipeline.ground import Ground, made_report_folder
 from training.pipeline.outcome import Outcome
 from training.pipeline.request import Request
 from training.propensity import Propensity, read_campaigns
@@ -106,15 +97,12 @@ class _Evidence:
 
 
 class _Run:
-    """One run: its request, its shelf and the bundle in use."""
+    """One run: its request, and what it stands on."""
 
     def __init__(self, request: Request, stages: Stages, now: datetime) -> None:
         self.request, self.stages, self.now = request, stages, now
         self.settings = request.settings
-        self.key, self.shelf = _signing_key(request), _shelf(request)
-        self.current, self.current_fault = _current(self.shelf)
-        self.erased = _erased(request, self.shelf)
-        self.deleted = _deleted(self.shelf)
+        self.ground = Ground.of(request)
         self.campaigns = () if request.pushes is None else read_campaigns(request.pushes)
 
     def outcome(self) -> Outcome:
@@ -125,8 +113,7 @@ class _Run:
         if reasons and not self.request.force:
             return self._refused(evidence, reasons)
         factors = self._fit("fit", evidence.table.matrix.strength, self.settings.model)
-        n_before = None if self.current is None else self.current.model.factors.n_factors
-        reasons += judge_numbers(factors, n_before, self.settings.gate)
+        reasons += judge_numbers(factors, self.ground.n_factors, self.settings.gate)
         if reasons and not self.request.force:
             return self._refused(evidence, reasons)
         with self.stages.stage("assemble"):
@@ -151,7 +138,7 @@ class _Run:
                 request.events, model.cardholders, model.catalog, max_cardholders=most
             )
             return without_deleted(
-                seen, self.deleted, islice(model.cardholders, most), model.catalog
+                seen, self.ground.deleted, islice(model.cardholders, most), model.catalog
             )
 
     def _appeal(self, model: Model, seen: Impressions | None) -> Appeal | None:
@@ -178,11 +165,11 @@ class _Run:
             files = (request.usage, request.catalog, request.events, request.profiles)
             inputs = open_inputs(*files, self.settings.model.events)
         with stage("survey usage"):
-            found = survey(inputs, hash_key(request, inputs), self.erased)
+            found = survey(inputs, hash_key(request, inputs), self.ground.erased)
         day = split_day(found, request.split_at, self.settings.evaluation)
         model, columns = self.settings.model, len(found.columns)
         with stage("read usage"):
-            forgotten = Forgotten.of(self.deleted, found.cardholders, found.columns)
+            forgotten = Forgotten.of(self.ground.deleted, found.cardholders, found.columns)
             spool = spool_contacts(inputs, found, forgotten)
             inputs = inputs.spent()
         with spool:
@@ -215,13 +202,14 @@ class _Run:
     ) -> Contest:
         model = self.settings.model
         factors = self._fit("fit the train part", cut.train.strength, model)
-        scorers, current_is = scorers_of(cut, factors, model.blend), self.current_fault
-        if self.current is not None:
+        scorers, current_is = scorers_of(cut, factors, model.blend), self.ground.current_fault
+        current = self.ground.current
+        if current is not None:
 
             def refit(used: ModelParameters) -> Factors:
                 return self._fit("fit the bundle in use again", rebuilt(used), used)
 
-            rival, current_is = current_scorer(self.current, cut, found.columns, model, refit)
+            rival, current_is = current_scorer(current, cut, found.columns, model, refit)
             if rival is not None:
                 scorers[CURRENT] = rival
         with self.stages.stage("evaluate"):
@@ -236,8 +224,8 @@ class _Run:
 
     def _judge(self, evidence: _Evidence) -> list[Reason]:
         """Everything the gate says before the whole window is fitted."""
-        rule, table, before = self.settings.gate, evidence.table, facts_before(self.current)
-        figures = gate_figures(evidence.contest, self.current)
+        rule, table, before = self.settings.gate, evidence.table, facts_before(self.ground.current)
+        figures = gate_figures(evidence.contest, self.ground.current)
         return [
             *judge_data(evidence.data, largest_cardholder(table), largest_merchant(table), rule),
             *(judge_drift(evidence.data, before, rule) if before is not None else []),
@@ -246,7 +234,7 @@ class _Run:
 
     def _refused(self, evidence: _Evidence, reasons: list[Reason]) -> Outcome:
         """Leave the report beside the shelf; the shelf is untouched."""
-        folder = _made_report_folder(self.request, self.now)
+        folder = made_report_folder(self.request, self.now)
         with self.stages.stage("report"):
             material = self._material(evidence, None, reasons, {})
             write_report(folder, material, sketch_of(evidence.contest, None))
@@ -267,8 +255,8 @@ class _Run:
 
         imprint = self._imprint(evidence, reasons, foreseen)
         with self.stages.stage("publish"):
-            bundle = publish(self.shelf, model, imprint, report, self.key)
-        pinned = self.shelf.current_version() != bundle.version
+            bundle = publish(self.ground.shelf, model, imprint, report, self.ground.key)
+        pinned = self.ground.shelf.current_version() != bundle.version
         return Outcome(
             bundle.version,
             tuple(reasons),
@@ -303,7 +291,7 @@ class _Run:
             },
             data_fingerprint=evidence.inputs.fingerprint,
             events_through=evidence.inputs.events_through,
-            interests_deleted_through=None if self.deleted is None else self.deleted.through,
+            interests_deleted_through=self.ground.deleted_through,
         )
 
     def _material(
@@ -330,81 +318,6 @@ class _Run:
             model=model,
             stages=self.stages.as_document(),
         )
-
-
-def _signing_key(request: Request) -> Ed25519PrivateKey | None:
-    try:
-        return None if request.signing_key is None else read_private_key(request.signing_key)
-    except EmbeddingsError as error:
-        raise BadInputError(str(error)) from error
-
-
-def _shelf(request: Request) -> Shelf:
-    """Where the bundle will stand; refused now, not after the fit, where nothing can be written."""
-    try:
-        shelf = Shelf(request.shelf, request.issuer_id)
-    except EmbeddingsError as error:
-        raise BadInputError(str(error)) from error
-    nearest = next(one for one in (shelf.folder, *shelf.folder.absolute().parents) if one.exists())
-    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
-        raise BadInputError(f"--shelf: {nearest} is no folder that this user may write into")
-    return shelf
-
-
-def _erased(request: Request, shelf: Shelf) -> ErasedList | None:
-    """The list asked for, else the one that lies in the issuer's folder on the shelf."""
-    lying = shelf.folder / FILE_NAME
-    path = request.erased or (lying if lying.is_file() else None)
-    try:
-        erased = None if path is None else ErasedList.read(path)
-    except EmbeddingsError as error:
-        raise BadInputError(str(error)) from error
-    if erased is not None and erased.issuer_id != request.issuer_id:
-        raise BadInputError(f"{path}: is the list of another issuer than {request.issuer_id}")
-    return erased
-
-
-def _deleted(shelf: Shelf) -> DeletedInterests | None:
-    """The list that lies in the issuer's folder on the shelf; None when there is none."""
-    path = shelf.folder / DELETED_INTERESTS
-    try:
-        deleted = DeletedInterests.read(path) if path.exists() else None
-    except EmbeddingsError as error:
-        raise BadInputError(str(error)) from error
-    if deleted is not None and deleted.issuer_id != shelf.issuer_id:
-        raise BadInputError(f"{path}: is the list of another issuer than {shelf.issuer_id}")
-    return deleted
-
-
-def _current(shelf: Shelf) -> tuple[Bundle | None, str]:
-    """The bundle in use; a damaged one cannot be compared with, which is said and no more."""
-    try:
-        return shelf.current(), ""
-    except EmbeddingsError as error:
-        return None, f"The bundle in use could not be opened: {error}"
-
-
-def _report_folder(request: Request, now: datetime) -> Path:
-    """Beside the shelf, never on it."""
-    shelf = request.shelf
-    name = f"refused-{now:%Y%m%dT%H%M%SZ}"
-    return shelf.parent / f"{shelf.name}-reports" / request.issuer_id / name
-
-
-def _made_report_folder(request: Request, now: datetime) -> Path:
-    """The folder asked for, or one beside the shelf, or a temporary one.
-
-    The last where only the shelf can be written: reasons are not lost for want of a place for
-    their page.
-    """
-    folder = request.report_dir or _report_folder(request, now)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError:
-        if request.report_dir is not None:
-            raise
-        return Path(tempfile.mkdtemp(prefix=folder.name))
-    return folder
 
 
 def hash_key(request: Request, inputs: Inputs) -> bytes:
