@@ -19,6 +19,8 @@ from recsvc.api.http.auditing import AuditedGate
 from recsvc.api.http.auth import Gate, KeyRing
 from recsvc.api.http.budgets import Budgets
 from recsvc.api.http.cursors import Cursors
+from recsvc.api.http.express import Express
+from recsvc.api.http.lifecycle import Teller
 from recsvc.api.http.rates import ProbeWatch, RateLimits
 from recsvc.api.http.routing import Routes
 from recsvc.api.items import item_routes
@@ -104,7 +106,8 @@ def create_app(
     )
     problems.install(app, log)
     probes = ProbeWatch(log, metrics, time.monotonic)
-    lifecycle.install(app, log, metrics, probes, access_log=settings.access_log)
+    teller = Teller(log, metrics, settings.access_log)
+    lifecycle.install(app, teller, probes)
     app.register_blueprint(health_blueprint(services.unready_reasons, metrics))
     rates = RateLimits.of(settings, time.monotonic)
     gate = AuditedGate((keys, TokenCredentials(sources, clock)), rates)
@@ -117,6 +120,14 @@ def create_app(
     budgets = Budgets(stores.deadline, settings.request_budget_ms / 1000)
     for one in routes:
         one.serve_on(app, budgets)
+    app.wsgi_app = Express(  # type: ignore[method-assign]
+        app.wsgi_app,
+        (stop for one in routes for stop in one.stops(budgets)),
+        gate=gate,
+        deadline=stores.deadline,
+        teller=teller,
+        knows_host=app.knows_host,
+    )
     app.register_blueprint(docs_blueprint(routes))
     app.extensions[EXTENSION] = services
     return app
@@ -127,7 +138,7 @@ def _recommender(settings: Settings) -> Recommender:
     return Recommender(key, read_rankings(settings.rankings), ZoneInfo(settings.timezone))
 
 
-def _bare_app(settings: Settings) -> Flask:
+def _bare_app(settings: Settings) -> Application:
     app = Application("recsvc", static_folder=None)
     app.config.update(
         MAX_CONTENT_LENGTH=settings.body_limit_bytes,

@@ -2,7 +2,6 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from flask import g
 from pydantic import Field, model_validator
 
 from embeddings.catalog import Channel, ItemKind
@@ -84,25 +83,27 @@ def recommendation_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Rout
     routes = Routes("recommendations", gate, body_limit_bytes)
     cards = ItemCards()
 
-    def recommend(caller: Caller, path: CardholderPath, query: RecommendationQuery) -> Any:  # noqa: ANN401
+    def recommend(
+        caller: Caller, path: CardholderPath, query: RecommendationQuery, request_id: str
+    ) -> Any:  # noqa: ANN401
         """Benefits and merchant offers for a cardholder, best first, with reasons."""
-        question = question_of(query, path.cardholder_id, g.request_id)
+        question = question_of(query, path.cardholder_id, request_id)
         return answer_document(desk.recommend(caller.issuer_id, question), cards, query.locale)
 
-    def recommend_many(caller: Caller, body: BatchBody) -> Any:  # noqa: ANN401
+    def recommend_many(caller: Caller, body: BatchBody, request_id: str) -> Any:  # noqa: ANN401
         """The same for up to a hundred cardholders, all by one model."""
         questions = [
-            question_of(body, cardholder_id, f"{g.request_id[:120]}.{number}")
+            question_of(body, cardholder_id, f"{request_id[:120]}.{number}")
             for number, cardholder_id in enumerate(body.cardholder_ids, 1)
         ]
         answers = desk.recommend_many(caller.issuer_id, questions)
         documents = [answer_document(answer, cards, body.locale) for answer in answers]
-        return {"request_id": g.request_id, "results": documents}
+        return {"request_id": request_id, "results": documents}
 
-    def rank(caller: Caller, body: RankingBody) -> Any:  # noqa: ANN401
+    def rank(caller: Caller, body: RankingBody, request_id: str) -> Any:  # noqa: ANN401
         """Given items in order for a cardholder; every reason against those he may not have."""
         question = Question(
-            request_id=g.request_id,
+            request_id=request_id,
             cardholder_id=body.cardholder_id,
             channel=body.channel,
             city=body.city,
@@ -113,7 +114,13 @@ def recommendation_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Rout
     one = "/v1/cardholders/<cardholder_id>/recommendations"
     many = "/v1/recommendations:batch"
     routes.add(
-        "GET", one, recommend, scope=READ, answers={200: RecommendationAnswer}, budget=Budget.QUICK
+        "GET",
+        one,
+        recommend,
+        scope=READ,
+        answers={200: RecommendationAnswer},
+        budget=Budget.QUICK,
+        is_busy=True,
     )
     routes.add(
         "POST", many, recommend_many, scope=READ, answers={200: BatchAnswer}, budget=Budget.QUICK

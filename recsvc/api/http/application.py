@@ -73,6 +73,10 @@ class Application(Flask):
         self._trust(host)
         return adapter
 
+    def knows_host(self, host: str | None) -> bool:
+        """Whether requests that named this host were let in before."""
+        return host in self._trusted
+
     def _trust(self, host: str | None) -> None:
         if host is None:
             return

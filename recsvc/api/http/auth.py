@@ -134,7 +134,11 @@ class Gate:
         ProblemError
             401 without one good credential, 403 without the scope, 429 when used too often
         """
-        caller = self._caller_of(bearer_token(request))
+        return self.let_in(bearer_token(request), scope)
+
+    def let_in(self, token: str, scope: str) -> Caller:
+        """Caller of a bearer token that may use this scope; raises as above."""
+        caller = self._caller_of(token)
         if caller is None:
             raise unauthorised("The credential is unknown, revoked or expired.")
         if scope not in caller.scopes:
@@ -158,11 +162,15 @@ class Gate:
 
 def bearer_token(request: Request) -> str:
     """The one bearer token of a request; 401 for none, several, or one in the address."""
-    given = str(request.environ.get("HTTP_AUTHORIZATION", ""))
     if _may_name_a_key(request.query_string) and not QUERY_KEYS.isdisjoint(
         name.lower() for name in request.args
     ):
         raise unauthorised("Credentials in the address are refused; use the header.")
+    return token_of(str(request.environ.get("HTTP_AUTHORIZATION", "")))
+
+
+def token_of(given: str) -> str:
+    """The one bearer token of an Authorization header; 401 for none or several."""
     scheme, _, token = given.partition(" ")
     if scheme.lower() != "bearer" or not token or len(token) > LONGEST_TOKEN:
         raise unauthorised("Send one header: Authorization: Bearer <key>.")

@@ -43,13 +43,17 @@ class Budgets:
         self._deadline = deadline
         self._seconds = seconds
 
+    def seconds_of(self, budget: Budget) -> float:
+        """How long a request of this budget may take where its caller waits as long."""
+        return SHARES[budget] * self._seconds
+
     def within(self, budget: Budget, view: View) -> View:
         """The view, bounded by its budget and by how long its caller waits.
 
         What is written once the answer is settled, such as the entry of the audit log, has waits
         of its own: a deed that was done must not go unrecorded because it took long.
         """
-        deadline, seconds = self._deadline, SHARES[budget] * self._seconds
+        deadline, seconds = self._deadline, self.seconds_of(budget)
 
         @wraps(view)
         def bounded(**segments: str) -> Response:

@@ -4,7 +4,8 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterable
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Self
 
 from flask import Flask, Response, g, request
 from flask.globals import request_ctx
@@ -38,23 +39,70 @@ Application = Callable[[Environ, Any], Iterable[bytes]]
 STRICT_PAGE = "default-src 'none'; frame-ancestors 'none'"
 
 
-def install(
-    app: Flask, log: Log, metrics: Metrics, probes: ProbeWatch, *, access_log: bool
-) -> None:
+PLAIN_HEADERS = (("Content-Type", "application/json"), (POLICY, STRICT_PAGE), *SAFE_HEADERS)
+"""What every answer in JSON says."""
+
+
+class Visit(NamedTuple):
+    """One request: when it came, and what it and its trace are called."""
+
+    started: float
+    request_id: str
+    traceparent: str
+
+    @classmethod
+    def of(cls, environ: Environ) -> Self:
+        """The visit of a request that is just taken up; ids are its own where it has good ones."""
+        drawn = os.urandom(DRAWN_BYTES).hex()
+        given = environ.get("HTTP_X_REQUEST_ID", "")
+        request_id = given if _may_be_kept(given) else drawn[:32]
+        trace = continue_trace(environ.get("HTTP_TRACEPARENT", ""), drawn[32:])
+        return cls(time.perf_counter(), request_id, trace)
+
+    @property
+    def headers(self) -> Headers:
+        """What its answer says of it."""
+        return [("X-Request-Id", self.request_id), ("traceparent", self.traceparent)]
+
+
+@dataclass(frozen=True, slots=True)
+class Teller:
+    """Counts answers, and logs them if the operator wants each."""
+
+    log: Log
+    metrics: Metrics
+    access_log: bool
+
+    def tell(
+        self, visit: Visit, route: str, method: str, status: int, issuer_id: str | None
+    ) -> None:
+        """Tell of one answer; `issuer_id` only when a credential proved it."""
+        seconds = time.perf_counter() - visit.started
+        self.metrics.request(route, method, status, issuer_id, seconds)
+        if self.access_log:
+            self.log.info(
+                "request",
+                request_id=visit.request_id,
+                trace=visit.traceparent,
+                method=method,
+                route=route,
+                status=status,
+                issuer_id=issuer_id,
+                milliseconds=round(seconds * 1000, 2),
+            )
+
+
+def install(app: Flask, teller: Teller, probes: ProbeWatch) -> None:
     """Wrap every request of this application."""
     app.before_request(_open)
 
     def close(response: Response) -> Response:
         told, asked = g._get_current_object(), request_ctx.request  # noqa: SLF001 - werkzeug's own
-        seconds = time.perf_counter() - told.started
         route = asked.url_rule.rule if asked.url_rule else "unmatched"
-        issuer_id = told.get("issuer_id")
         method = asked.method if asked.method in KNOWN_METHODS else "other"
-        metrics.request(route, method, response.status_code, issuer_id, seconds)
+        teller.tell(told.visit, route, method, response.status_code, told.get("issuer_id"))
         if response.status_code in (403, 404) and "credential_id" in told:
             probes.missed(told.credential_id)
-        if access_log:
-            _log_line(log, route, method, response.status_code, issuer_id, seconds)
         return response
 
     app.after_request(close)
@@ -75,16 +123,13 @@ def _with_headers(inner: Application) -> Application:
 
 def _open() -> None:
     told, environ = g._get_current_object(), request.environ  # noqa: SLF001 - werkzeug's own name
-    told.started = time.perf_counter()
-    drawn = os.urandom(DRAWN_BYTES).hex()
-    given = environ.get("HTTP_X_REQUEST_ID", "")
-    told.request_id = given if _may_be_kept(given) else drawn[:32]
-    told.traceparent = continue_trace(environ.get("HTTP_TRACEPARENT", ""), drawn[32:])
-    environ[TOLD] = [("X-Request-Id", told.request_id), ("traceparent", told.traceparent)]
+    visit = told.visit = Visit.of(environ)
+    told.request_id = visit.request_id
+    environ[TOLD] = visit.headers
     deadline_ms = environ.get("HTTP_X_REQUEST_DEADLINE_MS")
     if deadline_ms is not None:
         waited = environ.get(WAITED, 0.0)
-        told.give_up_at = told.started - waited + deadline_seconds(deadline_ms)
+        told.give_up_at = visit.started - waited + deadline_seconds(deadline_ms)
         refuse_late()
     if len(environ.get("RAW_URI") or environ.get("REQUEST_URI") or "") > LONGEST_ADDRESS:
         raise ProblemError(414, "uri_too_long", f"The address passes {LONGEST_ADDRESS} bytes.")
@@ -140,18 +185,3 @@ def _further(environ: Environ, headers: Headers) -> Headers:
     own = environ.get(TOLD, [])
     has_policy = any(name == POLICY for name, _ in headers)
     return [*SAFE_HEADERS, *own] if has_policy else [(POLICY, STRICT_PAGE), *SAFE_HEADERS, *own]
-
-
-def _log_line(
-    log: Log, route: str, method: str, status: int, issuer_id: str | None, seconds: float
-) -> None:
-    log.info(
-        "request",
-        request_id=g.request_id,
-        trace=g.traceparent,
-        method=method,
-        route=route,
-        status=status,
-        issuer_id=issuer_id,
-        milliseconds=round(seconds * 1000, 2),
-    )

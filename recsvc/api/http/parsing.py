@@ -125,7 +125,7 @@ class QueryPlan:
 
     model: type[BaseModel]
     lists: frozenset[str]
-    known: dict[bytes, BaseModel] = field(default_factory=dict, compare=False)
+    known: dict[str, BaseModel] = field(default_factory=dict, compare=False)
 
     @classmethod
     def of(cls, model: type[BaseModel]) -> "QueryPlan":
@@ -138,7 +138,7 @@ class QueryPlan:
 
         An app asks with the same few queries for everyone, so those read lately are kept.
         """
-        asked = request.query_string
+        asked = request.environ.get("QUERY_STRING", "")
         found = self.known.get(asked)
         if found is None:
             found = self._read(request)

@@ -1,16 +1,17 @@
 """How a view becomes an endpoint: let in, parse, ask once, render.
 
 A view is a plain function. Its first parameter is the caller; further ones are named `path`,
-`query`, `header` or `body` and annotated with the model they are parsed into, or `raw` for bytes.
+`query`, `header` or `body` and annotated with the model they are parsed into, `raw` for bytes, or
+`request_id` for the request's own.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
 from typing import Any, get_type_hints
 
-import orjson
 from flask import Flask, Request, Response, g
 from flask.globals import request_ctx
 from flask_openapi.blueprint import APIBlueprint
@@ -18,11 +19,12 @@ from pydantic import BaseModel
 
 from recsvc.api.http.auth import Gate
 from recsvc.api.http.budgets import Budget, Budgets
+from recsvc.api.http.express import Stop
 from recsvc.api.http.lifecycle import refuse_late
 from recsvc.api.http.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.http.problems import MEDIA_TYPE
 from recsvc.api.http.screening import refuse_words
-from recsvc.api.http.whole import JSON, Whole
+from recsvc.api.http.whole import JSON, Whole, dump
 
 NDJSON = "application/x-ndjson"
 View = Callable[..., Any]
@@ -55,19 +57,9 @@ def render(answer: object) -> Response:
     if isinstance(answer, Response):
         return answer
     if not isinstance(answer, Rendered):
-        return Whole(_dump(answer))
-    body = b"" if answer.document is None else _dump(answer.document)
+        return Whole(dump(answer))
+    body = b"" if answer.document is None else dump(answer.document)
     return Response(body, answer.status, answer.headers, content_type=JSON)
-
-
-def _dump(document: object) -> bytes:
-    return orjson.dumps(document, default=_plain, option=orjson.OPT_UTC_Z)
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, BaseModel):
-        return value.model_dump(mode="json")
-    raise TypeError
 
 
 class Routes:
@@ -83,6 +75,7 @@ class Routes:
     def __init__(self, name: str, gate: Gate, body_limit_bytes: int) -> None:
         self._name = name
         self._endpoints: list[_Endpoint] = []
+        self._stops: list[Callable[[Budgets], Stop]] = []
         self._gate = gate
         self._body_limit_bytes = body_limit_bytes
 
@@ -98,6 +91,7 @@ class Routes:
         more: tuple[int, ...] = (),
         body_limit_bytes: int | None = None,
         raw_media_type: str | None = None,
+        is_busy: bool = False,
     ) -> None:
         """Offer a view at an address to callers with a scope.
 
@@ -112,6 +106,8 @@ class Routes:
         more : errors it may answer with besides the ones of every endpoint
         body_limit_bytes : largest body, when it differs
         raw_media_type : media type of a `raw` body
+        is_busy : its plain requests are answered before Flask takes them up; a GET of
+            /first/things/<id>/more that reads path, query and request id and answers a JSON value
         """
         limit = body_limit_bytes or self._body_limit_bytes
         parse = _Parser(view, limit, raw_media_type)
@@ -137,6 +133,13 @@ class Routes:
             },
         }
         self._endpoints.append(_Endpoint(name, method, rule, endpoint, budget, words))
+        if is_busy:
+            self._stops.append(partial(parse.stop, rule, scope, budget))
+
+    def stops(self, budgets: Budgets) -> Iterator[Stop]:
+        """The endpoints whose plain requests are answered before Flask takes them up."""
+        for stop in self._stops:
+            yield stop(budgets)
 
     def serve_on(self, app: Flask, budgets: Budgets) -> None:
         """Offer the endpoints on an application, each within its budget."""
@@ -215,6 +218,16 @@ class _Parser:
         self._hands_query = "query" in hints
         self._limit_bytes = limit_bytes
         self._raw_media_type = raw_media_type
+        self._hands_request_id = "request_id" in hints
+        self._view = view
+
+    def stop(self, rule: str, scope: str, budget: Budget, budgets: Budgets) -> Stop:
+        """What answers the same requests before Flask takes them up."""
+        if self._path is None or self._body is not None or self._header is not None:
+            raise TypeError(f"{rule}: a busy endpoint reads its path, query and request id alone")
+        (name,) = re.findall(r"<(\w+)>", rule)
+        seconds = budgets.seconds_of(budget)
+        return Stop(rule, name, scope, self._path, self._query, self._view, seconds)
 
     def arguments(self, asked: Request, segments: dict[str, str]) -> dict[str, Any]:
         """Arguments by name; one error that names each wrong field."""
@@ -232,6 +245,8 @@ class _Parser:
         elif self._body is not None:
             body = read_body(asked, self._limit_bytes, (JSON,))
             arguments["body"] = parse_json(self._body, body)
+        if self._hands_request_id:
+            arguments["request_id"] = g.request_id
         return arguments
 
 

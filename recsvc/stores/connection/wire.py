@@ -50,12 +50,13 @@ class Wire:
 
     def _answers(self, count: int) -> list[Any]:
         """So many answers, read as they come."""
-        reader, answers = self._reader, list[Any]()
+        reader, buffer = self._reader, self._buffer
+        answers: list[Any] = []
         while True:
-            size = self._socket.recv_into(self._buffer)
+            size = self._socket.recv_into(buffer)
             if not size:
                 raise RedisConnectionError("the store closed the socket")
-            reader.feed(self._buffer, 0, size)  # type: ignore[arg-type]  # takes any buffer
+            reader.feed(buffer, 0, size)  # type: ignore[arg-type]  # takes any buffer
             while (answer := reader.gets()) is not False:  # False: not whole yet
                 answers.append(answer)
             if len(answers) >= count:

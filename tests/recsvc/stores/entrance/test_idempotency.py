@@ -103,9 +103,8 @@ class Till:
         self.effect: Effect = self._spend
         self.app = Flask("till")
         problems.install(self.app, log)
-        lifecycle.install(
-            self.app, log, metrics, ProbeWatch(log, metrics, time.monotonic), access_log=False
-        )
+        probes = ProbeWatch(log, metrics, time.monotonic)
+        lifecycle.install(self.app, lifecycle.Teller(log, metrics, access_log=False), probes)
 
         def spend() -> Response:
             return once.run(request, "demo", request.get_data(), self._run)
