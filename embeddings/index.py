@@ -2,7 +2,11 @@
 
 import os
 import signal
-from typing import Self
+import threading
+from functools import cached_property
+from itertools import pairwise
+from math import inf, isfinite
+from typing import Any, Self
 
 import faiss
 import numpy as np
@@ -14,6 +18,9 @@ MOST_BEST = 256
 """Most vectors looked at before it is cheaper to leave out the others by their rows."""
 SURPLUS = 8
 """Vectors asked for beyond the limit, so that a tie or a closed row seldom needs a second pass."""
+
+LIST_BYTES = 64
+"""What Python takes for a list, beside its places."""
 
 Found = tuple[NDArray[np.int32], NDArray[np.float32]]
 
@@ -31,7 +38,7 @@ class ItemIndex:
         Made by :meth:`narrowed`: what is known of the vectors, and the rows that are searched.
     """
 
-    __slots__ = ("_index", "_members", "_numbers", "_starts", "_vectors")
+    __slots__ = ("__dict__", "_index", "_members", "_numbers", "_scratch", "_starts", "_vectors")
 
     def __init__(
         self,
@@ -51,6 +58,7 @@ class ItemIndex:
         self._index = faiss.IndexFlatIP(self._vectors.shape[1])
         if rows.size:
             self._index.add(self._vectors[self._members[starts]])
+        self._scratch = _Scratch(self._index.d)
 
     def __len__(self) -> int:
         return int(self._members.size)
@@ -63,7 +71,8 @@ class ItemIndex:
     @property
     def nbytes(self) -> int:
         """Bytes that a narrowed index holds for itself."""
-        return int(4 * self._index.ntotal * self._index.d + self._members.nbytes)
+        lists = LIST_BYTES * self._index.ntotal + 8 * self._members.size
+        return int(4 * self._index.ntotal * self._index.d + self._members.nbytes + lists)
 
     def narrowed(self, eligible: NDArray[np.bool_]) -> Self:
         """An index of these rows only, close together: searched in a fraction of the time.
@@ -76,6 +85,46 @@ class ItemIndex:
         """
         rows = np.flatnonzero(eligible).astype(np.int32)
         return type(self)(self._vectors, (self._numbers, rows))
+
+    def best_first(self, query: NDArray[np.float32], wanted: int) -> list[tuple[int, float]]:
+        """Rows of the largest inner products with their scores, in the order of :meth:`search`.
+
+        For whoever takes what he likes until he has enough: it ends after about as many vectors as
+        wanted, and before where the order of what follows is not proven. What it gives costs a
+        fraction of a search.
+
+        Parameters
+        ----------
+        query : float32, shape (n_factors,); finite
+        wanted : int, at least 1; at most 256 vectors are looked at
+
+        Raises
+        ------
+        ValueError
+            A query that is not finite.
+        """
+        scores, groups = self._scratch.search(self._index, query, min(wanted, MOST_BEST))
+        if not scores:
+            return []
+        if groups[0] < 0 or not isfinite(scores[0]):  # FAISS knows no best of what is no number
+            raise ValueError("a query must be finite")
+        last = scores[-1] if len(scores) < self._index.ntotal else -inf
+        rows_of = self._rows_of_each
+        found = [
+            (row, score)
+            for score, group in zip(scores, groups, strict=True)
+            if score > last
+            for row in rows_of[group]
+        ]
+        if len({*scores}) < len(scores):
+            found.sort(key=lambda one: (-one[1], one[0]))
+        return found
+
+    @cached_property
+    def _rows_of_each(self) -> list[list[int]]:
+        """Rows of each vector, ascending; made when first asked for."""
+        bounds, members = self._starts.tolist(), self._members.tolist()
+        return [members[start:end] for start, end in pairwise(bounds)]
 
     def search(
         self, query: NDArray[np.float32], limit: int, eligible: NDArray[np.bool_] | None = None
@@ -178,6 +227,39 @@ class ItemIndex:
     def empty(cls, n_factors: int) -> Self:
         """An index without rows."""
         return cls(np.empty((0, n_factors), np.float32))
+
+
+class _Scratch(threading.local):
+    """Arrays of each thread that searches write to, with what FAISS knows them by.
+
+    Its own wrapper makes and looks at them anew for each search, which costs as much as searching
+    a thousand vectors.
+
+    Parameters
+    ----------
+    n_factors : length of a query
+    """
+
+    def __init__(self, n_factors: int) -> None:
+        self._query = np.empty((1, n_factors), np.float32)
+        self._asked = faiss.swig_ptr(self._query)
+        self._found: dict[int, tuple[Any, ...]] = {}
+
+    def search(
+        self, index: faiss.IndexFlatIP, query: NDArray[np.float32], wanted: int
+    ) -> tuple[list[float], list[int]]:
+        """Scores and numbers of the best vectors, best first."""
+        wanted = min(wanted, index.ntotal)
+        if wanted == 0:
+            return [], []
+        found = self._found.get(wanted)
+        if found is None:
+            scores, groups = np.empty(wanted, np.float32), np.empty(wanted, np.int64)
+            found = (scores, groups, faiss.swig_ptr(scores), faiss.swig_ptr(groups))
+            self._found[wanted] = found
+        self._query[0] = query
+        index.search_c(1, self._asked, wanted, found[2], found[3])  # type: ignore[attr-defined]
+        return found[0].tolist(), found[1].tolist()
 
 
 def _numbers_of(vectors: NDArray[np.float32]) -> NDArray[np.int64]:

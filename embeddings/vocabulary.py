@@ -93,7 +93,8 @@ class Vocabulary:
         """Id of a row; IndexError outside ``0 ≤ row < n``."""
         if not 0 <= row < len(self):
             raise IndexError(f"row {row} of a vocabulary of {len(self)}")
-        return bytes(self.text[self.offsets[row] : self.offsets[row + 1]]).decode()
+        start, end = self.offsets.item(row), self.offsets.item(row + 1)
+        return self.text[start:end].tobytes().decode()
 
     def ids(self, rows: Iterable[int] | NDArray[np.integer]) -> list[str]:
         """Ids of several rows, in the order given; IndexError as :meth:`id`."""
@@ -111,9 +112,9 @@ class Vocabulary:
 
     def row(self, outside_id: str) -> int | None:
         """Row of an id, or None when it is not in the vocabulary. O(log n)."""
-        wanted = np.uint64(_hash(outside_id, self.key))
-        row = int(np.searchsorted(self.hashes, wanted))
-        while row < len(self) and self.hashes[row] == wanted:
+        wanted, hashes = _hash(outside_id, self.key), self.hashes
+        row = int(hashes.searchsorted(np.uint64(wanted)))
+        while row < hashes.size and hashes.item(row) == wanted:
             if self.id(row) == outside_id:
                 return row
             row += 1

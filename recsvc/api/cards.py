@@ -1,16 +1,20 @@
 """How an item is shown in a list: the part of it that is the same for everyone is made once."""
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import orjson
 
 from embeddings.catalog import Benefit, MerchantOffer
 from embeddings.catalog.text import in_locale
-from recsvc.domain.question import Answer, ServedItem
+from recsvc.domain.cardholder import Activation
+from recsvc.domain.question import Answer, Reason, ServedItem, Source
 
 Item = Benefit | MerchantOffer
 Card = dict[str, Any]
 MOST_CARDS = 100_000
+WORDS = {word: word.value.encode() for word in (*Source, *Activation)}
+"""Plain texts of words that stand in each place; spelling an enumeration's costs several times."""
 
 
 class _Kept(NamedTuple):
@@ -31,10 +35,9 @@ class ItemCards:
         """Card of an item; the same object each time, so it must not be changed."""
         return self._kept(item, locale).card
 
-    def with_more(self, item: Item, locale: str, more: dict[str, Any]) -> orjson.Fragment:
-        """JSON of a card and of further fields, of which there must be one at least."""
-        opening = self._kept(item, locale).opening
-        return orjson.Fragment(opening + orjson.dumps(more)[1:])
+    def opening(self, item: Item, locale: str) -> bytes:
+        """JSON of a card with a comma in place of the closing brace, for what follows."""
+        return self._kept(item, locale).opening
 
     def _kept(self, item: Item, locale: str) -> _Kept:
         key = (id(item), locale)
@@ -81,20 +84,36 @@ def answer_document(answer: Answer, cards: ItemCards, locale: str) -> dict[str, 
         "returned": len(answer.items),
         "shortfall_reason": answer.shortfall_reason,
         "degraded": answer.degraded,
-        "items": [_place_document(place, cards, locale) for place in answer.items],
+        "items": _places(answer.items, cards, locale),
     }
 
 
-def _place_document(place: ServedItem, cards: ItemCards, locale: str) -> orjson.Fragment:
-    own = {
-        "rank": place.rank,
-        "score": place.score,
-        "source": place.source,
-        "activation": place.activation,
-        "reasons": [
-            {"code": code, "text": text, "evidence": evidence}
-            for code, text, evidence in place.reasons
-        ],
-        "serve_token": place.serve_token,
-    }
-    return cards.with_more(place.item, locale, own)
+def _places(places: Sequence[ServedItem], cards: ItemCards, locale: str) -> list[orjson.Fragment]:
+    """JSON of each place; reasons that several of them share are spelled once.
+
+    Source, activation and token are words without anything to escape.
+    """
+    scores = orjson.dumps([place.score for place in places])[1:-1].split(b",")
+    spelled: dict[int, bytes] = {}
+    found = []
+    for score, (rank, item, _, _, source, stands, reasons, token, _) in zip(
+        scores, places, strict=False
+    ):
+        said = spelled.get(id(reasons))
+        if said is None:
+            said = spelled[id(reasons)] = _spelled(reasons)
+        own = (
+            cards.opening(item, locale),
+            b'"rank":%d,"score":%b,"source":"%b",' % (rank, score, WORDS[source]),
+            b'"activation":"%b","reasons":%b,' % (WORDS[stands], said),
+            b'"serve_token":"%b"}' % token.encode(),
+        )
+        found.append(orjson.Fragment(b"".join(own)))
+    return found
+
+
+def _spelled(reasons: Sequence[Reason]) -> bytes:
+    document = [
+        {"code": code, "text": text, "evidence": evidence} for code, text, evidence in reasons
+    ]
+    return orjson.dumps(document)

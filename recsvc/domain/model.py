@@ -1,5 +1,6 @@
 """One model to serve from: one bundle and one catalogue of one issuer, compiled."""
 
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import Lock
@@ -30,11 +31,13 @@ class Grouping:
     keys : int32, shape (n_items,)          number of each item's group; -1 for an item of none
     members : int32, shape (n_grouped,)     rows, those of one group together
     starts : int64, shape (n_groups + 1,)   where each group begins in ``members``
+    key_of : the keys once more, to be looked at one at a time
     """
 
     keys: NDArray[np.int32]
     members: NDArray[np.int32]
     starts: NDArray[np.int64]
+    key_of: "array[int]"
 
     @classmethod
     def of(cls, names: Sequence[str | None]) -> Self:
@@ -43,7 +46,8 @@ class Grouping:
         order = np.argsort(keys, kind="stable").astype(np.int32)
         members = order[int(np.count_nonzero(keys < 0)) :]
         n_groups = int(keys.max(initial=-1)) + 1
-        return cls(keys, members, np.searchsorted(keys[members], np.arange(n_groups + 1)))
+        starts = np.searchsorted(keys[members], np.arange(n_groups + 1))
+        return cls(keys, members, starts, array("i", keys.tobytes()))
 
     def rows(self, key: int) -> NDArray[np.int32]:
         """Rows of a group, ascending."""
@@ -165,11 +169,11 @@ class ServingModel:
 
     def index_for(self, by_terms: ByTerms) -> ItemIndex:
         """An index that holds at least the items so left of which the model knows something."""
-        return self.narrowing.index(*by_terms)
+        return self.narrowing.index(by_terms.key, by_terms.mask)
 
     def with_exhausted(self, item_ids: Iterable[str]) -> Self:
         """The same model, with these and only these items' budgets used up. Cheap."""
-        return replace(self, tables=replace(self.tables, exhausted=frozenset(item_ids)))
+        return replace(self, tables=self.tables.with_exhausted(item_ids))
 
 
 class ModelSlot:

@@ -1,4 +1,4 @@
-"""What columns are called, and which of them a reason may name."""
+"""What columns are called, which of them a reason may name, and what a list shows of an item."""
 
 from typing import NamedTuple
 
@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
 from embeddings.vocabulary import ColumnKind, split_column_id
+from recsvc.domain.cardholder import Activation
 from recsvc.domain.sensitive import is_sensitive
 from recsvc.domain.space import Columns, ItemSpace
 
@@ -33,7 +34,7 @@ class ColumnName(NamedTuple):
 
 
 class ItemNote(NamedTuple):
-    """What a reason needs to know of one item, worked out once.
+    """What a place and its reasons need to know of one item, worked out once.
 
     Parameters
     ----------
@@ -42,6 +43,7 @@ class ItemNote(NamedTuple):
     columns : tuple of int        both
     cards : tuple of str          products whose benefit it is; empty for a benefit of any card
     is_benefit : bool
+    stands : Activation           where one stands with it who has done nothing with it
     """
 
     is_sensitive: bool
@@ -50,6 +52,7 @@ class ItemNote(NamedTuple):
     columns: tuple[int, ...]
     cards: tuple[str, ...]
     is_benefit: bool
+    stands: Activation
 
 
 class Naming:
@@ -149,4 +152,5 @@ class ItemNotes:
             columns,
             tuple(item.terms.card_products),
             item.kind == "benefit",
+            Activation.AVAILABLE if item.terms.requires_activation else Activation.NOT_REQUIRED,
         )

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import floor
 
-from recsvc.domain.cardholder import Activation, CardholderState
+from recsvc.domain.cardholder import Activation, CardholderState, ItemUse
+from recsvc.domain.eligibility.judge import OPEN
 from recsvc.domain.model import ServingModel
-from recsvc.domain.question import Candidate, Item, Question, ServedItem
+from recsvc.domain.question import Candidate, Question, ServedItem
 from recsvc.domain.reasons import ReasonFinder
 from recsvc.domain.serve_token import Tokens
 
-DECIMALS = 6
+MILLION = 1_000_000
+"""Scores are shown to six decimals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +38,15 @@ class Places:
 
     def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
         """The places of a list, in its order."""
-        items, state, tokens = self.model.catalog.items, self.state, self._tokens()
-        places = []
-        for rank, (candidate, reasons) in enumerate(
-            zip(candidates, finder.of_all(candidates), strict=True), 1
-        ):
-            row, score, source, _, propensity = candidate
-            item = items[row]
-            token = tokens.of(item.item_id, rank, source, propensity)
-            stands = activation_of(item, state)
-            shown = round(score, DECIMALS)
+        items, notes, uses = self.model.catalog.items, self.model.notes, self.state.uses
+        token_of, places = self._tokens().of, []
+        told = zip(candidates, finder.of_all(candidates), strict=True)
+        for rank, ((row, score, source, _, propensity), reasons) in enumerate(told, 1):
+            item, stands = items[row], notes.of(row).stands
+            if uses:
+                stands = _standing(uses.get(item.item_id), stands)
+            token = token_of(item.item_id, rank, source, propensity)
+            shown = floor(score * MILLION + 0.5) / MILLION
             places.append(
                 ServedItem(rank, item, row, shown, source, stands, reasons, token, propensity)
             )
@@ -64,9 +66,6 @@ class Places:
         )
 
 
-def activation_of(item: Item, state: CardholderState) -> Activation:
-    """Where a cardholder stands with an item."""
-    use = state.uses.get(item.item_id) if state.uses else None
-    if use is not None and use.activation in (Activation.ACTIVATED, Activation.REDEEMED):
-        return use.activation
-    return Activation.AVAILABLE if item.terms.requires_activation else Activation.NOT_REQUIRED
+def _standing(use: ItemUse | None, otherwise: Activation) -> Activation:
+    """Where a cardholder stands with an item of which he made this use."""
+    return use.activation if use is not None and use.activation in OPEN else otherwise

@@ -6,12 +6,12 @@ own score; promoted items have ranks of their own; caps and exclusive groups bin
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from recsvc.domain.candidates import Proposer, in_turn
+from recsvc.domain.candidates import Proposer, Sources, in_turn
+from recsvc.domain.eligibility import Eligible
 from recsvc.domain.model import Grouping, GroupKeys, ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Candidate, Source
@@ -19,9 +19,10 @@ from recsvc.domain.question import Candidate, Source
 Mask = NDArray[np.bool_]
 SURPLUS = 6
 """Candidates asked for beyond the free places, so that caps seldom need a second search."""
+SURPLUS_FIRST = 12
+"""The same for the quick beginning, whose items may be closed to him too."""
 
 
-@dataclass(slots=True)
 class _Cap:
     """The most items of one list in a group of one kind, and how many it holds by now.
 
@@ -29,19 +30,16 @@ class _Cap:
     ----------
     groups : Grouping
     most : int
-    counts : items of the list in each group
-    full : groups that take no more
     """
 
-    groups: Grouping
-    most: int
-    key_of: Sequence[int] = field(init=False)
-    counts: dict[int, int] = field(default_factory=dict)
-    full: set[int] = field(default_factory=set)
+    __slots__ = ("counts", "full", "groups", "key_of", "most")
 
-    def __post_init__(self) -> None:
-        """Look at the keys as Python's own numbers, one at a time, without copying them."""
-        self.key_of = self.groups.keys.data
+    def __init__(self, groups: Grouping, most: int) -> None:
+        self.groups = groups
+        self.most = most
+        self.key_of = groups.key_of
+        self.counts: dict[int, int] = {}
+        self.full: set[int] = set()
 
 
 class Page:
@@ -51,11 +49,13 @@ class Page:
     ----------
     keys : GroupKeys
     policy : RankingPolicy
-    eligible : bool, shape (n_items,)
+    eligible : Eligible
     limit : int
     """
 
-    def __init__(self, keys: GroupKeys, policy: RankingPolicy, eligible: Mask, limit: int) -> None:
+    def __init__(
+        self, keys: GroupKeys, policy: RankingPolicy, eligible: Eligible, limit: int
+    ) -> None:
         self._caps = [
             _Cap(groups, most)
             for groups, most in (
@@ -66,7 +66,7 @@ class Page:
             if most is not None
         ]
         self._eligible = eligible
-        self._open: Mask | None = eligible
+        self._open: Mask | None = None
         self._rows: set[int] = set()
         self.limit = limit
         self.taken: list[Candidate] = []
@@ -83,13 +83,27 @@ class Page:
         Worked out when asked for: most lists are full before anyone asks.
         """
         if self._open is None:
-            left = self._eligible.copy()
+            left = self._eligible.mask.copy()
             left[list(self._rows)] = False
             for cap in self._caps:
                 for key in cap.full:
                     left[cap.groups.rows(key)] = False
             self._open = left
         return self._open
+
+    def begin(self, best: Iterable[tuple[int, float]]) -> None:
+        """Take from his best items, eligible or not, as long as there is room and they suit."""
+        bits, meets, taken, limit = (
+            self._eligible.bits,
+            self._eligible.meets,
+            self.taken,
+            self.limit,
+        )
+        for row, score in best:
+            if score <= 0 or len(taken) == limit:
+                return
+            if bits[row] and meets(row) and self._fits(row):
+                self._add(Candidate(row, score, Source.PERSONAL))
 
     def fill(self, proposers: Iterable[Proposer]) -> None:
         """Take from each source in turn until the list is full or none has more."""
@@ -109,22 +123,26 @@ class Page:
                 return
             self.offer(candidate)
 
-    def offer(self, candidate: Candidate) -> bool:
-        """Take an eligible candidate if there is room and no cap is against it; tell whether."""
-        row = candidate.row
-        if len(self.taken) == self.limit or row in self._rows:
+    def offer(self, candidate: Candidate) -> None:
+        """Take an eligible candidate if there is room and no cap is against it."""
+        if len(self.taken) < self.limit and self._fits(candidate.row):
+            self._add(candidate)
+
+    def _fits(self, row: int) -> bool:
+        """Whether an item is not on the list yet and no cap is against it."""
+        if row in self._rows:
             return False
-        for cap in self._caps:
-            if cap.key_of[row] in cap.full:
+        for cap in self._caps:  # noqa: SIM110 - every list asks, and `all` takes twice as long
+            if cap.full and cap.key_of[row] in cap.full:
                 return False
+        return True
+
+    def _add(self, candidate: Candidate) -> None:
+        """Put an item on the list; count it in each of its groups, and close those full by it."""
+        row = candidate.row
         self.taken.append(candidate)
         self._rows.add(row)
         self._open = None
-        self._count(row)
-        return True
-
-    def _count(self, row: int) -> None:
-        """Count an item in each of its groups, and close those that are full by it."""
         for cap in self._caps:
             key = cap.key_of[row]
             if key >= 0:
@@ -139,11 +157,7 @@ class Page:
 
 
 def ranked(
-    model: ServingModel,
-    policy: RankingPolicy,
-    eligible: Mask,
-    proposers: Iterable[Proposer],
-    limit: int,
+    model: ServingModel, policy: RankingPolicy, eligible: Eligible, sources: Sources, limit: int
 ) -> tuple[list[Candidate], Page]:
     """The list, best first, and the page it was filled on.
 
@@ -151,8 +165,8 @@ def ranked(
     ----------
     model : ServingModel
     policy : RankingPolicy
-    eligible : bool, shape (n_items,)
-    proposers : sources in the order in which they are asked
+    eligible : Eligible
+    sources : in the order in which they are asked
     limit : int
 
     Returns
@@ -163,17 +177,24 @@ def ranked(
     """
     page = Page(model.keys, policy, eligible, limit)
     positions = [p for p in policy.promoted_positions if p <= limit]
-    for row in model.sponsored[eligible[model.sponsored]].tolist():
-        if len(page.taken) == len(positions):
-            break
-        page.offer(Candidate(row, model.catalog.items[row].priority / 1000, Source.PROMOTED))
+    if positions:
+        _promote(model, page, eligible, len(positions))
     n_promoted = len(page.taken)
-    page.fill(proposers)
+    page.begin(sources.first(page.room + SURPLUS_FIRST))
+    page.fill(sources)
     if page.room and policy.relax_caps:
         page.relax()
-        page.fill(proposers)
+        page.fill(sources)
     promoted, organic = page.taken[:n_promoted], page.taken[n_promoted:]
     return interleaved(organic, promoted, positions), page
+
+
+def _promote(model: ServingModel, page: Page, eligible: Eligible, most: int) -> None:
+    """Take sponsored items, those of the highest priority first."""
+    for row in eligible.among(model.sponsored):
+        page.offer(Candidate(row, model.catalog.items[row].priority / 1000, Source.PROMOTED))
+        if len(page.taken) == most:
+            return
 
 
 def interleaved(

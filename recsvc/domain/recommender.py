@@ -5,12 +5,11 @@ from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from numpy.typing import NDArray
 
 from recsvc.domain.candidates import proposers
 from recsvc.domain.cardholder import CardholderState, Profile
 from recsvc.domain.chance import draw
-from recsvc.domain.eligibility import Circumstances
+from recsvc.domain.eligibility import Circumstances, Eligible
 from recsvc.domain.experiment import Rankings
 from recsvc.domain.model import ServingModel
 from recsvc.domain.moment import Moment
@@ -65,7 +64,7 @@ class Recommender:
         policy = self.policy_of(model, state, personalised=personalised)
         asked = circumstances(state, question, Moment.of(now, self.zone))
         by_terms = model.tables.by_terms(asked)
-        eligible = model.tables.mask(asked, taste.last_days, by_terms)
+        eligible = model.tables.eligible(asked, taste.last_days, by_terms)
         sources = proposers(
             model, taste, asked.profile, policy, by_terms=by_terms, strict=question.strict
         )
@@ -132,14 +131,14 @@ def _profile(state: CardholderState, question: Question) -> Profile:
 
 
 def shortfall(
-    question: Question, eligible: NDArray[np.bool_], page: Page, returned: int
+    question: Question, eligible: Eligible, page: Page, returned: int
 ) -> Shortfall | None:
     """Why a list is shorter than asked for; None when it is not."""
     if returned >= question.limit:
         return None
-    if eligible.size == 0:
+    if eligible.mask.size == 0:
         return Shortfall.CATALOGUE_EMPTY
-    n_eligible = int(np.count_nonzero(eligible))
+    n_eligible = int(np.count_nonzero(eligible.mask))
     if n_eligible == 0:
         return Shortfall.NOTHING_ELIGIBLE
     if n_eligible == returned:

@@ -1,22 +1,25 @@
 """A signed note on each served item, so that what follows can be attributed to that very place.
 
-Form: base64url of a JSON array and, behind it, 16 bytes of keyed BLAKE2b (RFC 7693). Issuer and
-cardholder are signed but not written, so a token is worth nothing beside another cardholder's id.
-What all items of a list share stands first, so that it is spelled and hashed once a list.
+Form: base64url of a JSON array and, behind it, 16 bytes that sign it. Issuer and cardholder are
+signed but not written, so a token is worth nothing beside another cardholder's id. What all items
+of a list share stands first, up to the array's last blank, and is spelled and hashed once a list:
+keyed BLAKE2b (RFC 7693) makes a key of the list from it, and BLAKE2b over that key and what is the
+item's own signs the place.
 """
 
 import base64
 import binascii
-import hashlib
 import hmac
+from hashlib import blake2b
 from typing import NamedTuple
 
 import orjson
 
 from recsvc.domain.errors import InvalidError
 
-VERSION = 1
+VERSION = 2
 MAC_BYTES = 16
+LIST_KEY_BYTES = 32
 MAX_LENGTH = 1024
 URL_SAFE = bytes.maketrans(b"+/", b"-_")
 
@@ -60,7 +63,7 @@ class Tokens:
     request_id, model_version, catalog_version, placement, ranking, served_at : as in Serve
     """
 
-    __slots__ = ("_opening", "_signed")
+    __slots__ = ("_key", "_opening")
 
     def __init__(  # noqa: PLR0913 - what a list's serves share, by name
         self,
@@ -76,17 +79,15 @@ class Tokens:
         served_at: int,
     ) -> None:
         shared = (request_id, model_version, catalog_version, placement, ranking, served_at)
-        self._opening = orjson.dumps((VERSION, *shared))[:-1] + b","
-        self._signed = _mac(key, issuer_id, cardholder_id)
-        self._signed.update(self._opening)
+        opening = orjson.dumps((VERSION, *shared))[:-1] + b","
+        opening += b" " * (3 - len(opening) % 3)  # whole groups of base64, and one blank at least
+        self._opening = _text(opening)
+        self._key = _list_key(key, issuer_id, cardholder_id, opening)
 
     def of(self, item_id: str, rank: int, source: str, propensity: float) -> str:
         """Token of one place, ASCII, at most 1024 characters for ids within their limits."""
         rest = orjson.dumps((item_id, rank, source, propensity))[1:]
-        mac = self._signed.copy()
-        mac.update(rest)
-        raw = binascii.b2a_base64(self._opening + rest + mac.digest(), newline=False)
-        return raw.translate(URL_SAFE).rstrip(b"=").decode()
+        return self._opening + _text(rest + _mac(self._key, rest))
 
 
 def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:
@@ -105,9 +106,9 @@ def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:
     except (binascii.Error, ValueError):
         raise refused from None
     body, given = raw[:-MAC_BYTES], raw[-MAC_BYTES:]
-    mac = _mac(key, issuer_id, cardholder_id)
-    mac.update(body)
-    if not hmac.compare_digest(given, mac.digest()):
+    opening, blank, rest = body.rpartition(b" ")
+    list_key = _list_key(key, issuer_id, cardholder_id, opening + blank)
+    if not hmac.compare_digest(given, _mac(list_key, rest)):
         raise refused
     version, request_id, *shared, item_id, rank, source, propensity = orjson.loads(body)
     if version != VERSION:
@@ -123,9 +124,19 @@ def is_of(token: str, key: bytes, issuer_id: str, cardholder_id: str, item_id: s
         return False
 
 
-def _mac(key: bytes, issuer_id: str, cardholder_id: str) -> hashlib.blake2b:
+def _list_key(key: bytes, issuer_id: str, cardholder_id: str, opening: bytes) -> bytes:
+    """What signs the places of one list."""
     bound = f"{issuer_id}\x1f{cardholder_id}\x1f".encode()
-    return hashlib.blake2b(bound, digest_size=MAC_BYTES, key=key[:64])
+    return blake2b(bound + opening, digest_size=LIST_KEY_BYTES, key=key[:64]).digest()
+
+
+def _mac(list_key: bytes, rest: bytes) -> bytes:
+    return blake2b(list_key + rest, digest_size=MAC_BYTES).digest()
+
+
+def _text(raw: bytes) -> str:
+    encoded = binascii.b2a_base64(raw, newline=False)
+    return encoded.translate(URL_SAFE).rstrip(b"=").decode("ascii")
 
 
 def _bytes(text: str) -> bytes:

@@ -57,6 +57,41 @@ def test_a_narrowed_index_answers_as_the_whole_one_and_as_a_full_sort(
         assert scores.tolist() == exact[ranked].tolist()
 
 
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    n_places=st.sampled_from([1, 7, 300]),
+    spread=st.sampled_from([1, 1000]),
+    wanted=st.sampled_from([1, 2, 5, 24, 300, 1000]),
+)
+@settings(deadline=None, max_examples=100)
+def test_the_best_one_after_another_are_the_beginning_of_a_search(
+    seed: int, n_places: int, spread: int, wanted: int
+) -> None:
+    chance = np.random.default_rng(seed)
+    places = chance.integers(-spread, spread + 1, size=(n_places, 5)).astype(np.float32)
+    vectors = places[chance.integers(n_places, size=600)]
+    query = chance.integers(-spread, spread + 1, size=5).astype(np.float32)
+    may = chance.random(600) < 0.7
+    index = ItemIndex(vectors).narrowed(may)
+
+    found = index.best_first(query, wanted)
+
+    rows, scores = index.search(query, 600, may)
+    assert found == [*zip(rows.tolist(), scores.tolist(), strict=True)][: len(found)]
+    assert len(found) == rows.size or len({*scores.tolist()[: len(found)]}) <= min(wanted, 256)
+    if wanted > n_places and n_places < 256:
+        assert len(found) == rows.size
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_a_query_that_is_not_finite_has_no_best(wrong: float) -> None:
+    index = ItemIndex(np.eye(3, dtype=np.float32) + 1)
+
+    with pytest.raises(ValueError, match="finite"):
+        index.best_first(np.array([1.0, wrong, 1.0], np.float32), 2)
+    assert ItemIndex.empty(3).best_first(np.ones(3, np.float32), 2) == []
+
+
 def test_ties_at_the_cut_go_to_the_lower_row() -> None:
     index = ItemIndex(np.ones((500, 3), np.float32))
 

@@ -3,6 +3,15 @@
 from recsvc.domain.candidates.alike import best_rows, cosines
 from recsvc.domain.candidates.personal import Personal
 from recsvc.domain.candidates.proposer import Mask, Proposer, in_turn
-from recsvc.domain.candidates.sources import proposers
+from recsvc.domain.candidates.sources import Sources, proposers
 
-__all__ = ["Mask", "Personal", "Proposer", "best_rows", "cosines", "in_turn", "proposers"]
+__all__ = [
+    "Mask",
+    "Personal",
+    "Proposer",
+    "Sources",
+    "best_rows",
+    "cosines",
+    "in_turn",
+    "proposers",
+]

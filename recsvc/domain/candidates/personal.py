@@ -55,6 +55,17 @@ class Personal:
             if score > 0
         ]
 
+    def first(self, limit: int) -> list[tuple[int, float]]:
+        """Rows and scores of the best items, eligible or not, in the order of :meth:`best`.
+
+        For a list of about so many: what comes after the end is left to :meth:`best`. Empty where
+        visits count, since those may bring any item forward, and without a narrowed index, which
+        holds nothing but items of which the model knows something.
+        """
+        if self._index is self._model.index or self._bonus_rows.size:
+            return []
+        return self._index.best_first(self._query, limit)
+
     def score(self, rows: NDArray[np.int32]) -> NDArray[np.float32]:
         """Scores of given items, shape (n_rows,)."""
         scores = self._model.index.vectors[rows] @ self._query

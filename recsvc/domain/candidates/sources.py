@@ -21,7 +21,7 @@ class Sources:
 
     Parameters
     ----------
-    own : what follows from his vector and history
+    own : what follows from his vector and history; None where nothing of him is known
     model : ServingModel
     profile : Profile, whose product and city name the segments; None for no filler
     boost_weight : float
@@ -29,7 +29,7 @@ class Sources:
 
     def __init__(
         self,
-        own: tuple[Proposer, ...],
+        own: tuple[Personal, Similar] | None,
         model: ServingModel,
         profile: Profile | None,
         boost_weight: float,
@@ -40,12 +40,20 @@ class Sources:
         self._boost_weight = boost_weight
 
     def __iter__(self) -> Iterator[Proposer]:
-        yield from self._own
+        if self._own is not None:
+            yield from self._own
         if self._profile is None:
             return
         for segment in self._model.popularity.known(chain(self._profile)):
             yield Popularity(self._model, segment, self._boost_weight)
         yield InOrder.of_new(self._model.newest)
+
+    def first(self, limit: int) -> list[tuple[int, float]]:
+        """Rows and scores of the best items by his own vector, eligible or not, best first.
+
+        A list's quick beginning; what comes after its end is left to the sources themselves.
+        """
+        return [] if self._own is None else self._own[0].first(limit)
 
 
 def proposers(
@@ -62,7 +70,7 @@ def proposers(
     Personal, similar to recent, popular in each segment from the nearest to everyone, new. Without
     a vector only the last two; ``strict`` leaves out those.
     """
-    own: tuple[Proposer, ...] = ()
+    own = None
     if taste.vector is not None:
         own = (Personal(model, taste, policy, model.index_for(by_terms)), Similar(model, taste))
     return Sources(own, model, None if strict else profile, policy.boost_weight)

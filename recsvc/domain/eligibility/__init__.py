@@ -1,10 +1,11 @@
 """Who may have what, where and when: one mask over all items, one reason for each refusal.
 
 ``refusal`` names the reasons, ``circumstances`` is what is judged, ``judge`` judges one item and
-says why not, ``tables`` judges all items at once.
+says why not, ``tables`` judges all items at once, ``eligible`` those that are asked for.
 """
 
 from recsvc.domain.eligibility.circumstances import Circumstances
+from recsvc.domain.eligibility.eligible import Eligible
 from recsvc.domain.eligibility.judge import judge
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.tables import ByTerms, EligibilityTables
@@ -13,6 +14,7 @@ __all__ = [
     "ByTerms",
     "Circumstances",
     "EligibilityTables",
+    "Eligible",
     "Refusal",
     "judge",
 ]

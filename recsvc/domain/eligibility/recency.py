@@ -1,8 +1,9 @@
 """Customer recency for all items at once: for newcomers only, or for regulars only."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -33,6 +34,8 @@ class RecencyTable:
     places_on : mapping of a column row to the places in ``items`` that look at it
     is_looked_at : bool, shape (n_columns,)
         Whether any does; the last one is False, and so is every column beyond.
+    place_of : mapping of an item row to its place in ``items``
+    columns_of : for each place, the column rows that it looks at
     """
 
     items: NDArray[np.int32]
@@ -41,6 +44,8 @@ class RecencyTable:
     closed_to_strangers: NDArray[np.int32]
     places_on: Mapping[int, Sequence[int]]
     is_looked_at: NDArray[np.bool_]
+    place_of: Mapping[int, int]
+    columns_of: Sequence[Sequence[int]]
 
     @classmethod
     def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
@@ -51,8 +56,10 @@ class RecencyTable:
         pairs = [*_pairs(merchants, limited, "merchant"), *_pairs(categories, limited, "category")]
         terms = [term for _, term in limited]
         places_on: dict[int, list[int]] = defaultdict(list)
+        columns_of: list[list[int]] = [[] for _ in limited]
         for column, row in pairs:
             places_on[column].append(place[row])
+            columns_of[place[row]].append(column)
         return cls(
             np.array([row for row, _ in limited], np.int32),
             np.array([t.min_days or 0 for t in terms], np.int32),
@@ -60,6 +67,8 @@ class RecencyTable:
             np.array([row for row, t in limited if t.max_days is not None], np.int32),
             dict(places_on),
             _marked(places_on),
+            place,
+            columns_of,
         )
 
     def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
@@ -82,6 +91,28 @@ class RecencyTable:
             open_to_him = [row for row in met if mask[row]]
             mask[self.closed_to_strangers] = False
             mask[open_to_him] = True
+
+    def judge_of(self, asked: Circumstances, last_days: LastDays) -> Callable[[int], bool]:
+        """What tells of one item row whether its term is met; says of each what `clear` does."""
+        place_of = self.place_of
+        if not asked.sees_history:
+            return lambda row: row not in place_of
+        last = _OnceMade(last_days)
+        today = asked.moment.utc_day
+
+        def meets(row: int) -> bool:
+            place = place_of.get(row)
+            return place is None or self._is_met(place, last.by_column, today)
+
+        return meets
+
+    def _is_met(self, place: int, last: Mapping[int, int], today: int) -> bool:
+        """Whether his last purchase where an item looks lies within its bounds."""
+        day = max((last.get(column, NEVER) for column in self.columns_of[place]), default=NEVER)
+        most = int(self.max_days[place])
+        if day == NEVER:
+            return most == NO_LIMIT
+        return int(self.min_days[place]) <= max(today - day, 0) <= most
 
     def _judged(self, last: Mapping[int, int], today: int) -> tuple[list[int], list[int]]:
         """Rows of the items where he bought, those whose term he meets and the others."""
@@ -109,6 +140,20 @@ class RecencyTable:
         if place == self.items.size or self.items[place] != row:
             return None
         return self._last(last_days).get(place)
+
+
+class _OnceMade:
+    """The day of his last purchase by column, made when an item is met that looks at it."""
+
+    __slots__ = ("__dict__", "_last_days")
+
+    def __init__(self, last_days: LastDays) -> None:
+        self._last_days = last_days
+
+    @cached_property
+    def by_column(self) -> Mapping[int, int]:
+        columns, days = self._last_days
+        return dict(zip(columns.tolist(), days.tolist(), strict=True))
 
 
 def _marked(columns: Collection[int]) -> NDArray[np.bool_]:

@@ -1,8 +1,9 @@
 """Eligibility of all items at once: the terms of a catalogue, compiled to arrays over item rows."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from embeddings.catalog import Benefit, MerchantOffer
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS, Circumstances
+from recsvc.domain.eligibility.eligible import Eligible
 from recsvc.domain.eligibility.judge import OPEN, judge, used_up
 from recsvc.domain.eligibility.recency import LastDays, RecencyTable
 from recsvc.domain.eligibility.refusal import Refusal
@@ -19,7 +21,8 @@ from recsvc.domain.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
 Item = Benefit | MerchantOffer
 MOST_CACHED_BYTES = 8 * 1024 * 1024
 ENTRY_BYTES = 1024
-"""What a mask takes beside its own bytes: its key, with names that callers chose, and its place."""
+"""What a mask takes beside its bytes, which are kept twice: its key, with names that callers
+chose, and its place."""
 NO_DAYS: LastDays = (np.empty(0, np.int64), np.empty(0, np.int32))
 
 
@@ -30,10 +33,12 @@ class ByTerms(NamedTuple):
     ----------
     key : names the mask
     mask : bool, shape (n_items,); shared, not to be changed
+    bits : the same mask, a byte an item, to be looked at item by item
     """
 
     key: Hashable
     mask: NDArray[np.bool_]
+    bits: bytes
 
 
 class MaskCache:
@@ -45,17 +50,18 @@ class MaskCache:
     __slots__ = ("_masks",)
 
     def __init__(self) -> None:
-        self._masks: dict[Hashable, NDArray[np.bool_]] = {}
+        self._masks: dict[Hashable, ByTerms] = {}
 
-    def get(self, key: Hashable) -> NDArray[np.bool_] | None:
+    def get(self, key: Hashable) -> ByTerms | None:
         """The mask kept under a key, not to be changed; None when there is none."""
         return self._masks.get(key)
 
-    def put(self, key: Hashable, mask: NDArray[np.bool_]) -> None:
+    def put(self, key: Hashable, mask: NDArray[np.bool_]) -> ByTerms:
         """Keep a mask."""
-        if (len(self._masks) + 1) * (mask.nbytes + ENTRY_BYTES) > MOST_CACHED_BYTES:
+        if (len(self._masks) + 1) * (2 * mask.nbytes + ENTRY_BYTES) > MOST_CACHED_BYTES:
             self._masks = {}
-        self._masks[key] = mask
+        kept = self._masks[key] = ByTerms(key, mask, mask.tobytes())
+        return kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +82,8 @@ class EligibilityTables:
     masks : MaskCache
     exhausted : frozenset of str
         Items whose total or daily budget is used up.
+    used_up : int32, shape (n_exhausted,)
+        Rows of those of them that are in the catalogue.
     """
 
     items: Sequence[Item]
@@ -95,7 +103,8 @@ class EligibilityTables:
     recency: RecencyTable
     boundaries: NDArray[np.int64]
     masks: MaskCache
-    exhausted: frozenset[str] = frozenset()
+    exhausted: frozenset[str]
+    used_up: NDArray[np.int32]
 
     @classmethod
     def of(
@@ -115,11 +124,13 @@ class EligibilityTables:
         exhausted : item ids whose total or daily budget is used up
         """
         terms = [item.terms for item in items]
+        row_of = {item.item_id: row for row, item in enumerate(items)}
+        used_up = frozenset(exhausted)
         starts = _instants((t.starts_at for t in terms), len(items), BEFORE_ALL)
         ends = _instants((t.ends_at for t in terms), len(items), AFTER_ALL)
         return cls(
             items,
-            {item.item_id: row for row, item in enumerate(items)},
+            row_of,
             np.array([item.state == "live" for item in items], np.bool_),
             starts,
             ends,
@@ -135,8 +146,14 @@ class EligibilityTables:
             RecencyTable.of(items, merchants, categories),
             np.unique(np.concatenate([starts, ends])),
             MaskCache(),
-            frozenset(exhausted),
+            used_up,
+            _rows(row_of, used_up),
         )
+
+    def with_exhausted(self, item_ids: Iterable[str]) -> Self:
+        """The same tables, with these and only these items' budgets used up."""
+        used_up = frozenset(item_ids)
+        return replace(self, exhausted=used_up, used_up=_rows(self.row_of, used_up))
 
     def mask(
         self,
@@ -157,13 +174,39 @@ class EligibilityTables:
         -------
         bool, shape (n_items,); a new array
         """
-        mask = (by_terms or self.by_terms(asked)).mask.copy()
-        if self.exhausted:
-            mask[self.rows(self.exhausted)] = False
+        return self.eligible(asked, last_days, by_terms or self.by_terms(asked)).mask
+
+    def eligible(self, asked: Circumstances, last_days: LastDays, by_terms: ByTerms) -> Eligible:
+        """The same, to be asked item by item or all at once.
+
+        Parameters
+        ----------
+        asked, last_days : as for `mask`
+        by_terms : what :meth:`by_terms` answers
+        """
+        left, bits = self._left(asked, by_terms)
+        all_at_once = partial(self._with_recency, left, asked, last_days)
+        if not self.recency.place_of:
+            return Eligible(left, bits, all_at_once)
+        return Eligible(left, bits, all_at_once, self.recency.judge_of(asked, last_days))
+
+    def _with_recency(
+        self, left: NDArray[np.bool_], asked: Circumstances, last_days: LastDays
+    ) -> NDArray[np.bool_]:
+        mask = left.copy()
         self.recency.clear(mask, asked, last_days)
+        return mask
+
+    def _left(self, asked: Circumstances, by_terms: ByTerms) -> tuple[NDArray[np.bool_], bytes]:
+        """What terms, budgets, the request and what he did leave; shared when that is the same."""
+        is_plain = asked.kinds == BOTH_KINDS and asked.category is None and not asked.exclude
+        if is_plain and not (self.exhausted or asked.dismissals or asked.uses):
+            return by_terms.mask, by_terms.bits
+        mask = by_terms.mask.copy()
+        mask[self.used_up] = False
         self._clear_request(mask, asked)
         self._clear_own(mask, asked)
-        return mask
+        return mask, mask.tobytes()
 
     def by_terms(self, asked: Circumstances) -> ByTerms:
         """What the terms alone leave of the catalogue."""
@@ -171,15 +214,16 @@ class EligibilityTables:
         segments = profile.segments if asked.sees_segments else ()
         slot = int(self.boundaries.searchsorted(moment.microsecond, "right"))
         key = (slot, moment.weekday, profile.card_products, profile.city, segments, asked.channel)
-        mask = self.masks.get(key)
-        if mask is None:
-            mask = self._open_at(moment) & self._cards(asked)
-            mask &= self.cities.admits(() if profile.city is None else (profile.city,))
-            mask &= self.segments.admits(segments)
-            if asked.channel is not None:
-                mask &= self.channels.admits((asked.channel,))
-            self.masks.put(key, mask)
-        return ByTerms(key, mask)
+        return self.masks.get(key) or self.masks.put(key, self._by_terms(asked, segments))
+
+    def _by_terms(self, asked: Circumstances, segments: tuple[str, ...]) -> NDArray[np.bool_]:
+        city = asked.profile.city
+        mask = self._open_at(asked.moment) & self._cards(asked)
+        mask &= self.cities.admits(() if city is None else (city,))
+        mask &= self.segments.admits(segments)
+        if asked.channel is not None:
+            mask &= self.channels.admits((asked.channel,))
+        return mask
 
     def _open_at(self, moment: Moment) -> NDArray[np.bool_]:
         """Live items within their window on this weekday."""
@@ -230,8 +274,7 @@ class EligibilityTables:
 
     def rows(self, item_ids: Iterable[str]) -> NDArray[np.int32]:
         """Rows of those of these items that are in the catalogue."""
-        found = [row for row in map(self.row_of.get, item_ids) if row is not None]
-        return np.array(found, np.int32)
+        return _rows(self.row_of, item_ids)
 
     def refusals(
         self,
@@ -251,6 +294,12 @@ class EligibilityTables:
             exhausted=item_id in self.exhausted,
             active_groups=[group for group, holder in groups.items() if holder != row],
         )
+
+
+def _rows(row_of: Mapping[str, int], item_ids: Iterable[str]) -> NDArray[np.int32]:
+    """Rows of those of these items that are in the catalogue."""
+    found = [row for row in map(row_of.get, item_ids) if row is not None]
+    return np.array(found, np.int32)
 
 
 def _instants(instants: Iterable[datetime | None], n: int, missing: int) -> NDArray[np.int64]:

@@ -43,6 +43,7 @@ class ReasonFinder:
         self._plain = plain_reasons(locale)
         self._met = frozenset(taste.cells.keys.tolist())
         self._said_alike: dict[int, Reason] = {}
+        self._fitting: dict[int | None, Reasons] = {None: (self._plain.fits,)}
 
     def of_all(self, candidates: Sequence[Candidate]) -> list[Reasons]:
         """One or two reasons of each candidate, the most telling first."""
@@ -59,6 +60,9 @@ class ReasonFinder:
 
     def _personal(self, candidate: Candidate, note: ItemNote, alike: Alike | None) -> Reasons:
         """Reasons of a candidate for a cardholder whose history may be told."""
+        is_usual = candidate.source is PERSONAL and not (note.is_benefit or note.is_sensitive)
+        if is_usual and self._met.isdisjoint(note.columns):
+            return self._fitting_like(alike)
         if note.is_sensitive:
             return self._of_anyone(candidate, note)
         found = self._of_history(candidate, note, alike)
@@ -68,6 +72,14 @@ class ReasonFinder:
         if self._announced(candidate.source) is None:
             return (*found, *own)[:MOST_REASONS]
         return (own[0], *found, *own[1:])[:MOST_REASONS]
+
+    def _fitting_like(self, alike: Alike | None) -> Reasons:
+        """That an offer fits him, and which merchant of his says so; the same for all like it."""
+        column = None if alike is None else alike[0]
+        found = self._fitting.get(column)
+        if found is None and alike is not None:
+            found = self._fitting[column] = (self._say_alike(*alike), self._plain.fits)
+        return found or (self._plain.fits,)
 
     def _announced(self, source: Source) -> Reason | None:
         """What is told first of some sources, whatever else is true."""

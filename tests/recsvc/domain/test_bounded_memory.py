@@ -12,13 +12,16 @@ from tests.worlds import a_model, bundle_of, with_segments
 
 def test_masks_kept_never_pass_their_bytes() -> None:
     cache, mask = MaskCache(), np.ones(100_000, np.bool_)
-    most = MOST_CACHED_BYTES // (mask.nbytes + ENTRY_BYTES)
+    most = MOST_CACHED_BYTES // (2 * mask.nbytes + ENTRY_BYTES)
 
     for number in range(3 * most):
         cache.put(number, mask)
         kept = sum(cache.get(other) is not None for other in range(number + 1))
         assert 1 <= kept <= most
-        assert cache.get(number) is mask
+        newest = cache.get(number)
+        assert newest is not None
+        assert newest.mask is mask
+        assert newest.bits == mask.tobytes()
 
 
 def test_masks_of_a_small_catalogue_are_few_however_many_cities_are_asked_for() -> None:

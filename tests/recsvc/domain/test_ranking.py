@@ -1,6 +1,7 @@
 """From candidates to a list: caps, promoted places, boosts, chance."""
 
 from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -8,14 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recsvc.domain.candidates import Personal, best_rows, in_turn
+from recsvc.domain.candidates import Personal, Proposer, Sources, best_rows, in_turn
+from recsvc.domain.candidates.alike import Similar
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.chance import draw
+from recsvc.domain.eligibility import Eligible
 from recsvc.domain.model import ServingModel
 from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Answer, Candidate, Source
 from recsvc.domain.ranking import interleaved, ranked
-from recsvc.domain.taste import taste_of
+from recsvc.domain.taste import taste_of, unknown_taste
 from tests.bundles import an_offer
 from tests.worlds import NOW, a_cardholder, a_model, a_question, a_recommender, an_untrained_model
 
@@ -72,9 +75,22 @@ def test_a_list_is_a_full_sort_walked_under_the_caps(
     personal = Personal(MODEL, taste_of(MODEL, a_cardholder("ch_3")), policy)
     mask = np.array(eligible)
 
-    found, _ = ranked(MODEL, policy, mask, [personal], limit)
+    sources = Alone(personal)
+
+    found, _ = ranked(MODEL, policy, Eligible.of(mask), sources, limit)
 
     assert [c.row for c in found] == walked(personal, mask, policy, limit)
+
+
+class Alone(Sources):
+    """A cardholder's own source, and none behind it."""
+
+    def __init__(self, personal: Personal) -> None:
+        super().__init__((personal, Similar(MODEL, unknown_taste())), MODEL, None, 0.0)
+        self._personal = personal
+
+    def __iter__(self) -> Iterator[Proposer]:
+        yield self._personal
 
 
 def walked(

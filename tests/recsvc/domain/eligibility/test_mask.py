@@ -150,7 +150,12 @@ def test_the_mask_admits_exactly_the_items_against_which_nothing_speaks(
     )
 
     mask = model.tables.mask(asked, last_days)
+    eligible = model.tables.eligible(asked, last_days, model.tables.by_terms(asked))
 
+    assert [eligible.admits(row) for row in range(mask.size)] == mask.tolist()
+    assert eligible.mask.tolist() == mask.tolist()
+    backwards = np.arange(mask.size, dtype=np.int32)[::-1]
+    assert list(eligible.among(backwards)) == [r for r in backwards.tolist() if mask[r]]
     for row, item in enumerate(catalog.items):
         refusals = judge(
             item,
