@@ -91,7 +91,7 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if self.left_until is not None:
             return  # a second listener, of the same wake-up
         now = time.monotonic()
-        if self.nr_conns <= self.fair_share.fewest(now) + 1:
+        if self.nr_conns <= self.fair_share.fewest(now):
             self._take(listener)
             return
         self.left_until = now + LEFT_SECONDS
