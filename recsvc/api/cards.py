@@ -35,9 +35,9 @@ class ItemCards:
         """Card of an item; the same object each time, so it must not be changed."""
         return self._kept(item, locale).card
 
-    def opening(self, item: Item, locale: str) -> bytes:
-        """JSON of a card with a comma in place of the closing brace, for what follows."""
-        return self._kept(item, locale).opening
+    def openings(self, items: Sequence[Item], locale: str) -> list[bytes]:
+        """JSON of cards with a comma in place of the closing brace, for what follows."""
+        return [self._kept(item, locale).opening for item in items]
 
     def _kept(self, item: Item, locale: str) -> _Kept:
         key = (id(item), locale)
@@ -96,24 +96,35 @@ def _places(places: Sequence[ServedItem], cards: ItemCards, locale: str) -> list
     scores = orjson.dumps([place.score for place in places])[1:-1].split(b",")
     spelled: dict[int, bytes] = {}
     found = []
-    for score, (rank, item, _, _, source, stands, reasons, token, _) in zip(
-        scores, places, strict=False
+    openings = cards.openings([place.item for place in places], locale)
+    for opening, score, (rank, _, _, _, source, stands, reasons, token, _) in zip(
+        openings, scores, places, strict=False
     ):
         said = spelled.get(id(reasons))
         if said is None:
-            said = spelled[id(reasons)] = _spelled(reasons)
+            said = spelled[id(reasons)] = _spelled(reasons, spelled)
         own = (
-            cards.opening(item, locale),
-            b'"rank":%d,"score":%b,"source":"%b",' % (rank, score, WORDS[source]),
-            b'"activation":"%b","reasons":%b,' % (WORDS[stands], said),
-            b'"serve_token":"%b"}' % token.encode(),
+            b'%b"rank":%d,"score":%b,"source":"%b","activation":"%b","reasons":%b,"serve_token":"%b"}'
+            % (opening, rank, score, WORDS[source], WORDS[stands], said, token.encode())
         )
-        found.append(orjson.Fragment(b"".join(own)))
+        found.append(orjson.Fragment(own))
     return found
 
 
-def _spelled(reasons: Sequence[Reason]) -> bytes:
-    document = [
-        {"code": code, "text": text, "evidence": evidence} for code, text, evidence in reasons
-    ]
-    return orjson.dumps(document)
+def _spelled(reasons: Sequence[Reason], spelled: dict[int, bytes]) -> bytes:
+    """JSON of the reasons of a place; each is spelled once a list.
+
+    Parameters
+    ----------
+    reasons : they, and those spelled before, live at least as long as the list
+    spelled : JSON by identity of what was spelled; changed
+    """
+    found = []
+    for reason in reasons:
+        said = spelled.get(id(reason))
+        if said is None:
+            code, text, evidence = reason
+            document = {"code": code, "text": text, "evidence": evidence}
+            said = spelled[id(reason)] = orjson.dumps(document)
+        found.append(said)
+    return b"[%b]" % b",".join(found)

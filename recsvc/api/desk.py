@@ -68,7 +68,8 @@ class Desk:
         """
         model = self.model(issuer_id)
         if self._states.is_away:
-            return self._answer(model, self._state(issuer_id, question.cardholder_id), question)
+            state = self._state(issuer_id, question.cardholder_id)
+            return self._answer(model, state, question, self._clock())
         batcher = self._batchers.get(issuer_id)
         if batcher is None:
             made = Batcher[Question, Answer](partial(self._together, issuer_id))
@@ -77,28 +78,31 @@ class Desk:
 
     def recommend_many(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer]:
         """Lists in the order asked, all by one model, one round trip to the store for all."""
-        model = self.model(issuer_id)
-        states = self._many_states(issuer_id, [one.cardholder_id for one in questions])
-        return [
-            self._answer(model, state, question)
-            for state, question in zip(states, questions, strict=True)
-        ]
+        answers = []
+        for answer in self._together(issuer_id, questions):
+            if isinstance(answer, Exception):
+                raise answer
+            answers.append(answer)
+        return answers
 
     def _together(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer | Exception]:
-        """As above, for questions that came from several requests: one that fails, fails alone."""
+        """Lists by one model as of one moment, also of several requests; one may fail alone."""
         model = self.model(issuer_id)
         states = self._many_states(issuer_id, [one.cardholder_id for one in questions])
+        now = self._clock()
         answers: list[Answer | Exception] = []
         for state, question in zip(states, questions, strict=True):
             try:
-                answers.append(self._answer(model, state, question))
+                answers.append(self._answer(model, state, question, now))
             except Exception as error:  # noqa: BLE001 - raised again where it was asked
                 answers.append(error)
         return answers
 
-    def _answer(self, model: ServingModel, state: CardholderState, question: Question) -> Answer:
+    def _answer(
+        self, model: ServingModel, state: CardholderState, question: Question, now: datetime
+    ) -> Answer:
         asked = self._without_holdout(model, state, question)
-        answer = self._recommender.answer(model, state, asked, self._clock())
+        answer = self._recommender.answer(model, state, asked, now)
         for lacking in answer.degraded:
             self._metrics.degraded(lacking)
         if not (state.erased or state.lacking):  # of whom nothing may be kept, or may not be

@@ -38,14 +38,20 @@ class Places:
 
     def of(self, candidates: Sequence[Candidate], finder: ReasonFinder) -> tuple[ServedItem, ...]:
         """The places of a list, in its order."""
-        items, notes, uses = self.model.catalog.items, self.model.notes, self.state.uses
-        token_of, places = self._tokens().of, []
-        told = zip(candidates, finder.of_all(candidates), strict=True)
-        for rank, ((row, score, source, _, propensity), reasons) in enumerate(told, 1):
-            item, stands = items[row], notes.of(row).stands
+        all_items, notes, uses = self.model.catalog.items, self.model.notes, self.state.uses
+        items = [all_items[candidate[0]] for candidate in candidates]
+        tokens = self._tokens().of_all(
+            (item.item_id, rank, source, propensity)
+            for rank, (item, (_, _, source, _, propensity)) in enumerate(
+                zip(items, candidates, strict=True), 1
+            )
+        )
+        told = zip(candidates, items, tokens, finder.of_all(candidates), strict=True)
+        places = []
+        for rank, ((row, score, source, _, propensity), item, token, reasons) in enumerate(told, 1):
+            stands = notes.of(row).stands
             if uses:
                 stands = _standing(uses.get(item.item_id), stands)
-            token = token_of(item.item_id, rank, source, propensity)
             shown = floor(score * MILLION + 0.5) / MILLION
             places.append(
                 ServedItem(rank, item, row, shown, source, stands, reasons, token, propensity)

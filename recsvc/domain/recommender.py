@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -62,7 +63,7 @@ class Recommender:
         taste = taste_of(model, state)
         personalised = taste.vector is not None
         policy = self.policy_of(model, state, personalised=personalised)
-        asked = circumstances(state, question, Moment.of(now, self.zone))
+        asked = circumstances(state, question, moment_of(now, self.zone))
         by_terms = model.tables.by_terms(asked)
         eligible = model.tables.eligible(asked, taste.last_days, by_terms)
         sources = proposers(
@@ -100,6 +101,12 @@ class Recommender:
     def experiment_of(self, model: ServingModel) -> str | None:
         """Name of the experiment that the model's issuer runs, if any."""
         return self.rankings.for_issuer(model.issuer_id).experiment_name
+
+
+@lru_cache(maxsize=16)
+def moment_of(now: datetime, zone: tzinfo) -> Moment:
+    """The moment of an instant; questions that are answered together share theirs."""
+    return Moment.of(now, zone)
 
 
 def circumstances(state: CardholderState, question: Question, moment: Moment) -> Circumstances:

@@ -10,6 +10,7 @@ item's own signs the place.
 import base64
 import binascii
 import hmac
+from collections.abc import Iterable
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -84,10 +85,19 @@ class Tokens:
         self._opening = _text(opening)
         self._key = _list_key(key, issuer_id, cardholder_id, opening)
 
-    def of(self, item_id: str, rank: int, source: str, propensity: float) -> str:
-        """Token of one place, ASCII, at most 1024 characters for ids within their limits."""
-        rest = orjson.dumps((item_id, rank, source, propensity))[1:]
-        return self._opening + _text(rest + _mac(self._key, rest))
+    def of_all(self, places: Iterable[tuple[str, int, str, float]]) -> list[str]:
+        """Tokens of places, each ASCII, at most 1024 characters for ids within their limits.
+
+        Parameters
+        ----------
+        places : item id, rank, source and propensity of each
+        """
+        opening, key, dumps = self._opening, self._key, orjson.dumps
+        tokens = []
+        for place in places:
+            rest = dumps(place)[1:]
+            tokens.append(opening + _text(rest + _mac(key, rest)))
+        return tokens
 
 
 def decode(token: str, key: bytes, issuer_id: str, cardholder_id: str) -> Serve:

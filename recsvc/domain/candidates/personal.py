@@ -10,6 +10,8 @@ from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Candidate, Source
 from recsvc.domain.taste import Taste
 
+NO_BONUS = np.empty(0, np.int32), np.empty(0, np.float32)
+
 
 class Personal:
     """Items by inner product with the cardholder's vector, business boost and own visits.
@@ -97,7 +99,7 @@ def _visit_bonus(
 ) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
     """Item rows on his history's merchants, ascending, and what his visits there add."""
     if weight == 0:
-        return np.empty(0, np.int32), np.empty(0, np.float32)
+        return NO_BONUS
     items, which = model.space.merchants.on(taste.cells.keys)
     values = (weight * np.log1p(taste.cells.visits[which])).astype(np.float32)
     rows, place = np.unique(items, return_inverse=True)

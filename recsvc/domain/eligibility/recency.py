@@ -36,6 +36,7 @@ class RecencyTable:
         Whether any does; the last one is False, and so is every column beyond.
     place_of : mapping of an item row to its place in ``items``
     columns_of : for each place, the column rows that it looks at
+    bounds_of : for each place, its two bounds once more, to be looked at one at a time
     """
 
     items: NDArray[np.int32]
@@ -46,6 +47,7 @@ class RecencyTable:
     is_looked_at: NDArray[np.bool_]
     place_of: Mapping[int, int]
     columns_of: Sequence[Sequence[int]]
+    bounds_of: Sequence[tuple[int, int]]
 
     @classmethod
     def of(cls, items: Sequence[Item], merchants: Attachments, categories: Attachments) -> Self:
@@ -60,15 +62,17 @@ class RecencyTable:
         for column, row in pairs:
             places_on[column].append(place[row])
             columns_of[place[row]].append(column)
+        bounds = [(t.min_days or 0, t.max_days or int(NO_LIMIT)) for t in terms]
         return cls(
             np.array([row for row, _ in limited], np.int32),
-            np.array([t.min_days or 0 for t in terms], np.int32),
-            np.array([t.max_days or NO_LIMIT for t in terms], np.int32),
+            np.array([least for least, _ in bounds], np.int32),
+            np.array([most for _, most in bounds], np.int32),
             np.array([row for row, t in limited if t.max_days is not None], np.int32),
             dict(places_on),
             _marked(places_on),
             place,
             columns_of,
+            bounds,
         )
 
     def clear(self, mask: NDArray[np.bool_], asked: Circumstances, last_days: LastDays) -> None:
@@ -108,11 +112,13 @@ class RecencyTable:
 
     def _is_met(self, place: int, last: Mapping[int, int], today: int) -> bool:
         """Whether his last purchase where an item looks lies within its bounds."""
-        day = max((last.get(column, NEVER) for column in self.columns_of[place]), default=NEVER)
-        most = int(self.max_days[place])
+        least, most = self.bounds_of[place]
+        day = NEVER
+        for column in self.columns_of[place]:
+            day = max(day, last.get(column, NEVER))
         if day == NEVER:
-            return most == NO_LIMIT
-        return int(self.min_days[place]) <= max(today - day, 0) <= most
+            return bool(most == NO_LIMIT)
+        return least <= max(today - day, 0) <= most
 
     def _judged(self, last: Mapping[int, int], today: int) -> tuple[list[int], list[int]]:
         """Rows of the items where he bought, those whose term he meets and the others."""

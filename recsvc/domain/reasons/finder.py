@@ -9,12 +9,13 @@ from recsvc.domain.naming import ItemNote
 from recsvc.domain.popularity import EVERYONE
 from recsvc.domain.question import Candidate, Reason, Source
 from recsvc.domain.reasons.names import category_name
-from recsvc.domain.reasons.texts import ReasonCode, plain_reasons, sentence
+from recsvc.domain.reasons.texts import ReasonCode, like_merchant, plain_reasons, sentence
 from recsvc.domain.taste import Taste
 
 REGULAR_VISITS = 3
 AFFINITY_VISITS = 4
 MOST_REASONS = 2
+LIKE_MERCHANT = ReasonCode.SIMILAR_TO_MERCHANT.value
 PERSONAL, SIMILAR, POPULAR, NEW = Source.PERSONAL, Source.SIMILAR, Source.POPULAR, Source.NEW
 PROMOTED, EXPLORATION = Source.PROMOTED, Source.EXPLORATION
 Reasons = tuple[Reason, ...]
@@ -123,26 +124,25 @@ class ReasonFinder:
     def _alike(self, rows: list[int]) -> list[Alike | None]:
         """For each item, the merchant of his history that speaks most for it and may be named."""
         cells, bundle, space = self._taste.cells, self._model.bundle, self._model.space
+        if bundle is None or cells.keys.size == 0 or not rows:
+            return [None] * len(rows)
         told = self._model.naming.nameable_merchants(cells.keys)
         told &= cells.visits > 0
-        at = told.nonzero()[0]
-        if bundle is None or at.size == 0 or not rows:
-            return [None] * len(rows)
-        columns = cells.keys.take(at)
-        vectors = bundle.model.factors.columns.take(columns, axis=0)
+        vectors = bundle.model.factors.columns.take(cells.keys, axis=0, mode="clip")
         pulls = space.vectors.take(rows, axis=0) @ vectors.T
-        pulls *= cells.strength.take(at)
-        best = pulls.argmax(axis=1)
-        tops = pulls.max(axis=1).tolist()
-        named, visits = columns.take(best).tolist(), cells.visits.take(at.take(best)).tolist()
-        found = zip(tops, named, visits, strict=True)
-        return [(column, times) if top > 0 else None for top, column, times in found]
+        pulls *= cells.strength * told  # nothing speaks for it that may not be named
+        best, tops = pulls.argmax(axis=1).tolist(), pulls.max(axis=1).tolist()
+        keys, visits = cells.keys.tolist(), cells.visits.tolist()
+        return [
+            (keys[place], visits[place]) if top > 0 else None
+            for place, top in zip(best, tops, strict=True)
+        ]
 
     def _say_alike(self, column: int, visits: int) -> Reason:
         name = self._model.naming.of(column)
         evidence = {"merchant_id": name.outside_id, "visits": visits}
-        said = self._say(ReasonCode.SIMILAR_TO_MERCHANT, evidence, merchant=name.label)
-        self._said_alike[column] = said
+        text = like_merchant(name.label, self._locale)
+        said = self._said_alike[column] = Reason(LIKE_MERCHANT, text, (evidence,))
         return said
 
     def _merchant(self, column: int, visits: int) -> Reason:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from string import Formatter
 
 from recsvc.domain.question import Reason
@@ -97,6 +97,12 @@ def sentence(code: ReasonCode, locale: str, **words: object) -> str:
     for said, name in PIECES[code, locale]:
         text += said if name is None else said + spoken(name, words[name], locale)
     return text
+
+
+@lru_cache(maxsize=8192)
+def like_merchant(label: str, locale: str) -> str:
+    """The sentence that names a merchant like the item's; most lists hold a few of them."""
+    return sentence(ReasonCode.SIMILAR_TO_MERCHANT, locale, merchant=label)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ ids = st.from_regex(r"[A-Za-z0-9._~-]{1,128}", fullmatch=True)
 
 def encode(serve: Serve, key: bytes, issuer_id: str, cardholder_id: str) -> str:
     shared = serve._asdict()
-    place = [shared.pop(name) for name in ("item_id", "rank", "source", "propensity")]
-    return Tokens(key, issuer_id, cardholder_id, **shared).of(*place)
+    names = ("item_id", "rank", "source", "propensity")
+    place = tuple(shared.pop(name) for name in names)
+    (token,) = Tokens(key, issuer_id, cardholder_id, **shared).of_all([place])
+    return token
 
 
 @given(
