@@ -131,8 +131,8 @@ def _keys_in(event: EventBody | Refused) -> int:
     """How many keys the JSON of an event had."""
     if isinstance(event, Refused):
         return 0
-    own, paid = len(event.model_fields_set), event.transaction
-    return own if paid is None else own + len(paid.model_fields_set) + 2
+    own, paid = len(event.__pydantic_fields_set__), event.transaction
+    return own if paid is None else own + len(paid.__pydantic_fields_set__) + 2
 
 
 class _Envelope(Body):

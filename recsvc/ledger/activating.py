@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
 from embeddings.catalog import Benefit, MerchantOffer
@@ -150,9 +150,9 @@ class Activator:
         )
         added = record, encode_entry(record, account.cardholder_id, now)
         if held is not None:
-            return held, replace(self._commit(account, item, (), now), entries=(), added=added)
+            return held, self._commit(account, item, (), now)._replace(entries=(), added=added)
         use, commit = self._opening(account, item, record, now)
-        return use, replace(commit, added=added, is_strict=True)
+        return use, commit._replace(added=added, is_strict=True)
 
     def _opening(
         self, account: Account, item: Item, record: EventRecord, now: datetime
@@ -203,7 +203,7 @@ class Activator:
         ]
         kept = [record for record in account.records if record.event_id not in removed]
         remaining = self._uses(item, account, kept, now, earned)
-        return replace(self._commit(account, item, remaining, now), removed=removed)
+        return self._commit(account, item, remaining, now)._replace(removed=removed)
 
     def _uses(
         self,

@@ -5,12 +5,12 @@ again when something came between. Settling twice is settling once.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 
 from recsvc.domain.budgets import BudgetLimits
 from recsvc.domain.lifecycle import Past, uses_of
-from recsvc.domain.lifecycle.offers import OfferBook
+from recsvc.domain.lifecycle.offers import Item, OfferBook
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.moment import day_number
 from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
@@ -19,21 +19,35 @@ ATTEMPTS = 8
 SWEEP = 200
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Book(OfferBook):
+    """An offer book with the limits of its items, each worked out when it is first asked for."""
+
+    limits: dict[str, BudgetLimits] = field(default_factory=dict)
+
+    def limits_of(self, item: Item) -> BudgetLimits:
+        """Limits of an item of this catalogue."""
+        found = self.limits.get(item.item_id)
+        if found is None:
+            found = self.limits[item.item_id] = BudgetLimits.of(item)
+        return found
+
+
 class OfferBooks:
     """The offer book of each issuer's present catalogue, compiled once a catalogue."""
 
     def __init__(self, slot: ModelSlot) -> None:
         self._slot = slot
-        self._books: dict[str, tuple[str, OfferBook]] = {}
+        self._books: dict[str, tuple[str, Book]] = {}
 
-    def of(self, issuer_id: str) -> OfferBook | None:
+    def of(self, issuer_id: str) -> Book | None:
         """Book of an issuer; None while no catalogue is loaded."""
         model = self._slot.current(issuer_id)
         if model is None:
             return None
         version, book = self._books.get(issuer_id, ("", None))
         if book is None or version != model.catalog_version:
-            book = OfferBook.of(model.catalog)
+            book = Book.of(model.catalog)
             self._books[issuer_id] = (model.catalog_version, book)
         return book
 
@@ -109,7 +123,7 @@ class Settler:
             accounts = self._ledger.accounts(issuer_id, moved)
         return len(accounts)
 
-    def commits_of(self, accounts: Sequence[Account], book: OfferBook) -> list[Commit]:
+    def commits_of(self, accounts: Sequence[Account], book: Book) -> list[Commit]:
         """The change that makes each account what its events say."""
         now = self._clock()
         day = Day.of(now, self._zone)
@@ -124,7 +138,7 @@ class Settler:
             for account in accounts
         ]
 
-    def _entries(self, account: Account, book: OfferBook, now: datetime) -> Sequence[Entry]:
+    def _entries(self, account: Account, book: Book, now: datetime) -> Sequence[Entry]:
         """Uses of every item that his events or his record tell of, where they changed."""
         past = Past.of(account.records)
         entries = []
@@ -132,8 +146,10 @@ class Settler:
             recorded = account.uses.get(item.item_id, ())
             uses = uses_of(item, account.profile, past, now, zone=self._zone, recorded=recorded)
             if uses != recorded:
-                entries.append(Entry(item.item_id, BudgetLimits.of(item), uses))
-        return [*entries, *_lapsed(account, book, now)]
+                entries.append(Entry(item.item_id, book.limits_of(item), uses))
+        if account.uses:
+            entries += _lapsed(account, book, now)
+        return entries
 
     def sweep(self, issuer_id: str) -> int:
         """Settle those whose uses lapsed, or whom a killed worker left; returns how many."""

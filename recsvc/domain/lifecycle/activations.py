@@ -1,8 +1,8 @@
 """Activations of an item: which there were, and how long each is open."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, time, timedelta, tzinfo
+from typing import NamedTuple
 
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle.past import Past
@@ -15,8 +15,7 @@ ACTIVATION_DAYS = 30
 ACTIVATED = EventType.ACTIVATED
 
 
-@dataclass(frozen=True, slots=True)
-class Activation:
+class Activation(NamedTuple):
     """An activation and how long it is open."""
 
     event_id: str

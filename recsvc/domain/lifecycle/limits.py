@@ -1,7 +1,6 @@
 """How many uses, and how much of a reward, each cardholder may have of an item."""
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 
 from embeddings.catalog import Benefit, Period
@@ -21,10 +20,10 @@ def capped(item: Item, uses: list[Use]) -> tuple[Use, ...]:
     for use in uses:
         amount = _granted(item, limits, kept, use)
         if amount is not None:
-            kept.append(use if amount == use.amount_minor else replace(use, amount_minor=amount))
+            kept.append(use if amount == use.amount_minor else use._replace(amount_minor=amount))
         elif use.kind is not UseKind.HELD:
             kind = use.kind if use.kind in UNCOUNTED else UseKind.CAPPED
-            kept.append(replace(use, kind=kind, amount_minor=0))
+            kept.append(use._replace(kind=kind, amount_minor=0))
     return tuple(kept)
 
 

@@ -92,13 +92,16 @@ class OfferBook:
     def touched(self, records: Iterable[EventRecord], recorded: Iterable[str]) -> list[Item]:
         """Items of which these events, or uses on record, tell; in order of their ids."""
         found: dict[str, Item] = {}
-        ids = {r.item_id for r in records if _is_use(r) and r.item_id} | {*recorded}
-        for item_id in ids:
+        named = [*recorded]
+        for record in records:
+            if record.item_id is not None and _is_use(record):
+                named.append(record.item_id)
+            paid = record.transaction
+            if paid is not None:
+                for offer in self.at(paid.merchant_id, paid.mcc):
+                    found[offer.item_id] = offer
+        for item_id in named:
             item = self.catalog.get(item_id)
             if item is not None:
                 found[item_id] = item
-        for record in records:
-            paid = record.transaction
-            if paid is not None:
-                found.update((o.item_id, o) for o in self.at(paid.merchant_id, paid.mcc))
         return [found[item_id] for item_id in sorted(found)]

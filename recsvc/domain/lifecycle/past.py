@@ -2,16 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 from recsvc.domain.lifecycle.purchases import Purchase, purchases_of
 from recsvc.domain.lifecycle.records import EventRecord
 from recsvc.domain.lifecycle.uses import BY_EVENT, Use
 
 
-@dataclass(frozen=True, slots=True)
-class Past:
+class Past(NamedTuple):
     """A cardholder's events and what they come to; build with :meth:`of`.
 
     Parameters

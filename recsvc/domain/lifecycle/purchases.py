@@ -2,17 +2,17 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from embeddings.interactions import TransactionStatus
 from recsvc.domain.lifecycle.records import CardTransaction, EventRecord
 
-MADE = frozenset({TransactionStatus.APPROVED, TransactionStatus.SETTLED})
+APPROVED, SETTLED = TransactionStatus.APPROVED, TransactionStatus.SETTLED
+MADE = frozenset({APPROVED, SETTLED})
 
 
-@dataclass(frozen=True, slots=True)
-class Purchase:
+class Purchase(NamedTuple):
     """One card transaction, all its events taken together.
 
     Parameters
@@ -52,14 +52,16 @@ def purchases_of(records: Iterable[EventRecord]) -> tuple[Purchase, ...]:
         for told in by_id.values()
     ]
     purchases = [purchase for purchase in found if purchase is not None]
-    return tuple(sorted(purchases, key=lambda p: (p.at, p.transaction_id)))
+    if len(purchases) > 1:
+        purchases.sort(key=lambda p: (p.at, p.transaction_id))
+    return tuple(purchases)
 
 
 def _single(told: EventRecord) -> Purchase | None:
     """Purchase of a transaction's only event, as :func:`_purchase` has it; most have one."""
     paid = _of(told)
-    is_cleared = paid.status is TransactionStatus.SETTLED
-    if not is_cleared and paid.status is not TransactionStatus.APPROVED:
+    is_cleared = paid.status is SETTLED
+    if not is_cleared and paid.status is not APPROVED:
         return None
     return Purchase(
         paid.transaction_id,

@@ -1,8 +1,7 @@
 """What is kept of an event."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from embeddings.interactions import EventType, TransactionStatus
 
@@ -42,8 +41,19 @@ class Told(Protocol):
     def transaction(self) -> ToldTransaction | None: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CardTransaction:
+class _Paid(NamedTuple):
+    """Fields of a :class:`CardTransaction`: hundreds are made a request, so they are tuples."""
+
+    transaction_id: str
+    merchant_id: str
+    status: TransactionStatus
+    amount_minor: int
+    currency: str
+    mcc: str | None
+    city: str | None
+
+
+class CardTransaction(_Paid):
     """The card transaction an event tells of.
 
     Parameters
@@ -55,35 +65,50 @@ class CardTransaction:
     mcc, city : str, optional
     """
 
-    transaction_id: str
-    merchant_id: str
-    status: TransactionStatus
-    amount_minor: int
-    currency: str
-    mcc: str | None = None
-    city: str | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(  # noqa: PLR0913, PLR0917 - as the fields
+        cls,
+        transaction_id: str,
+        merchant_id: str,
+        status: TransactionStatus,
+        amount_minor: int,
+        currency: str,
+        mcc: str | None = None,
+        city: str | None = None,
+    ) -> Self:
         """Refuse an amount below 0: a refund is a status, not a sign."""
-        if self.amount_minor < 0:
+        if amount_minor < 0:
             raise ValueError("amount_minor: below 0; a refund is the status returned or reversed")
+        paid = (transaction_id, merchant_id, status, amount_minor, currency, mcc, city)
+        return tuple.__new__(cls, paid)
 
     @classmethod
     def of(cls, told: ToldTransaction) -> Self:
         """What is kept of a transaction that was told."""
         return cls(
-            transaction_id=told.transaction_id,
-            merchant_id=told.merchant_id,
-            status=told.status,
-            amount_minor=told.amount_minor,
-            currency=told.currency,
-            mcc=told.mcc,
-            city=told.city,
+            told.transaction_id,
+            told.merchant_id,
+            told.status,
+            told.amount_minor,
+            told.currency,
+            told.mcc,
+            told.city,
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventRecord:
+class _Kept(NamedTuple):
+    """Fields of an :class:`EventRecord`, a tuple for the same reason."""
+
+    event_id: str
+    event_type: EventType
+    occurred_at: datetime
+    item_id: str | None
+    transaction: CardTransaction | None
+    position: str | None
+
+
+class EventRecord(_Kept):
     """One event of a cardholder.
 
     Parameters
@@ -98,33 +123,38 @@ class EventRecord:
         Where it stands in the issuer's stream of events.
     """
 
-    event_id: str
-    event_type: EventType
-    occurred_at: datetime
-    item_id: str | None = None
-    transaction: CardTransaction | None = None
-    position: str | None = None
+    __slots__ = ()
 
-    def __post_init__(self) -> None:
+    def __new__(
+        cls,
+        event_id: str,
+        event_type: EventType,
+        occurred_at: datetime,
+        item_id: str | None = None,
+        transaction: CardTransaction | None = None,
+        position: str | None = None,
+    ) -> Self:
         """Refuse an instant without a zone, and an event without its subject."""
-        if self.occurred_at.tzinfo is None:
+        if occurred_at.tzinfo is None:
             raise ValueError("occurred_at: has no zone; give an aware instant")
-        if self.event_type is TRANSACTION:
-            if self.transaction is None:
+        if event_type is TRANSACTION:
+            if transaction is None:
                 raise ValueError("transaction: missing in an event of type transaction")
-        elif self.item_id is None:
-            raise ValueError(f"item_id: missing in an event of type {self.event_type.value}")
+        elif item_id is None:
+            raise ValueError(f"item_id: missing in an event of type {event_type.value}")
+        kept = (event_id, event_type, occurred_at, item_id, transaction, position)
+        return tuple.__new__(cls, kept)
 
     @classmethod
     def of(cls, told: Told, occurred_at: datetime) -> Self:
         """What is kept of an event that was told, as of an admitted instant."""
         paid = told.transaction
         return cls(
-            event_id=told.event_id,
-            event_type=told.event_type,
-            occurred_at=occurred_at,
-            item_id=told.item_id,
-            transaction=CardTransaction.of(paid) if paid else None,
+            told.event_id,
+            told.event_type,
+            occurred_at,
+            told.item_id,
+            CardTransaction.of(paid) if paid else None,
         )
 
     @property

@@ -1,8 +1,8 @@
 """What uses an item up: redemptions that were told as such, and purchases that earn it."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
+from typing import NamedTuple
 
 from embeddings.interactions import EventType
 from recsvc.domain.cardholder import Profile
@@ -24,8 +24,7 @@ CLEARING = timedelta(days=10)
 REDEEMED = EventType.REDEEMED
 
 
-@dataclass(frozen=True, slots=True)
-class Spending:
+class Spending(NamedTuple):
     """A redemption before it is known whether an activation stands behind it."""
 
     own_id: str

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
 from recsvc.domain.cardholder import Profile
-from recsvc.domain.lifecycle.activations import activations_of, remembered
+from recsvc.domain.lifecycle.activations import Activation, activations_of, remembered
 from recsvc.domain.lifecycle.limits import capped
 from recsvc.domain.lifecycle.pairing import pair
 from recsvc.domain.lifecycle.past import Past
@@ -45,8 +45,13 @@ def uses_of(
     if not own and not recorded and item.terms.requires_activation:
         return ()
     known = frozenset([use.transaction_id for use in recorded if use.transaction_id])
-    spent = [*by_redemptions(item, own), *by_purchases(item, profile, past, known, zone)]
-    open_ = activations_of(item, own)
+    spent = by_purchases(item, profile, past, known, zone)
+    open_: list[Activation] = []
+    if own:
+        spent += by_redemptions(item, own)
+        open_ = activations_of(item, own)
+    if not spent and not open_ and not recorded:
+        return ()
     kept = [use for use in recorded if use.kind is not UseKind.HELD and not past.tells_of(use)]
     if recorded:
         used_up = {use.use_id for use in kept}

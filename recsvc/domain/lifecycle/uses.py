@@ -1,8 +1,8 @@
 """One use of an item: how far it has come, what it earns and what spent it."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 BY_EVENT, BY_PURCHASE = "e~", "t~"
 """What the id of a use begins with that has no activation behind it."""
@@ -22,8 +22,7 @@ SPENT = frozenset({UseKind.QUALIFIED, UseKind.REDEEMED})
 UNCOUNTED = frozenset({UseKind.EXHAUSTED, UseKind.CAPPED})
 
 
-@dataclass(frozen=True, slots=True)
-class Use:
+class Use(NamedTuple):
     """One use of an item, or the place that an open activation keeps for one.
 
     Parameters

@@ -14,7 +14,7 @@ act       there once the cardholder has activated anything
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
@@ -33,11 +33,12 @@ KEPT_VIEWS = 50
 VIEWED = b'|["viewed"'
 TYPES = {kind.value: kind for kind in EventType}
 STATUSES = {status.value: status for status in TransactionStatus}
+USE_KINDS = {kind.value: kind for kind in UseKind}
 
 
 def instant(stored: bytes | str | int) -> datetime:
     """Aware instant of microseconds since 1970."""
-    return EPOCH + timedelta(microseconds=int(stored))
+    return EPOCH + timedelta(0, 0, int(stored))
 
 
 def encode_event(told: Told, occurred_at: datetime) -> tuple[str, bytes]:
@@ -64,7 +65,7 @@ def _compact(told: Told) -> list[Any]:
 
 def _split(value: bytes) -> tuple[datetime, str, list[Any]]:
     at, position, document = value.split(b"|", 2)
-    return instant(at), position.decode(), orjson.loads(document)
+    return EPOCH + timedelta(0, 0, int(at)), position.decode(), orjson.loads(document)
 
 
 def newest_events(fields: Fields) -> list[tuple[bytes, bytes]]:
@@ -111,27 +112,14 @@ def _field(record: EventRecord) -> tuple[bytes, bytes]:
 
 def _record(event_id: str, value: bytes) -> EventRecord:
     at, position, (kind, item_id, *paid) = _split(value)
-    return EventRecord(
-        event_id=event_id,
-        event_type=TYPES[kind],
-        occurred_at=at,
-        item_id=item_id,
-        transaction=_transaction(paid) if paid else None,
-        position=position,
-    )
+    transaction = _transaction(paid) if paid else None
+    return EventRecord(event_id, TYPES[kind], at, item_id, transaction, position)
 
 
 def _transaction(paid: list[Any]) -> CardTransaction:
     transaction_id, merchant_id, mcc, status, amount_minor, currency, city = paid
-    return CardTransaction(
-        transaction_id=transaction_id,
-        merchant_id=merchant_id,
-        mcc=mcc,
-        status=STATUSES[status],
-        amount_minor=amount_minor,
-        currency=currency,
-        city=city,
-    )
+    known = STATUSES[status]
+    return CardTransaction(transaction_id, merchant_id, known, amount_minor, currency, mcc, city)
 
 
 def contacts_of(fields: Fields) -> tuple[Contact, ...]:
@@ -207,7 +195,7 @@ def _use(entry: str) -> Use:
     use_id, kind, day, amount, until, transaction_id, currency = entry.split(",")
     return Use(
         use_id,
-        UseKind(kind),
+        USE_KINDS[kind],
         int(day),
         int(amount),
         instant(until) if until else None,
@@ -218,7 +206,7 @@ def _use(entry: str) -> Use:
 
 def use_arguments(use: Use) -> tuple[str | int, ...]:
     """A use as the ledger's script takes it; numbers that it does not reckon with as texts."""
-    until = "" if use.until is None else str(microseconds(use.until.astimezone(UTC)))
+    until = "" if use.until is None else str(microseconds(use.until))
     return (
         use.use_id,
         use.kind.value,

@@ -5,10 +5,9 @@ written. Budgets are checked and counted in the same script, so none is ever ove
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import redis
@@ -49,8 +48,7 @@ COMMITTED = {one.value.encode(): one for one in Committed}
 SHARED_KEYS = (USES_DUE, UNSETTLED, EVENTS, ERASED, BUDGETS_SPENT)
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(NamedTuple):
     """What the ledger knows of a cardholder at one revision."""
 
     cardholder_id: str
@@ -60,8 +58,7 @@ class Account:
     uses: dict[str, tuple[Use, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """All uses of one item that a cardholder is to have, and the item's limits."""
 
     item_id: str
@@ -69,8 +66,7 @@ class Entry:
     uses: tuple[Use, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Commit:
+class Commit(NamedTuple):
     """One change of a cardholder's account, whole or not at all.
 
     Parameters
@@ -91,7 +87,7 @@ class Commit:
     day: int
     day_ends_at: datetime
     added: tuple[EventRecord, bytes] | None = None
-    removed: Sequence[str] = field(default=())
+    removed: Sequence[str] = ()
     is_strict: bool = False
     is_whole: bool = False
 

@@ -1,6 +1,5 @@
 """Events are taken in once, and each batch tells whose uses may change."""
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
@@ -77,7 +76,7 @@ def test_an_id_that_is_used_again_after_five_weeks_for_what_happened_then_is_ano
 ) -> None:
     take(stores, "a")
     later = WEEK_STARTS + timedelta(weeks=12)
-    record = replace(an_event("viewed", "a"), occurred_at=later)
+    record = an_event("viewed", "a")._replace(occurred_at=later)
     again = stores.events.take("demo", [Arrival("ch_1", record, later, b"{}")], later)
     (account,) = stores.ledger.accounts("demo", ["ch_1"])
 
