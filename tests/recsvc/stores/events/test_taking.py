@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from embeddings.catalog import Catalog, parse_item
-from recsvc.domain.lifecycle.offers import Concern, OfferBook
+from recsvc.domain.lifecycle.offers import Concern
 from recsvc.domain.model import ModelSlot
-from recsvc.ledger.settling import OfferBooks, Settler
+from recsvc.ledger.settling import Book, OfferBooks, Settler
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events.batch import Arrival
 from recsvc.stores.events.codec import KEPT_EVENTS
@@ -22,10 +22,10 @@ from tests.bundles import an_offer
 from tests.happenings import NOON, a_payment, an_event
 
 
-def a_book(places: int) -> OfferBook:
+def a_book(places: int) -> Book:
     """An offer that wants activation and one that does not, of so many places; one without end."""
     limited = {"total": {"count": places}}
-    return OfferBook.of(
+    return Book.of(
         Catalog.of(
             parse_item(document)
             for document in (
@@ -67,7 +67,7 @@ def take(
     stores: Stores,
     arrivals: Sequence[Arrival],
     foreseen: Sequence[Account] = (),
-    book: OfferBook = BOOK,
+    book: Book = BOOK,
 ) -> Intaken:
     commits = settler(stores).commits_of(foreseen, book)
     return stores.events.take("demo", arrivals, NOW, concerns_of(arrivals), commits)
