@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import redis
 
+from recsvc.domain.lifecycle import CardTransaction, EventRecord, Use
 from recsvc.stores.codec import OBJECTS
 from recsvc.stores.connection.client import Connection, hash_of
 from recsvc.stores.entrance.idempotency import IdempotencyStore
@@ -64,8 +65,13 @@ def _own(store: redis.Redis, issuer_id: str, cardholder_id: str) -> dict[str, An
     }
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any dataclass
-    return orjson.loads(orjson.dumps(value))
+def _plain(value: EventRecord | Use) -> Any:  # noqa: ANN401 - a JSON value
+    """Its fields by name, those of a transaction in it too."""
+    return orjson.loads(orjson.dumps(value, default=_by_name))
+
+
+def _by_name(value: EventRecord | CardTransaction | Use) -> dict[str, Any]:
+    return value._asdict()
 
 
 def _queued(family_key: str) -> Callable[[redis.Redis, str], list[str]]:
