@@ -49,7 +49,12 @@ def ask(service: Service, taken_up: list[str]) -> Callable[..., Answer]:
         environ.pop("CONTENT_TYPE", None)
         environ |= {"HTTP_AUTHORIZATION": f"Bearer {key}", **more}
         told: list[Any] = []
-        body = b"".join(service.app(environ, lambda *head: told.append(head)))
+
+        def start(*head: Any) -> Callable[[bytes], object]:
+            told.append(head)
+            return lambda _: None
+
+        body = b"".join(service.app(environ, start))
         status, headers = told[0][:2]
         return status, dict(headers), orjson.loads(body) if body else {}
 
@@ -147,13 +152,18 @@ def test_a_rate_holds_for_plain_requests_too(service: Service) -> None:
         asked = {"HTTP_AUTHORIZATION": f"Bearer {key}"}
         environ = EnvironBuilder(path=LIST).get_environ()
         environ.pop("CONTENT_LENGTH", None)
-        told: list[str] = []
+        statuses: list[str] = []
+
+        def start(status: str, *_: Any) -> Callable[[bytes], object]:
+            statuses.append(status[:3])
+            return lambda _: None
+
         for _ in range(5):
-            b"".join(limited.app({**environ, **asked}, lambda status, *_: told.append(status)))
+            b"".join(limited.app({**environ, **asked}, start))
     finally:
         limited.close()
 
-    assert [status[:3] for status in told] == ["200", "200", "200", "429", "429"]
+    assert statuses == ["200", "200", "200", "429", "429"]
 
 
 @pytest.mark.parametrize("scope", sorted(TELLING))
