@@ -16,7 +16,7 @@ from recsvc.domain.eligibility.terms import Attachments
 
 Item = Benefit | MerchantOffer
 NEVER = int(np.iinfo(np.int32).min)
-NO_LIMIT = np.int32(np.iinfo(np.int32).max)
+NO_LIMIT = int(np.iinfo(np.int32).max)
 LastDays = tuple[NDArray[np.int64], NDArray[np.int32]]
 """Column rows, and the day of the last purchase on each."""
 
@@ -28,7 +28,6 @@ class RecencyTable:
     Parameters
     ----------
     items : int32, shape (n,)            item rows, ascending
-    min_days, max_days : int32, shape (n,)
     closed_to_strangers : int32, shape (n_closed,)
         Rows of the items that one who never bought there may not have.
     places_on : mapping of a column row to the places in ``items`` that look at it
@@ -36,12 +35,10 @@ class RecencyTable:
         Whether any does; the last one is False, and so is every column beyond.
     place_of : mapping of an item row to its place in ``items``
     columns_of : for each place, the column rows that it looks at
-    bounds_of : for each place, its two bounds once more, to be looked at one at a time
+    bounds_of : for each place, the fewest and the most days since he bought
     """
 
     items: NDArray[np.int32]
-    min_days: NDArray[np.int32]
-    max_days: NDArray[np.int32]
     closed_to_strangers: NDArray[np.int32]
     places_on: Mapping[int, Sequence[int]]
     is_looked_at: NDArray[np.bool_]
@@ -62,11 +59,9 @@ class RecencyTable:
         for column, row in pairs:
             places_on[column].append(place[row])
             columns_of[place[row]].append(column)
-        bounds = [(t.min_days or 0, t.max_days or int(NO_LIMIT)) for t in terms]
+        bounds = [(t.min_days or 0, t.max_days or NO_LIMIT) for t in terms]
         return cls(
             np.array([row for row, _ in limited], np.int32),
-            np.array([least for least, _ in bounds], np.int32),
-            np.array([most for _, most in bounds], np.int32),
             np.array([row for row, t in limited if t.max_days is not None], np.int32),
             dict(places_on),
             _marked(places_on),
@@ -117,16 +112,17 @@ class RecencyTable:
         for column in self.columns_of[place]:
             day = max(day, last.get(column, NEVER))
         if day == NEVER:
-            return bool(most == NO_LIMIT)
+            return most == NO_LIMIT
         return least <= max(today - day, 0) <= most
 
     def _judged(self, last: Mapping[int, int], today: int) -> tuple[list[int], list[int]]:
         """Rows of the items where he bought, those whose term he meets and the others."""
-        rows, least, most = self.items.data, self.min_days.data, self.max_days.data
+        rows = self.items.data
         met: list[int] = []
         unmet: list[int] = []
         for place, day in last.items():
-            is_met = least[place] <= max(today - day, 0) <= most[place]
+            least, most = self.bounds_of[place]
+            is_met = least <= max(today - day, 0) <= most
             (met if is_met else unmet).append(rows[place])
         return met, unmet
 
