@@ -114,7 +114,7 @@ def create_app(
     auditing.install(app, AuditLog(stores.writes, stores.deny_list, clock), log, metrics)
     routes = (
         *_routes(services, shelf, desk, gate, clock),
-        *feedback.routes(gate),
+        *feedback.routes(gate, shelf),
         *outreach_routes(gate, outreach, stores),
     )
     budgets = Budgets(stores.deadline, settings.request_budget_ms / 1000)

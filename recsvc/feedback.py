@@ -29,6 +29,7 @@ from recsvc.stores.people.notice import NoticeStore
 from recsvc.stores.rights.erasure import ErasureStore
 from recsvc.stores.rights.export import ExportStore
 from recsvc.stores.rights.sweeping import Sweeper
+from recsvc.upkeep.shelves import Shelves
 from recsvc.upkeep.watcher import Round
 
 
@@ -60,8 +61,8 @@ class Feedback:
         settler = Settler(stores.ledger, books, clock, recommender.zone)
         return cls(settings, stores, slot, recommender, clock, metrics, books, settler)
 
-    def routes(self, gate: Gate) -> tuple[Routes, ...]:
-        """Endpoints."""
+    def routes(self, gate: Gate, shelves: Shelves) -> tuple[Routes, ...]:
+        """Endpoints; beside the shelves stands what was noted of the audit log."""
         limit, bulk = self.settings.body_limit_bytes, self.settings.bulk_body_limit_bytes
         stores, clock = self.stores, self.clock
         intake = Intake(stores.events, self.settler, self.books, clock, self.metrics)
@@ -79,7 +80,7 @@ class Feedback:
             activation_routes(gate, activator, stores.ledger, self.settler, once, limit),
             rights_routes(gate, self._rights(audit), limit),
             notice_routes(gate, NoticeStore(stores.durable), audit, clock, limit),
-            audit_routes(gate, audit, cursors, limit),
+            audit_routes(gate, audit, shelves, cursors, limit),
         )
 
     def _rights(self, audit: AuditLog) -> RightsDesk:

@@ -8,7 +8,7 @@ import orjson
 from recsvc.cli.opening import check_issuer, stores_of_settings
 from recsvc.settings import read_settings
 from recsvc.stores.entrance.audit import AuditLog
-from recsvc.workers.audit_witness import WitnessError, seen_of
+from recsvc.stores.entrance.audit_note import NoteError, read_note
 
 
 @click.group("audit")
@@ -27,19 +27,18 @@ def verify(*, issuer: str, as_json: bool) -> None:
     """
     check_issuer(issuer)
     try:
-        seen = seen_of(read_settings().shelf / issuer)
-    except WitnessError as error:
+        seen = read_note(read_settings().shelf / issuer)
+    except NoteError as error:
         raise click.ClickException(str(error)) from error
     with stores_of_settings() as stores:
         log = AuditLog(stores.durable, stores.deny_list, lambda: datetime.now(UTC))
         verdict = log.verify(issuer, seen)
     if as_json:
-        witnessed = None if seen is None else seen.seq
-        click.echo(orjson.dumps({**verdict.document(), "witnessed": witnessed}))
+        click.echo(orjson.dumps(verdict.document()))
     if verdict.broken_seq is not None:
         raise click.ClickException(f"entry {verdict.broken_seq}: {verdict.reason}")
     if not as_json:
         noted = "nothing was noted of it on the shelf"
-        if seen is not None:
-            noted = f"entry {seen.seq} is as it was noted on the shelf"
+        if verdict.witnessed is not None:
+            noted = f"entry {verdict.witnessed} is as it was noted on the shelf"
         click.echo(f"{verdict.entries} entries hold; the last hash is {verdict.head}; {noted}")

@@ -63,12 +63,22 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether the chain holds: how many entries, the first broken one and why, the last hash."""
+    """Whether a log holds.
+
+    Parameters
+    ----------
+    entries : int              how many hold, from the first
+    broken_seq : int or None   number of the first that does not
+    reason : str or None       why, one word
+    head : str                 hash of the last that holds
+    witnessed : int or None    number of the entry that was noted of the log; None where none was
+    """
 
     entries: int
     broken_seq: int | None
     reason: str | None
     head: str
+    witnessed: int | None
 
     def document(self) -> dict[str, Any]:
         """The verdict as the API and the command tell it."""
@@ -78,6 +88,7 @@ class Verdict:
             "broken_seq": self.broken_seq,
             "reason": self.reason,
             "head": self.head,
+            "witnessed": self.witnessed,
         }
 
 
@@ -210,6 +221,14 @@ class AuditLog:
         ----------
         seen : an entry that the log held once; a log that lost it does not hold
         """
+        entries, head, fault = self._held(issuer_id, seen)
+        if fault is None and self._lost_its_end(issuer_id, entries, seen):
+            fault = entries + 1, "missing_at_end"
+        broken_seq, reason = fault or (None, None)
+        return Verdict(entries, broken_seq, reason, head, None if seen is None else seen.seq)
+
+    def _held(self, issuer_id: str, seen: Seen | None) -> tuple[int, str, tuple[int, str] | None]:
+        """How many entries hold, the hash of the last of them, the next one's number and fault."""
         entries, head = 0, BEGINNING
         while found := self.page(issuer_id, after=entries, limit=CHUNK):
             for entry in found:
@@ -217,14 +236,16 @@ class AuditLog:
                 if seen is not None and entry.seq == seen.seq and entry.digest != seen.digest:
                     reason = reason or "begun_anew"
                 if reason is not None:
-                    return Verdict(entries, entry.seq, reason, head)
+                    return entries, head, (entry.seq, reason)
                 entries, head = entry.seq, entry.digest
+        return entries, head, None
+
+    def _lost_its_end(self, issuer_id: str, entries: int, seen: Seen | None) -> bool:
+        """Whether entries came after the last one that is there."""
         if seen is not None and seen.seq > entries:
-            return Verdict(entries, entries + 1, "missing_at_end", head)
+            return True
         given, _ = self._last(issuer_id)
-        if given > entries and not self.page(issuer_id, after=entries, limit=1):
-            return Verdict(entries, entries + 1, "missing_at_end", head)
-        return Verdict(entries, None, None, head)
+        return given > entries and not self.page(issuer_id, after=entries, limit=1)
 
 
 def _end_of(store: redis.Redis, name: str) -> tuple[Any, int]:

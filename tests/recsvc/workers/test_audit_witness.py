@@ -13,9 +13,10 @@ from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.audit import AuditLog, Seen
+from recsvc.stores.entrance.audit_note import FILE_NAME, NoteError, read_note
 from recsvc.stores.keys.access import AUDIT
-from recsvc.workers.audit_witness import FILE_NAME, AuditWitness, WitnessError, seen_of
-from tests.service import run_command
+from recsvc.workers.audit_witness import AuditWitness
+from tests.service import a_server, run_command
 
 NOW = datetime(2026, 1, 31, 12, tzinfo=UTC)
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -55,15 +56,15 @@ def forget_all(stores: Stores) -> None:
 def test_the_note_follows_the_log_and_is_written_when_it_moved_only(
     audit: AuditLog, witness: AuditWitness, tmp_path: Path
 ) -> None:
-    assert (witness.round(), seen_of(tmp_path / "demo")) == (False, None)
+    assert (witness.round(), read_note(tmp_path / "demo")) == (False, None)
     fill(audit, 3)
     assert (witness.round(), witness.round()) == (True, False)
     fill(audit, 2)
     assert witness.round()
 
     last = audit.page("demo", after=4, limit=1)[0]
-    assert seen_of(tmp_path / "demo") == Seen(5, last.digest) == audit.seen("demo")
-    assert audit.verify("demo", seen_of(tmp_path / "demo")).broken_seq is None
+    assert read_note(tmp_path / "demo") == Seen(5, last.digest) == audit.seen("demo")
+    assert audit.verify("demo", read_note(tmp_path / "demo")).broken_seq is None
 
 
 @pytest.mark.parametrize(
@@ -76,14 +77,14 @@ def test_P54_a_log_that_was_deleted_whole_does_not_hold_however_it_goes_on(
     audit = witness.audit
     fill(audit, 4)
     witness.round()
-    before = seen_of(witness.shelf)
+    before = read_note(witness.shelf)
     forget_all(stores)
     fill(audit, anew, "another")
 
     assert audit.verify("demo").broken_seq is None  # the store alone cannot tell
     verdict = audit.verify("demo", before)
     assert (verdict.broken_seq, verdict.reason) == found
-    assert (witness.round(), seen_of(witness.shelf)) == (False, before)
+    assert (witness.round(), read_note(witness.shelf)) == (False, before)
     assert "audit_log_differs" in log_lines.getvalue()
 
 
@@ -106,6 +107,40 @@ def test_P54_the_commands_note_and_miss_a_log(stores: Stores, run: Run) -> None:
     assert "entry 1: missing_at_end" in gone.stderr
 
 
+def test_P54_the_service_misses_a_log_that_is_gone_and_tells_what_the_command_tells(
+    stores: Stores, run: Run, store_url: str, tmp_path: Path
+) -> None:
+    _, key = stores.api_keys.create("demo", ("audit:read",), now=NOW)
+    fill(AuditLog(stores.writes, stores.deny_list, lambda: NOW), 3)
+    command = ("audit", "verify", "--issuer", "demo", "--json")
+    with a_server(
+        tmp_path, store_url, environment={"RECSVC_SHELF": str(tmp_path)}, workers=1
+    ) as server:
+
+        def told() -> list[dict[str, Any]]:
+            answer = server.ask("GET", "/v1/audit:verify", key=key)
+            assert answer.status == 200, answer.body
+            return [answer.json, orjson.loads(run(*command).stdout)]
+
+        unnoted = told()
+        run("worker", "archive", "--once")
+        noted = told()
+        forget_all(stores)
+        gone = told()
+        (tmp_path / "demo" / FILE_NAME).write_bytes(b"{}")
+        unreadable = server.ask("GET", "/v1/audit:verify", key=key)
+
+    def of(service: dict[str, Any], by_command: dict[str, Any]) -> tuple[Any, ...]:
+        assert service == by_command
+        return tuple(service[name] for name in ("holds", "entries", "reason", "witnessed"))
+
+    assert of(*unnoted) == (True, 3, None, None)
+    assert of(*noted) == (True, 3, None, 3)
+    assert of(*gone) == (False, 0, "missing_at_end", 3)
+    assert (unreadable.status, unreadable.json["code"]) == (409, "witness_unreadable")
+    assert str(tmp_path) not in unreadable.body.decode()
+
+
 @pytest.mark.parametrize(
     "text",
     [b"", b"[]", b"{}", b'{"format": 2, "seq": 1, "hash": "x"}', b'{"format": 1, "seq": "1"}'],
@@ -118,8 +153,8 @@ def test_a_note_that_cannot_be_read_is_named_and_never_written_over(
     path.write_bytes(text)
     fill(witness.audit, 1)
 
-    with pytest.raises(WitnessError, match=FILE_NAME):
-        seen_of(path.parent)
+    with pytest.raises(NoteError, match=FILE_NAME):
+        read_note(path.parent)
     assert (witness.round(), path.read_bytes()) == (False, text)
 
 
