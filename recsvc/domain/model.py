@@ -13,6 +13,7 @@ from embeddings.bundle import Bundle
 from embeddings.catalog import Benefit, Catalog, MerchantOffer
 from embeddings.index import ItemIndex
 from recsvc.domain.eligibility import ByTerms, EligibilityTables
+from recsvc.domain.errors import NothingToServeError
 from recsvc.domain.moment import BEFORE_ALL
 from recsvc.domain.naming import ItemNotes, Naming
 from recsvc.domain.narrowing import Narrowing
@@ -186,6 +187,13 @@ class ModelSlot:
     def current(self, issuer_id: str) -> ServingModel | None:
         """The issuer's model, to be kept to the end of the request; None when nothing is loaded."""
         return self._models.get(issuer_id)
+
+    def serving(self, issuer_id: str) -> ServingModel:
+        """As :meth:`current`, for whom there is nothing to do without one: NothingToServeError."""
+        model = self.current(issuer_id)
+        if model is None:
+            raise NothingToServeError
+        return model
 
     def swap(self, model: ServingModel) -> None:
         """Let a model serve its issuer from the next request on."""

@@ -12,7 +12,6 @@ from recsvc.domain.eligibility.refusal import MEANING, Refusal
 from recsvc.domain.errors import (
     ConflictError,
     NotFoundError,
-    NothingToServeError,
     StoreAwayError,
 )
 from recsvc.domain.lifecycle import EventRecord, Past, Use, UseKind, uses_of
@@ -96,8 +95,8 @@ class Activator:
         StoreAwayError
             whether it is open is not known; ask again
         """
-        model = self._model(issuer_id)
-        item = self._item(model, item_id)
+        model = self._slot.serving(issuer_id)
+        item = _item(model, item_id)
         for _ in range(ATTEMPTS):
             (account,) = self._ledger.accounts(issuer_id, (question.cardholder_id,))
             now = self._clock()
@@ -175,7 +174,7 @@ class Activator:
         ConflictError
             ``already_redeemed``
         """
-        item = self._item(self._model(issuer_id), item_id)
+        item = _item(self._slot.serving(issuer_id), item_id)
         for _ in range(ATTEMPTS):
             (account,) = self._ledger.accounts(issuer_id, (cardholder_id,))
             now = self._clock()
@@ -225,17 +224,13 @@ class Activator:
             day_ends_at=day.ends_at,
         )
 
-    def _model(self, issuer_id: str) -> ServingModel:
-        model = self._slot.current(issuer_id)
-        if model is None:
-            raise NothingToServeError
-        return model
 
-    def _item(self, model: ServingModel, item_id: str) -> Item:
-        item = model.catalog.get(item_id)
-        if item is None:
-            raise NotFoundError
-        return item
+def _item(model: ServingModel, item_id: str) -> Item:
+    """The item of an id; NotFoundError where the catalogue has none."""
+    item = model.catalog.get(item_id)
+    if item is None:
+        raise NotFoundError
+    return item
 
 
 def _held(account: Account, item_id: str, now: datetime) -> Use | None:

@@ -8,6 +8,7 @@ import pytest
 
 from embeddings.catalog import Catalog
 from embeddings.model import Labels
+from recsvc.domain.errors import NothingToServeError
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.popularity import chain
 from recsvc.domain.question import Source
@@ -123,6 +124,9 @@ def test_the_slot_gives_each_issuer_its_own_model() -> None:
     assert slot.current("other") is theirs
     assert slot.current("nobody") is None
     assert slot.issuers() == ["demo", "other"]
+    assert slot.serving("demo") is mine
+    with pytest.raises(NothingToServeError):
+        slot.serving("nobody")
     slot.remove("other")
     assert slot.current("other") is None
 
