@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import Benefit, BenefitType, MerchantOffer, RewardType
+from embeddings.catalog import Benefit, BenefitType, Item, RewardType
 
 REACH_SCALE = 2.0
 TYPE = "type:"
@@ -30,8 +30,6 @@ TRAITS = (
 )
 """What is known of an item before anyone has seen it. New traits are added at the end: a bundle
 that knows fewer is read as far as it goes."""
-
-Item = Benefit | MerchantOffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.appeal import Appeal, Setting
-from embeddings.catalog import Benefit, ItemKind, MerchantOffer
+from embeddings.catalog import Item, ItemKind
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 
 
@@ -124,7 +124,7 @@ class Composer:
         self._row_of = row_of
         self._centroids = category_centroids(space)
 
-    def compose(self, item: Benefit | MerchantOffer) -> ComposedItem:
+    def compose(self, item: Item) -> ComposedItem:
         """Vector of one item: shrunken mix of its own column, its merchants, its categories.
 
         ``v = a·own + (1 - a)·(b·merchants + (1 - b)·categories)`` with
@@ -150,7 +150,7 @@ class Composer:
         is_known = own is not None or bool(merchants) or bool(categories) or spoken_of
         return ComposedItem(vector, pull, float(bias), own, merchants, categories, is_known)
 
-    def setting(self, item: Benefit | MerchantOffer) -> Setting:
+    def setting(self, item: Item) -> Setting:
         """Where an item holds, as the columns know it."""
         return self._setting(*self._hangs_on(item))
 
@@ -173,7 +173,7 @@ class Composer:
     def _mean_reach(self, rows: tuple[int, ...]) -> float:
         return float(self._space.cardholders[list(rows)].mean()) if rows else 0.0
 
-    def _hangs_on(self, item: Benefit | MerchantOffer) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    def _hangs_on(self, item: Item) -> tuple[tuple[int, ...], tuple[int, ...]]:
         """Rows of the merchants and of the categories that an item hangs on, as far as known."""
         merchants = self._rows(ColumnKind.MERCHANT, item.merchants())
         categories = self._rows(ColumnKind.CATEGORY, item.categories())
@@ -194,7 +194,7 @@ class Composer:
         return behind / (behind + prior)
 
 
-def own_kind(item: Benefit | MerchantOffer) -> ColumnKind:
+def own_kind(item: Item) -> ColumnKind:
     """Kind of the column that holds an item's own history."""
     return ColumnKind.BENEFIT if item.kind == ItemKind.BENEFIT.value else ColumnKind.OFFER
 

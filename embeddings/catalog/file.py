@@ -9,7 +9,7 @@ from typing import Any, BinaryIO, Self
 import orjson
 from pydantic import ValidationError
 
-from embeddings.catalog.item import Benefit, MerchantOffer, item_document, parse_item
+from embeddings.catalog.item import Item, item_document, parse_item
 from embeddings.errors import CatalogError, KeyTwiceError, NotJsonError
 from embeddings.identifying import Identifying, identifying, may_hold_many_digits
 from embeddings.strict_json import read_strictly
@@ -22,11 +22,11 @@ MAX_ITEMS = 200_000
 class Catalog:
     """Items in ascending order of their id, each id once."""
 
-    items: tuple[Benefit | MerchantOffer, ...] = ()
+    items: tuple[Item, ...] = ()
     _row_of: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, items: Iterable[Benefit | MerchantOffer]) -> Self:
+    def of(cls, items: Iterable[Item]) -> Self:
         """Catalogue of these items; CatalogError when an id comes twice."""
         ordered = tuple(sorted(items, key=lambda item: item.item_id))
         for one, other in itertools.pairwise(ordered):
@@ -41,7 +41,7 @@ class Catalog:
         """Row of an item, or None."""
         return self._row_of.get(item_id)
 
-    def get(self, item_id: str) -> Benefit | MerchantOffer | None:
+    def get(self, item_id: str) -> Item | None:
         """Item of an id, or None."""
         row = self.row(item_id)
         return None if row is None else self.items[row]
@@ -55,7 +55,7 @@ def lines_of(stream: BinaryIO) -> Iterator[bytes]:
     return iter(lambda: stream.readline(MAX_LINE_BYTES + 2), b"")
 
 
-def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Benefit | MerchantOffer]]:
+def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Item]]:
     """Line number and item of each line that is not blank.
 
     Raises
@@ -69,7 +69,7 @@ def parse_lines(lines: Iterable[bytes]) -> Iterator[tuple[int, Benefit | Merchan
             yield number, parse_line(line, number)
 
 
-def parse_line(line: bytes, number: int) -> Benefit | MerchantOffer:
+def parse_line(line: bytes, number: int) -> Item:
     """Item of one line; CatalogError names the line and each wrong field."""
     if len(line) > MAX_LINE_BYTES:
         raise CatalogError(f"line {number}: longer than {MAX_LINE_BYTES} bytes")

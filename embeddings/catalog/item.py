@@ -90,15 +90,15 @@ class MerchantOffer(ItemBase):
 
 Item = Annotated[Benefit | MerchantOffer, Field(discriminator="kind")]
 
-_ADAPTER: TypeAdapter[Benefit | MerchantOffer] = TypeAdapter(Item)
+_ADAPTER: TypeAdapter[Item] = TypeAdapter(Item)
 
 
-def parse_item(document: object) -> Benefit | MerchantOffer:
+def parse_item(document: object) -> Item:
     """Item of a decoded JSON document; pydantic's ValidationError names each wrong field."""
     return _ADAPTER.validate_python(document)
 
 
-def item_document(item: Benefit | MerchantOffer) -> dict[str, Any]:
+def item_document(item: Item) -> dict[str, Any]:
     """The JSON form of an item, without fields that say nothing."""
     return item.model_dump(mode="json", exclude_none=True, exclude_defaults=True) | {
         "kind": item.kind

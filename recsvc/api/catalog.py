@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import orjson
 from pydantic import BaseModel, Field, ValidationError
 
+from embeddings.catalog import Item
 from embeddings.catalog.file import MAX_LINE_BYTES
 from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
 from recsvc.api.http.auth import Caller, Gate
@@ -18,7 +19,7 @@ from recsvc.api.http.problems import FieldFault, ProblemError
 from recsvc.api.http.routing import NDJSON, Rendered, Routes
 from recsvc.api.http.schemas import Headers, ItemPath, PageQuery
 from recsvc.api.http.screening import screen
-from recsvc.stores.catalog import AnyItem, CatalogStore, Written
+from recsvc.stores.catalog import CatalogStore, Written
 
 ETAG = re.compile(r'"([0-9]{1,15})"')
 READ, WRITE = "rec:read", "catalog:write"
@@ -115,7 +116,7 @@ def _add_kind(routes: Routes, desk: "_Desk", name: str, kind: ItemKind) -> None:
     """The same five endpoints for either kind of item."""
     model, page_model = MODELS[kind]
 
-    def put(caller: Caller, path: ItemPath, header: WriteHeaders, body: AnyItem) -> Any:  # noqa: ANN401
+    def put(caller: Caller, path: ItemPath, header: WriteHeaders, body: Item) -> Any:  # noqa: ANN401
         """Create or replace an item; live in every worker within two seconds."""
         return desk.put(caller, path, header, body)
 
@@ -146,7 +147,7 @@ class _Desk:
         self._store = store
         self._cursors = cursors
 
-    def put(self, caller: Caller, path: ItemPath, header: WriteHeaders, item: AnyItem) -> Rendered:
+    def put(self, caller: Caller, path: ItemPath, header: WriteHeaders, item: Item) -> Rendered:
         if item.item_id != path.item_id:
             raise refuse((_fault("/item_id", "differs", "Differs from the id in the address."),))
         expected = "-" if header.if_none_match else _expected(header.if_match)
@@ -203,7 +204,7 @@ def _fault(pointer: str, code: str, message: str) -> FieldFault:
     return FieldFault(pointer=pointer, code=code, message=message)
 
 
-def read_lines(raw: bytes) -> Iterator[tuple[int, AnyItem | LineResult]]:
+def read_lines(raw: bytes) -> Iterator[tuple[int, Item | LineResult]]:
     """Number and item of each line that is not blank, or the reason why it is none."""
     seen: set[str] = set()
     for number, line in enumerate(raw.split(b"\n"), start=1):
@@ -217,7 +218,7 @@ def read_lines(raw: bytes) -> Iterator[tuple[int, AnyItem | LineResult]]:
         yield number, item
 
 
-def _read_line(number: int, line: bytes) -> AnyItem | LineResult:
+def _read_line(number: int, line: bytes) -> Item | LineResult:
     if len(line) > MAX_LINE_BYTES:
         return _rejected(number, "line_too_long")
     try:

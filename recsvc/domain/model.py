@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
-from embeddings.catalog import Benefit, Catalog, MerchantOffer
+from embeddings.catalog import Catalog, Item
 from embeddings.index import ItemIndex
 from recsvc.domain.eligibility import ByTerms, EligibilityTables
 from recsvc.domain.errors import NothingToServeError
@@ -19,8 +19,6 @@ from recsvc.domain.naming import ItemNotes, Naming
 from recsvc.domain.narrowing import Narrowing
 from recsvc.domain.popularity import ItemPopularity
 from recsvc.domain.space import ItemSpace
-
-Item = Benefit | MerchantOffer
 
 
 @dataclass(frozen=True, slots=True, eq=False)

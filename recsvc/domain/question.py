@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from embeddings.catalog import Benefit, Channel, ItemKind, MerchantOffer
+from embeddings.catalog import Channel, Item, ItemKind
 from recsvc.domain.cardholder import Activation
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS
 from recsvc.domain.eligibility.refusal import Refusal
 
-Item = Benefit | MerchantOffer
 MAX_LIMIT = 100
 MAX_RANKED = 500
 

@@ -6,11 +6,11 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
+from embeddings.catalog import Item
 from recsvc.domain.candidates import best_rows, cosines
 from recsvc.domain.errors import NotFoundError
 from recsvc.domain.model import ServingModel
 from recsvc.domain.moment import microseconds
-from recsvc.domain.question import Item
 
 
 @dataclass(frozen=True, slots=True)

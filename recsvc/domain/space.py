@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from embeddings.compose import ComposedItem, Composer
 from embeddings.vocabulary import ColumnKind, column_id
 from recsvc.domain.eligibility.terms import Attachments
-
-Item = Benefit | MerchantOffer
 
 
 class Columns:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from embeddings.interactions import EventType
 from recsvc.domain.budgets import BudgetLimits
 from recsvc.domain.eligibility.refusal import MEANING, Refusal
@@ -25,7 +25,6 @@ from recsvc.ledger.settling import Day
 from recsvc.stores.events.entry import encode_entry
 from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore
 
-Item = Benefit | MerchantOffer
 ATTEMPTS = 20
 OVERLOOKED = frozenset({Refusal.DISMISSED, Refusal.BUDGET_EXHAUSTED, Refusal.EXCLUDED})
 """Taking an item ends that he dismissed it; budgets are asked of the ledger itself."""

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 
-from embeddings.catalog import Catalog
+from embeddings.catalog import Catalog, Item
 from recsvc.domain.budgets import is_ahead_of_pace, is_paced
-from recsvc.domain.model import Item, ModelSlot, ServingModel
+from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.ledger.changed_limits import ChangedLimits
 from recsvc.ledger.settling import Day
 from recsvc.stores.events.budget_sums import BudgetSums

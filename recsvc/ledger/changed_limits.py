@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import islice
 
-from embeddings.catalog import Catalog
+from embeddings.catalog import Catalog, Item
 from recsvc.domain.budgets import BudgetLimits, Spent
-from recsvc.domain.model import Item
 
 A_TURN = 1000
 """Budgets looked at anew at a time."""

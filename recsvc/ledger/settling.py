@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta, tzinfo
 
+from embeddings.catalog import Item
 from recsvc.domain.budgets import BudgetLimits
 from recsvc.domain.lifecycle import Past, uses_of
-from recsvc.domain.lifecycle.offers import Item, OfferBook
+from recsvc.domain.lifecycle.offers import OfferBook
 from recsvc.domain.model import ModelSlot
 from recsvc.domain.moment import day_number
 from recsvc.stores.events.ledger import Account, Commit, Committed, Entry, LedgerStore

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from embeddings.catalog import Money
+from embeddings.catalog import Item, Money
 from recsvc.domain.audience.disclosure import Withheld
 from recsvc.domain.campaign.campaign import Campaign
 from recsvc.domain.campaign.launch import Finding, Projection, blockers, cost_of, notices
 from recsvc.domain.campaign.room import pushed_of, room
 from recsvc.domain.errors import NotFoundError
-from recsvc.domain.model import Item, ServingModel
+from recsvc.domain.model import ServingModel
 from recsvc.domain.results.planning import (
     ASSUMED_RATE,
     Baseline,

@@ -13,14 +13,14 @@ from typing import Any
 import orjson
 import redis
 
-from embeddings.catalog.item import Benefit, ItemKind, MerchantOffer, item_document, parse_item
+from embeddings.catalog import Item
+from embeddings.catalog.item import ItemKind, item_document, parse_item
 from recsvc.domain.errors import ConflictError, NotFoundError, RevisionMismatchError
 from recsvc.stores.catalog_scripts import CATALOG_CHANGES_SINCE, CATALOG_DELETE, CATALOG_PUT
 from recsvc.stores.connection.client import Connection, field_of
 from recsvc.stores.connection.scripts import Script
 from recsvc.stores.keys.catalog import CATALOG, CATALOG_CHANGES, CATALOG_LIST, CATALOG_STATE
 
-AnyItem = Benefit | MerchantOffer
 BATCH = 500
 PAGE = 1000
 
@@ -38,7 +38,7 @@ class Written(StrEnum):
 class StoredItem:
     """An item and the version of the catalogue that wrote it."""
 
-    item: AnyItem
+    item: Item
     revision: int
 
 
@@ -82,7 +82,7 @@ class CatalogStore:
         self._delete = Script(CATALOG_DELETE)
         self._changes = Script(CATALOG_CHANGES_SINCE)
 
-    def put(self, issuer_id: str, item: AnyItem, *, expected: str = "") -> tuple[Written, int]:
+    def put(self, issuer_id: str, item: Item, *, expected: str = "") -> tuple[Written, int]:
         """Write one item.
 
         Parameters
@@ -104,7 +104,7 @@ class CatalogStore:
         answer = self._writes.ask(lambda store: self._put.run(store, _keys(issuer_id), arguments))
         return _written(answer)
 
-    def put_many(self, issuer_id: str, items: Sequence[AnyItem]) -> list[tuple[Written, int]]:
+    def put_many(self, issuer_id: str, items: Sequence[Item]) -> list[tuple[Written, int]]:
         """Write items whatever is there; one round trip for every 500.
 
         A kind conflict is told in its place and changes nothing.
@@ -180,7 +180,7 @@ def _keys(issuer_id: str) -> tuple[str, ...]:
     )
 
 
-def _put_arguments(item: AnyItem, expected: str) -> tuple[str | bytes, ...]:
+def _put_arguments(item: Item, expected: str) -> tuple[str | bytes, ...]:
     document = orjson.dumps(item_document(item), option=orjson.OPT_SORT_KEYS)
     return (item.item_id, item.kind, document, expected, secrets.token_hex(4))
 

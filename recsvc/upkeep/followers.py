@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from embeddings.bundle import Bundle
-from embeddings.catalog import Catalog
+from embeddings.catalog import Catalog, Item
 from embeddings.errors import EmbeddingsError
 from embeddings.shelf import Shelf
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
-from recsvc.stores.catalog import AnyItem, Changes
+from recsvc.stores.catalog import Changes
 from recsvc.stores.changes import CatalogMark
 
 LOOKS_BETWEEN_RETRIES = 10
@@ -43,7 +43,7 @@ class CatalogFollower:
         self._source = source
         self._log = log
         self._mark = NO_MARK
-        self._items: dict[str, AnyItem] = {}
+        self._items: dict[str, Item] = {}
 
     def catch_up(self, mark: CatalogMark) -> CatalogSnapshot | None:
         """The new snapshot when the store has come further than ours, else None.
@@ -62,7 +62,7 @@ class CatalogFollower:
         version = f"{mark.epoch}-{reached}"
         return CatalogSnapshot(Catalog.of(items.values()), version, reached)
 
-    def _collect(self, items: dict[str, AnyItem], version: int) -> int:
+    def _collect(self, items: dict[str, Item], version: int) -> int:
         """Bring the changes after a version into the items; returns the version reached."""
         while True:
             found = self._source.changes_since(self._issuer_id, version)

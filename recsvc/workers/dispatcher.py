@@ -10,7 +10,7 @@ from datetime import datetime
 
 import orjson
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from recsvc.domain.campaign.campaign import Campaign, State
 from recsvc.domain.campaign.sending import Refusal
 from recsvc.domain.errors import RevisionMismatchError
@@ -183,7 +183,7 @@ class Dispatcher:
 
 
 def push_document(
-    push: Push, campaign: Campaign, item: Benefit | MerchantOffer | None, now: datetime
+    push: Push, campaign: Campaign, item: Item | None, now: datetime
 ) -> Mapping[str, object]:
     """What the gateway gets: the item's terms as in the catalogue, and the way out."""
     return {

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from embeddings.catalog import Benefit, BenefitType, Catalog, MerchantOffer, RewardType, parse_item
+from embeddings.catalog import BenefitType, Catalog, Item, RewardType, parse_item
 from training.errors import BadInputError
 from training.illustrate.places import Place
 from training.illustrate.wording import priced, worded
@@ -70,7 +70,7 @@ def illustrate(places: Sequence[Place], n_items: int, *, seed: int, now: datetim
 
 def _benefits(
     rng: np.random.Generator, places: Sequence[Place], limit: int, now: datetime
-) -> list[Benefit | MerchantOffer]:
+) -> list[Item]:
     """Benefits whose categories are in the usage, then perks at partners of each category."""
     codes = {place.mcc for place in places}
     known = [text for text in BENEFITS if codes & set(text.mccs)]
@@ -128,9 +128,7 @@ def _benefit(
     }
 
 
-def _offer(
-    rng: np.random.Generator, number: int, places: Sequence[Place], now: datetime
-) -> Benefit | MerchantOffer:
+def _offer(rng: np.random.Generator, number: int, places: Sequence[Place], now: datetime) -> Item:
     """An offer at the next place, or at all merchants of its category."""
     place = places[number % len(places)]
     kinds = FOR_SMALL if place.typical < SMALL else tuple(KINDS)

@@ -7,7 +7,7 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Benefit, Item, MerchantOffer
 from training.simulate.cardholders import TASTE_DIMS
 from training.simulate.merchants import PERSONA_PULL, PRICE_PULL, Merchants
 from training.simulate.offerings import Offering, draw_offerings
@@ -45,7 +45,7 @@ class Items:
         Never shown to anyone.
     """
 
-    catalog: list[Benefit | MerchantOffer]
+    catalog: list[Item]
     position: NDArray[np.float32]
     offset: NDArray[np.float32]
     city: NDArray[np.int8]

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import Benefit, MerchantOffer, RewardType, parse_item
+from embeddings.catalog import Item, RewardType, parse_item
 from training.simulate.fine_print import benefit_terms, draw_budget, offer_terms
 from training.simulate.merchants import Merchants, merchant_id
 from training.simulate.parameters import Parameters
@@ -22,7 +22,7 @@ BENEFIT_SHARE = 0.3
 class Offering:
     """An item and the rows of the merchants it hangs on; none when it hangs on categories only."""
 
-    item: Benefit | MerchantOffer
+    item: Item
     partners: NDArray[np.int64]
 
 

@@ -3,10 +3,8 @@
 from dataclasses import dataclass
 from typing import Self
 
-from embeddings.catalog import Benefit, Limit, MerchantOffer
+from embeddings.catalog import Item, Limit
 from recsvc.domain.lifecycle.rewards import currency_of, reserved_minor
-
-Item = Benefit | MerchantOffer
 
 
 @dataclass(frozen=True, slots=True)

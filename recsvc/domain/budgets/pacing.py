@@ -7,10 +7,9 @@ who has it before his eyes may still activate it, as long as the budget lasts.
 
 from datetime import datetime
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from recsvc.domain.budgets.limits import BudgetLimits, Spent
 
-Item = Benefit | MerchantOffer
 HEAD_START = 0.1
 HEAD_START_USES = 50
 

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from embeddings.catalog import Benefit, MerchantOffer, Money, RewardType
+from embeddings.catalog import Benefit, Item, Money, RewardType
 from recsvc.domain.campaign.campaign import Campaign, State
-
-AnItem = Benefit | MerchantOffer
 
 
 class Blocker(StrEnum):
@@ -64,7 +62,7 @@ class Projection:
 
 def blockers(
     campaign: Campaign,
-    items: Mapping[str, AnItem],
+    items: Mapping[str, Item],
     projection: Projection | None,
     *,
     purpose_version: str | None,
@@ -103,7 +101,7 @@ def _of_papers(campaign: Campaign, purpose_version: str | None, at: datetime) ->
         yield Finding(Blocker.WINDOW_OVER, "ends_at")
 
 
-def _of_item(campaign: Campaign, item_id: str, item: AnItem | None) -> Iterable[Finding]:
+def _of_item(campaign: Campaign, item_id: str, item: Item | None) -> Iterable[Finding]:
     if item is None:
         yield Finding(Blocker.ITEM_UNKNOWN, item_id)
         return
@@ -119,7 +117,7 @@ def _of_item(campaign: Campaign, item_id: str, item: AnItem | None) -> Iterable[
 
 
 def _of_money(
-    campaign: Campaign, items: list[AnItem], projection: Projection | None
+    campaign: Campaign, items: list[Item], projection: Projection | None
 ) -> Iterable[Finding]:
     costs = [cost for item in items if (cost := cost_of(item)) is not None]
     limit = campaign.budget.amount
@@ -133,7 +131,7 @@ def _of_money(
         yield Finding(Blocker.BUDGET_EXCEEDED, "budget.amount")
 
 
-def _has_own_budget(item: AnItem) -> bool:
+def _has_own_budget(item: Item) -> bool:
     return cost_of(item) is None or (item.budget is not None and item.budget.total is not None)
 
 
@@ -147,7 +145,7 @@ def _expected_cost(projection: Projection | None) -> float | None:
     return projection.most_cost.amount_minor * share
 
 
-def cost_of(item: AnItem) -> Money | None:
+def cost_of(item: Item) -> Money | None:
     """The most that one redemption costs the issuer or merchant; None when it has no amount.
 
     A rate costs at most its cap; without a cap its cost is not known before the purchase.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterator
 
-from embeddings.catalog import Benefit, MerchantOffer, Money, Terms
+from embeddings.catalog import Benefit, Item, Money, Terms
 from embeddings.catalog.terms import CustomerRecency
 from recsvc.domain.cardholder import Activation, HeldProduct, ItemUse
 from recsvc.domain.eligibility.circumstances import Circumstances
@@ -10,7 +10,6 @@ from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.lifecycle.rewards import is_rated, reserved_minor
 from recsvc.domain.moment import Moment, period_start
 
-Item = Benefit | MerchantOffer
 OPEN = frozenset({Activation.ACTIVATED, Activation.REDEEMED})
 
 

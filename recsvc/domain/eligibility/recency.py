@@ -9,12 +9,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from embeddings.catalog.terms import CustomerRecency
 from recsvc.domain.eligibility.circumstances import Circumstances
 from recsvc.domain.eligibility.terms import Attachments
 
-Item = Benefit | MerchantOffer
 NEVER = int(np.iinfo(np.int32).min)
 NO_LIMIT = int(np.iinfo(np.int32).max)
 LastDays = tuple[NDArray[np.int64], NDArray[np.int32]]

@@ -9,7 +9,7 @@ from typing import NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS, Circumstances
 from recsvc.domain.eligibility.eligible import Eligible
 from recsvc.domain.eligibility.judge import OPEN, judge, used_up
@@ -18,7 +18,6 @@ from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.terms import Attachments, TermTable
 from recsvc.domain.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
 
-Item = Benefit | MerchantOffer
 MOST_CACHED_BYTES = 8 * 1024 * 1024
 ENTRY_BYTES = 1024
 """What a mask takes beside its bytes, which are kept twice: its key, with names that callers

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta, tzinfo
 from typing import NamedTuple
 
+from embeddings.catalog import Item
 from embeddings.interactions import EventType
 from recsvc.domain.lifecycle.past import Past
 from recsvc.domain.lifecycle.records import EventRecord
-from recsvc.domain.lifecycle.rewards import Item
 from recsvc.domain.lifecycle.uses import BY_EVENT, BY_PURCHASE, Use, UseKind
 from recsvc.domain.moment import EPOCH_DATE
 

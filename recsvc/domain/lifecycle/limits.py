@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import timedelta
 
-from embeddings.catalog import Benefit, Period
-from recsvc.domain.lifecycle.rewards import Item, is_rated
+from embeddings.catalog import Benefit, Item, Period
+from recsvc.domain.lifecycle.rewards import is_rated
 from recsvc.domain.lifecycle.uses import UNCOUNTED, Use, UseKind
 from recsvc.domain.moment import EPOCH_DATE, period_start
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Self
 
-from embeddings.catalog import Benefit, Catalog, MerchantOffer
+from embeddings.catalog import Catalog, Item, MerchantOffer
 from embeddings.interactions import EventType, TransactionStatus
 from recsvc.domain.lifecycle.records import EventRecord, Told
 
-Item = Benefit | MerchantOffer
 ACTIVATED, REDEEMED = EventType.ACTIVATED, EventType.REDEEMED
 REVERSED, RETURNED = TransactionStatus.REVERSED, TransactionStatus.RETURNED
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime, timedelta, tzinfo
 
+from embeddings.catalog import Item
 from recsvc.domain.lifecycle.activations import Activation
-from recsvc.domain.lifecycle.rewards import Item, currency_of, reserved_minor
+from recsvc.domain.lifecycle.rewards import currency_of, reserved_minor
 from recsvc.domain.lifecycle.spending import Spending
 from recsvc.domain.lifecycle.uses import Use, UseKind
 from recsvc.domain.moment import day_number

@@ -2,12 +2,10 @@
 
 from datetime import tzinfo
 
-from embeddings.catalog import Benefit, MerchantOffer, Reward, RewardType
+from embeddings.catalog import Item, MerchantOffer, Reward, RewardType
 from embeddings.catalog.reward import RATED
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle.purchases import Purchase
-
-Item = Benefit | MerchantOffer
 
 
 def earns(item: Item, purchase: Purchase, zone: tzinfo) -> bool:

@@ -7,12 +7,12 @@ each came; a reversal brings back what was before the purchase; no use beyond hi
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
+from embeddings.catalog import Item
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle.activations import Activation, activations_of, remembered
 from recsvc.domain.lifecycle.limits import capped
 from recsvc.domain.lifecycle.pairing import pair
 from recsvc.domain.lifecycle.past import Past
-from recsvc.domain.lifecycle.rewards import Item
 from recsvc.domain.lifecycle.spending import by_purchases, by_redemptions
 from recsvc.domain.lifecycle.uses import Use, UseKind
 

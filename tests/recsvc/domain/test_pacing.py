@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.catalog import parse_item
+from embeddings.catalog import Item, parse_item
 from recsvc.domain.budgets import Spent, is_ahead_of_pace, is_paced
-from recsvc.domain.budgets.pacing import HEAD_START, HEAD_START_USES, Item
+from recsvc.domain.budgets.pacing import HEAD_START, HEAD_START_USES
 from tests.bundles import an_offer
 
 OPENS, ENDS = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 11, tzinfo=UTC)
