@@ -9,8 +9,6 @@ would do without one: rank by spend.
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -23,19 +21,11 @@ from sklearn.metrics import roc_auc_score
 
 from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
+from tests.benchmarks.trainer import run_trainer
 
 SPLIT = datetime(2017, 7, 1, tzinfo=UTC)
 TOP = 0.2
 MOST_MERCHANTS = 1_000
-
-
-def run(*words: str) -> None:
-    """One command of the trainer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"training {words[0]} failed ({done.returncode}):\n{done.stderr[-3000:]}")
 
 
 def table(name: str) -> pl.DataFrame:
@@ -63,7 +53,7 @@ def trained(folder: Path) -> tuple[Bundle, pl.DataFrame]:
     """A model of the purchases before the split, and these purchases."""
     usage, early = folder / "usage.parquet", folder / "early.parquet"
     mapping = Path(__file__).parents[2] / "training/mappings/completejourney.toml"
-    run("import", "--mapping", str(mapping), "--out", str(usage))
+    run_trainer("import", "--mapping", str(mapping), "--out", str(usage))
     rows = pl.read_parquet(usage).filter(pl.col("occurred_at") < SPLIT)
     rows.write_parquet(early)
     lines = [
@@ -79,7 +69,7 @@ def trained(folder: Path) -> tuple[Bundle, pl.DataFrame]:
     ]
     catalog = folder / "catalog.ndjson"
     catalog.write_bytes(b"".join(orjson.dumps(line) + b"\n" for line in lines))
-    run(
+    run_trainer(
         *("run", "--usage", str(early), "--catalog", str(catalog), "--issuer", "cj", "--force"),
         *("--shelf", str(folder / "shelf")),
     )

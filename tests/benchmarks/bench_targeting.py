@@ -9,8 +9,6 @@ expectation is taken over all who may have the item.
 
 import argparse
 import json
-import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -19,29 +17,21 @@ import numpy as np
 from embeddings.bundle import Bundle
 from embeddings.shelf import Shelf
 from recsvc.domain.audience.ranking import rank_cardholders
+from tests.benchmarks.trainer import run_trainer
 from training.simulate.truth import Truth
 
 SHARE = 10
 LEAST = 200
 
 
-def run(*words: str) -> None:
-    """One command of the trainer."""
-    done = subprocess.run(
-        [sys.executable, "-m", "training", *words], capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        raise SystemExit(f"training {words[0]} failed ({done.returncode}):\n{done.stderr[-3000:]}")
-
-
 def a_bank(folder: Path, cardholders: int) -> tuple[Bundle, Truth]:
     """A simulated issuer, trained."""
-    run(
+    run_trainer(
         *("simulate", "--out", str(folder), "--cardholders", str(cardholders), "--seed", "11"),
         *("--merchants", "2000", "--transactions", str(60 * cardholders)),
         *("--ends-at", "2026-01-31T00:00:00+08:00"),
     )
-    run(
+    run_trainer(
         *("run", "--usage", str(folder / "usage.parquet"), "--issuer", "demo", "--force"),
         *("--catalog", str(folder / "catalog.ndjson"), "--shelf", str(folder / "shelf")),
         *("--events", str(folder / "responses.parquet")),

@@ -27,6 +27,7 @@ from implicit.cpu.als import AlternatingLeastSquares
 from scipy import sparse
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from tests.benchmarks.trainer import run_trainer
 from training.allocators import be_thrifty
 from training.matrix import build, open_inputs, spool_contacts, survey
 from training.pipeline import Request, run
@@ -43,7 +44,6 @@ def peak_bytes() -> int:
 
 def simulate(folder: Path, transactions: int) -> None:
     """Draw an issuer: fifty transactions a cardholder."""
-    command = [sys.executable, "-m", "training", "simulate", "--out", str(folder)]
     size = {
         "--cardholders": max(transactions // 50, 100),
         "--merchants": max(min(transactions // 2000, 5000), 100),
@@ -51,7 +51,7 @@ def simulate(folder: Path, transactions: int) -> None:
         "--seed": SEED,
     }
     given = [str(part) for pair in size.items() for part in pair]
-    subprocess.run([*command, *given], check=True, stdout=subprocess.DEVNULL)
+    run_trainer("simulate", "--out", str(folder), *given)
 
 
 def inputs(folder: Path) -> list[Path]:
