@@ -15,6 +15,7 @@ from training.config import EvaluationPlan
 from training.evaluation.trial import Trial
 from training.matrix import Inputs, spool_contacts, survey
 from training.matrix.ledger import Bookkeeper, Ledger, ledger_of
+from training.matrix.responses import CONTACT_SCHEMA
 from training.split import EmptyPartError, Split, day_of, split, split_day
 from training.usage import Table
 from training.weighting import ModelParameters
@@ -22,12 +23,6 @@ from training.weighting import ModelParameters
 HASH_KEY = b"comparison"
 ANY_DAYS = EvaluationPlan()
 Usage = tuple[Table, Ledger]
-CONTACTS = {
-    "cardholder_id": pl.String(),
-    "column": pl.String(),
-    "type": pl.String(),
-    "day": pl.Int32(),
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +119,7 @@ def _cut(
 
 def _usage_alone(table: Table, ledger: Ledger, end: date | None) -> Inputs:
     """Inputs of a run that has nothing but card usage."""
-    contacts = pl.DataFrame(schema=CONTACTS)
+    contacts = pl.DataFrame(schema=CONTACT_SCHEMA)
     if end is not None:
         kept = table.frame.filter(pl.col("occurred_at").dt.date() < end).collect()
         table = Table(kept.lazy())
