@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 
+from embeddings.catalog import Item
 from embeddings.interactions import EventType
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle.past import Past
 from recsvc.domain.lifecycle.purchases import Purchase
 from recsvc.domain.lifecycle.records import EventRecord
 from recsvc.domain.lifecycle.rewards import (
-    Item,
     currency_of,
     earned,
     earns,
