@@ -11,7 +11,8 @@ from recsvc.api.http.cursors import Cursors
 from recsvc.api.http.routing import Routes
 from recsvc.api.http.schemas import PageQuery
 from recsvc.domain.errors import ConflictError
-from recsvc.stores.entrance.audit import AuditLog, Seen
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.audit_chain import Seen
 from recsvc.stores.entrance.audit_note import NoteError, read_note
 from recsvc.upkeep.shelves import Shelves
 

@@ -1,27 +1,29 @@
-"""The audit log: append-only, each entry bound to the one before by its hash.
+"""The audit log: append-only, a chain (:mod:`recsvc.stores.entrance.audit_chain`) in the store.
 
-An entry is a line of canonical JSON with ``seq`` and ``prev``, the hash of the entry before; its
-own hash is the sha256 of the line. So nobody can change, drop or insert one without breaking every
-hash after it. It names a cardholder by pseudonym only.
+It names a cardholder by pseudonym only.
 """
 
-import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import orjson
 import redis
 
 from recsvc.domain.errors import StoreAwayError
-from recsvc.stores.codec import OPTIONS
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Script
 from recsvc.stores.denylist import DenyList
+from recsvc.stores.entrance.audit_chain import (
+    BEGINNING,
+    AuditEntry,
+    Seen,
+    Verdict,
+    digest_of,
+    fault_of,
+    line_of,
+)
 from recsvc.stores.keys.access import AUDIT, MODEL_ON_RECORD
 
-BEGINNING = "0" * 64
 ATTEMPTS = 50
 CHUNK = 1000
 
@@ -38,58 +40,6 @@ redis.call('XADD', KEYS[1], ARGV[2] .. '-1', 'line', ARGV[3], 'hash', ARGV[4])
 if KEYS[2] then redis.call('SET', KEYS[2], ARGV[7]) end
 return {}
 """
-
-
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
-    """One entry: its number from 1, its line and the hash on record."""
-
-    seq: int
-    line: bytes
-    digest: str
-
-    def document(self) -> dict[str, Any]:
-        """The entry as the API tells it."""
-        return {**orjson.loads(self.line), "hash": self.digest}
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """An entry that the log held at some time: its number and its hash."""
-
-    seq: int
-    digest: str
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """Whether a log holds.
-
-    Parameters
-    ----------
-    entries : int              how many hold, from the first
-    broken_seq : int or None   number of the first that does not
-    reason : str or None       why, one word
-    head : str                 hash of the last that holds
-    witnessed : int or None    number of the entry that was noted of the log; None where none was
-    """
-
-    entries: int
-    broken_seq: int | None
-    reason: str | None
-    head: str
-    witnessed: int | None
-
-    def document(self) -> dict[str, Any]:
-        """The verdict as the API and the command tell it."""
-        return {
-            "holds": self.broken_seq is None,
-            "entries": self.entries,
-            "broken_seq": self.broken_seq,
-            "reason": self.reason,
-            "head": self.head,
-            "witnessed": self.witnessed,
-        }
 
 
 class AuditLog:
@@ -259,23 +209,3 @@ def _end_of(store: redis.Redis, name: str) -> tuple[Any, int]:
     if isinstance(info, Exception):  # there is no such stream yet
         return found, 0
     return found, int(info["last-generated-id"].split(b"-")[0])
-
-
-def line_of(seq: int, prev: str, told: Mapping[str, Any]) -> bytes:
-    """Canonical JSON of an entry: sorted keys, no blanks, UTF-8."""
-    return orjson.dumps({**told, "seq": seq, "prev": prev}, option=OPTIONS)
-
-
-def digest_of(line: bytes) -> str:
-    """Hash of an entry."""
-    return hashlib.sha256(line).hexdigest()
-
-
-def fault_of(entry: AuditEntry, seq: int, prev: str) -> str | None:
-    """What is wrong with an entry in its place; None when nothing is."""
-    if digest_of(entry.line) != entry.digest:
-        return "changed"
-    document = orjson.loads(entry.line)
-    if entry.seq != seq or document["seq"] != seq:
-        return "missing_before"
-    return None if document["prev"] == prev else "chain_broken"

@@ -13,7 +13,7 @@ import orjson
 from embeddings.durable import replace_file
 from embeddings.errors import EmbeddingsError
 from embeddings.strict_json import read_strictly
-from recsvc.stores.entrance.audit import Seen
+from recsvc.stores.entrance.audit_chain import Seen
 
 FILE_NAME = "audit-witness.json"
 FORMAT = 1

@@ -18,7 +18,8 @@ from recsvc.domain.moment import microseconds
 from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.streams import documents_of
 from recsvc.stores.denylist import DenyList
-from recsvc.stores.entrance.audit import AuditEntry, AuditLog
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.audit_chain import AuditEntry
 from recsvc.stores.events.codec import instant
 from recsvc.stores.keys.cardholders import CARDHOLDER
 from recsvc.stores.keys.requests import SERVES

@@ -12,7 +12,8 @@ import pytest
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
 from recsvc.stores.assembly import Stores
-from recsvc.stores.entrance.audit import AuditLog, Seen
+from recsvc.stores.entrance.audit import AuditLog
+from recsvc.stores.entrance.audit_chain import Seen
 from recsvc.stores.entrance.audit_note import FILE_NAME, NoteError, read_note
 from recsvc.stores.keys.access import AUDIT
 from recsvc.workers.audit_witness import AuditWitness
