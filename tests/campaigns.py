@@ -58,10 +58,15 @@ def proof(campaigns: int, n: int, seed: int) -> Proof:
         rates = [Arm.of(active[who]) for who in (treated, ~treated)]
         found = (difference(*arms), cuped(*arms), difference(*rates))
         held[number] = [holds(e, t) for e, t in zip(found, (effect, effect, lift), strict=True)]
-        widths[number] = [e.width for e in found[:2] if e]
+        widths[number] = [width(e) for e in found[:2] if e]
     narrowed = 1 - float(np.mean(widths[:, 1] / widths[:, 0]))
     plain, adjusted, rate_held = (float(share) for share in held.mean(axis=0))
     return Proof(campaigns, plain, adjusted, rate_held, narrowed)
+
+
+def width(effect: Effect) -> float:
+    """Length of an interval."""
+    return effect.high - effect.low
 
 
 def holds(effect: Effect | None, truth: float) -> bool:

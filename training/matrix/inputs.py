@@ -18,7 +18,6 @@ from training.matrix.profiles import read_profiles
 from training.matrix.responses import (
     CONTACT_SCHEMA,
     Responses,
-    log_of,
     no_responses,
     read_responses,
     unseen,
@@ -51,8 +50,6 @@ class Inputs:
     events_through : str or None
         The furthest place in the issuer's stream of events that was read, as
         ``milliseconds-number``: serving folds in what lies beyond it, and that only.
-    events : Path or None
-        Where the responses are, for :meth:`log_of`.
     """
 
     usage: tuple[Table, ...]
@@ -63,17 +60,10 @@ class Inputs:
     fingerprint: str
     unknown_items: int
     events_through: str | None
-    events: Path | None = None
 
     def spent(self) -> Self:
         """The same without the ledger and the responses, once they are spooled."""
         return replace(self, ledger=no_usage(), contacts=pl.DataFrame(schema=CONTACT_SCHEMA))
-
-    def log_of(self, cardholder_ids: Sequence[str]) -> pl.DataFrame:
-        """Every response of some cardholders, what was only shown included; none without a log."""
-        if self.events is None:
-            return pl.DataFrame(schema=CONTACT_SCHEMA)
-        return log_of(self.events, self.catalog, cardholder_ids)
 
 
 def open_inputs(
@@ -107,7 +97,6 @@ def open_inputs(
         digest.result(),
         responses.result().unknown_items,
         responses.result().through,
-        events,
     )
 
 

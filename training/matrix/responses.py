@@ -91,27 +91,6 @@ def _written(place: Place | None) -> str | None:
     return None if place is None else f"{place[0]}-{place[1]}"
 
 
-def log_of(path: Path, catalog: Catalog, cardholder_ids: Sequence[str]) -> pl.DataFrame:
-    """Every event of some cardholders with items of the catalogue, whatever it weighs.
-
-    What was shown and left alone makes no cell, but tells what an item is worth.
-
-    Returns
-    -------
-    polars.DataFrame of ``cardholder_id, column, type, day``, each event once
-    """
-    types = [e.value for e in EventType if e is not EventType.TRANSACTION]
-    items = pl.Enum([item.item_id for item in catalog.items])
-    holders = pl.DataFrame({"cardholder_id": cardholder_ids}, {"cardholder_id": pl.String()})
-    parts = [
-        _answers(batch.rows.join(holders, on="cardholder_id", how="semi"), types, items)
-        for batch in event_batches(path, types)
-    ]
-    if not parts:
-        return pl.DataFrame(schema=CONTACT_SCHEMA)
-    return _on_items(_first_of_each(parts), catalog)[0].cast(pl.Schema(CONTACT_SCHEMA))
-
-
 def _answers(batch: pl.DataFrame, types: list[str], items: pl.Enum) -> pl.DataFrame:
     """What counts of one batch, in few bytes; the item is null where the catalogue has none."""
     answers = batch.lazy().filter(pl.col("type").is_in(types))

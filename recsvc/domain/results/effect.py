@@ -35,11 +35,6 @@ class Effect:
     high: float
     p_value: float
 
-    @property
-    def width(self) -> float:
-        """Length of the interval."""
-        return self.high - self.low
-
     def times(self, factor: float) -> "Effect":
         """The effect in another unit, or of that many cardholders together."""
         low, high = sorted((self.low * factor, self.high * factor))

@@ -9,7 +9,7 @@ from embeddings.interactions import EventWeights
 from tests.bundles import a_catalog, an_offer
 from tests.training.worlds import an_event, write_lines
 from training.errors import BadInputError
-from training.matrix.responses import log_of, read_responses
+from training.matrix.responses import read_responses
 
 CATALOG = a_catalog(an_offer("offer_1"), an_offer("offer_2"))
 TYPES = ("served", "viewed", "clicked", "activated", "redeemed", "dismissed")
@@ -39,11 +39,6 @@ def test_views_are_kept_where_they_weigh(log: Path) -> None:
 
     assert "viewed" in found.contacts["type"]
     assert "clicked" not in found.contacts["type"]
-
-
-def test_the_whole_log_of_a_cardholder_can_be_asked_for(log: Path) -> None:
-    assert log_of(log, CATALOG, ["ch_1"])["type"].to_list() == list(TYPES)
-    assert log_of(log, CATALOG, ["ch_3"]).is_empty()
 
 
 def test_a_folder_of_parquet_and_ndjson_is_one_log(log: Path, tmp_path: Path) -> None:

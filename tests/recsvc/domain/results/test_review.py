@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from recsvc.domain.results.review import Measure, Plan, Roster, review
 from recsvc.domain.results.withholding import told, withheld
+from tests.campaigns import width
 
 
 def a_roster(n: int = 4_000, *, lift: float = 0.1, seed: int = 1, segments: int = 2) -> Roster:
@@ -42,7 +43,7 @@ def test_the_review_finds_what_the_pushes_added() -> None:
     assert activated.low < 0.1 < activated.high
     assert spend.low < 1_000 < spend.high
     assert whole.plain_spend is not None
-    assert spend.width < 0.8 * whole.plain_spend.width
+    assert width(spend) < 0.8 * width(whole.plain_spend)
     assert whole.holdout.totals[Measure.SENT] == 0
 
 
@@ -94,7 +95,7 @@ def test_a_reading_for_every_day_is_wider_than_one_for_the_end() -> None:
 
     any_time = readings[Measure.ACTIVATED].any_time
     assert any_time is not None
-    assert any_time.width > readings[Measure.ACTIVATED].fixed.width
+    assert width(any_time) > width(readings[Measure.ACTIVATED].fixed)
     assert readings[Measure.SPEND].any_time is None
 
 
