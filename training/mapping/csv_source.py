@@ -4,7 +4,7 @@ A file is read in blocks of whole records, so memory does not depend on its size
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -106,27 +106,40 @@ def _take_header(block: Records, source: Source) -> tuple[list[str], Records]:
 
 def _parse(path: Path, block: Records, names: list[str], used: list[str], source: Source) -> Block:
     """Rows and ragged records of one block; both know their line."""
+    unique = [f"{position}:{name}" for position, name in enumerate(names)]
+    wanted = [unique[names.index(name)] for name in used]
+    table, bad = _read(path, block, unique, wanted, source)
+    if table.num_rows + len(bad) != len(block.lines):
+        raise _torn(path, block, names)
+    rows = pl.DataFrame(pl.from_arrow(table)).rename(dict(zip(wanted, used, strict=True)))
+    broken = np.array([row.number - 1 for row in bad], dtype=np.int64)
+    return Block(
+        rows=rows.with_columns(pl.Series("_line", np.delete(block.lines, broken))),
+        ragged=pl.DataFrame(
+            {"_line": block.lines[broken], "_text": [row.text for row in bad]},
+            schema={"_line": pl.Int64, "_text": pl.String},
+        ),
+        header=tuple(names),
+    )
+
+
+def _read(
+    path: Path, block: Records, names: list[str], wanted: list[str], source: Source
+) -> tuple[pa.Table, list[arrow_csv.InvalidRow]]:
+    """The wanted columns as text, and the records that have more or fewer fields than names."""
     bad: list[arrow_csv.InvalidRow] = []
 
     def put_aside(row: arrow_csv.InvalidRow) -> str:
         bad.append(row)
         return "skip"
 
-    unique = [f"{position}:{name}" for position, name in enumerate(names)]
-    wanted = [unique[names.index(name)] for name in used]
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(block.text),
             read_options=arrow_csv.ReadOptions(
-                column_names=unique, use_threads=False, block_size=max(len(block.text), 1) + 1
+                column_names=names, use_threads=False, block_size=max(len(block.text), 1) + 1
             ),
-            parse_options=arrow_csv.ParseOptions(
-                delimiter=source.delimiter,
-                quote_char=source.quote or False,
-                newlines_in_values=bool(source.quote),
-                ignore_empty_lines=False,
-                invalid_row_handler=put_aside,
-            ),
+            parse_options=_parse_options(source, put_aside),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=wanted,
                 column_types=dict.fromkeys(wanted, pa.string()),
@@ -136,23 +149,30 @@ def _parse(path: Path, block: Records, names: list[str], used: list[str], source
         )
     except pa.ArrowInvalid as error:
         raise BadInputError(f"{path.name}: not a readable csv file ({error})") from error
-    broken = np.array([row.number - 1 for row in bad], dtype=np.int64)
-    if table.num_rows + len(bad) != len(block.lines):
-        if any("\ufffd" in name for name in names):
-            raise BadInputError(
-                f"{path.name}: its letters are of another encoding; write the right one in "
-                "source.encoding"
-            )
-        raise BadInputError(
-            f"{path.name}: quotes after line {block.lines[0]:,} do not pair; "
-            'write quote = "" in [source] if they mean nothing'
+    return table, bad
+
+
+def _parse_options(
+    source: Source, put_aside: Callable[[arrow_csv.InvalidRow], str]
+) -> arrow_csv.ParseOptions:
+    """How fields and records are told apart."""
+    return arrow_csv.ParseOptions(
+        delimiter=source.delimiter,
+        quote_char=source.quote or False,
+        newlines_in_values=bool(source.quote),
+        ignore_empty_lines=False,
+        invalid_row_handler=put_aside,
+    )
+
+
+def _torn(path: Path, block: Records, names: list[str]) -> BadInputError:
+    """Why a block came out as other records than it was cut into."""
+    if any("\ufffd" in name for name in names):
+        return BadInputError(
+            f"{path.name}: its letters are of another encoding; write the right one in "
+            "source.encoding"
         )
-    rows = pl.DataFrame(pl.from_arrow(table)).rename(dict(zip(wanted, used, strict=True)))
-    return Block(
-        rows=rows.with_columns(pl.Series("_line", np.delete(block.lines, broken))),
-        ragged=pl.DataFrame(
-            {"_line": block.lines[broken], "_text": [row.text for row in bad]},
-            schema={"_line": pl.Int64, "_text": pl.String},
-        ),
-        header=tuple(names),
+    return BadInputError(
+        f"{path.name}: quotes after line {block.lines[0]:,} do not pair; "
+        'write quote = "" in [source] if they mean nothing'
     )

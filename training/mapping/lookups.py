@@ -7,8 +7,8 @@ import polars as pl
 from training.errors import BadInputError
 from training.mapping.csv_source import read_csv
 from training.mapping.parquet_source import read_parquet
-from training.mapping.rows import as_text
 from training.mapping.spec import Lookup, Mapping
+from training.mapping.texts import as_text
 
 MAX_ROWS = 5_000_000
 

@@ -4,7 +4,6 @@ The order of the checks is the order of the reasons: a row with several faults i
 the first.
 """
 
-from collections.abc import Mapping as Table
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +15,8 @@ from training.mapping import ids
 from training.mapping.amounts import read_amounts
 from training.mapping.currencies import CODES
 from training.mapping.instants import in_window, read_instants
-from training.mapping.spec import Column, Mapping
+from training.mapping.spec import Mapping
+from training.mapping.texts import Texts, is_empty, looked_up, readable
 from training.usage.numbers import OF_PEOPLE
 from training.usage.schema import STATUSES, polars_schema
 
@@ -34,7 +34,6 @@ SEARCHED = (
     "segment",
     "status",
 )
-TEXT_LIMIT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ class RowReader:
 
     def read(self, rows: pl.DataFrame) -> Rows:
         """Split one block into accepted and rejected rows; none is lost."""
-        frame = self._texts(rows)
+        frame = Texts(self.mapping).all(rows)
         frame = self._amounts(frame, rows)
         frame = frame.with_columns(self._instant(rows))
         frame = frame.with_columns(_status())
@@ -94,61 +93,13 @@ class RowReader:
         aside = rows.with_columns(frame["_reason"]).filter(~good)
         return Rows(accepted=frame.filter(good).select(keep), rejected=aside)
 
-    def _texts(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """Values of all our text columns, trimmed; nothing is null, whatever nothing looks like."""
-        found: dict[str, pl.Series | pl.Expr] = {"_line": rows["_line"]}
-        for name in polars_schema():
-            column = self.mapping.columns.get(name)
-            if name in ("amount_minor", "occurred_at"):
-                continue
-            found[name] = (
-                self._text(rows, column)
-                if column
-                else pl.Series(name, [None], dtype=pl.String).new_from_index(0, rows.height)
-            )
-        if self.mapping.source.file_column:
-            column = Column(columns=(self.mapping.source.file_column,))
-            found["_file"] = self._text(rows, column).fill_null("")
-        return pl.DataFrame(found).with_columns(
-            currency=pl.col("currency").str.to_uppercase().fill_null(self.mapping.source.currency)
-        )
-
-    def _text(self, rows: pl.DataFrame, column: Column) -> pl.Series:
-        """One column of ours as the mapping makes it."""
-        parts = [self._part(rows, name) for name in column.columns if name in rows.columns]
-        if column.combine:
-            filled = [part.fill_null(column.fill) if column.fill else part for part in parts]
-            text = pl.select(pl.concat_str(filled, separator=column.separator)).to_series()
-            missing = pl.select(pl.all_horizontal([part.is_null() for part in parts])).to_series()
-            text = text.set(missing, None)
-        else:
-            text = pl.select(pl.coalesce(parts)).to_series()
-        for pattern in column.remove:
-            text = text.str.replace_all(pattern, "")
-        if column.patterns:
-            text = pl.select(
-                pl.coalesce([*(text.str.extract(p) for p in column.patterns), text])
-            ).to_series()
-        text = text.str.strip_chars()
-        return column.prefix + text.set(text == "", None)
-
-    def _part(self, rows: pl.DataFrame, name: str) -> pl.Series:
-        """One source column as trimmed text, translated by the mapping's table for it."""
-        text = as_text(rows[name]).str.strip_chars()
-        nulls = ["", *self.mapping.source.null_values]
-        text = text.set(text.is_in(nulls), None)
-        table = self.mapping.values.get(name)
-        if table is None:
-            return text
-        return _translated(text, table)
-
     def _amounts(self, frame: pl.DataFrame, rows: pl.DataFrame) -> pl.DataFrame:
         """Add ``amount_minor``, ``_refund`` and ``_amount_fault``."""
         name = "amount" if "amount" in self.mapping.columns else "amount_minor"
         spellings = [c for c in self.mapping.columns[name].columns if c in rows.columns]
         values = rows[spellings[0]]
         if len(spellings) > 1 or values.dtype == pl.String():
-            values = self._text(rows, self.mapping.columns[name])
+            values = Texts(self.mapping).of(rows, self.mapping.columns[name])
         read = read_amounts(values, frame["currency"], self.mapping.amount)
         return frame.with_columns(
             read["minor"].alias("amount_minor"),
@@ -162,7 +113,7 @@ class RowReader:
         spellings = [c for c in column.columns if c in rows.columns]
         values = rows[spellings[0]]
         if column.combine or len(spellings) > 1 or values.dtype == pl.String():
-            values = self._text(rows, column)
+            values = Texts(self.mapping).of(rows, column)
         expr = read_instants(
             pl.col("v"), values.dtype, column.formats, self.mapping.source.timezone
         )
@@ -176,12 +127,12 @@ class RowReader:
             "merchant_id": self._id(frame, "merchant_id").zip_with(
                 frame["merchant_id"].is_not_null(), self.mapping.merchants.ids(names)
             ),
-            "merchant_name": _readable(names),
+            "merchant_name": readable(names),
             "mcc": self._mcc(frame),
             "category": ids.labels(frame["category"]),
             "segment": ids.labels(frame["segment"]),
-            "city": _readable(frame["city"]),
-            "channel": _readable(frame["channel"]),
+            "city": readable(frame["city"]),
+            "channel": readable(frame["channel"]),
         }
         for name in ("cardholder_id", "transaction_id", "card_product_id"):
             made[name] = self._id(frame, name)
@@ -204,7 +155,7 @@ class RowReader:
         table = self.mapping.categories
         if not table:
             return own
-        return pl.select(pl.coalesce([own, _looked_up(frame["category"], table)])).to_series()
+        return pl.select(pl.coalesce([own, looked_up(frame["category"], table)])).to_series()
 
     def _numbers(self, frame: pl.DataFrame) -> pl.Series:
         """What kind of number that names a person stands in each row; null where none does."""
@@ -224,7 +175,7 @@ class RowReader:
         """First fault of each row, or null."""
         used = [name for name in self.mapping.used_columns() if name in rows.columns]
         values = [name for name in used if name != self.mapping.source.file_column]
-        empty = pl.select(pl.all_horizontal([_is_empty(rows[n]) for n in values])).to_series()
+        empty = pl.select(pl.all_horizontal([is_empty(rows[n]) for n in values])).to_series()
         texts = [rows[name] for name in used if rows[name].dtype == pl.String()]
         garbled = [text.str.contains("\ufffd", literal=True) for text in texts]
         steps: list[tuple[pl.Expr | pl.Series, str | pl.Expr]] = [
@@ -256,57 +207,9 @@ class RowReader:
         return in_window(pl.col("occurred_at"), self.mapping.checks.earliest_at, self.latest_at)
 
 
-def as_text(values: pl.Series) -> pl.Series:
-    """Values of a source column as text; floats to six decimals, whole ones without a point."""
-    if values.dtype.is_float():
-        values = values.round(6)
-        whole = values.is_not_null() & (values == values.floor())
-        return (
-            values.cast(pl.Int64, strict=False)
-            .cast(pl.String)
-            .zip_with(whole.fill_null(value=False), values.cast(pl.String))
-        )
-    return values.cast(pl.String)
-
-
 def _status() -> pl.Expr:
     """Status of a row: what the source says, else settled, or returned for a refund."""
     said = pl.col("status").str.to_lowercase()
     bought = said.fill_null("settled")
     refunded = pl.col("_refund") & bought.is_in(["settled", "approved"])
     return pl.when(refunded).then(pl.lit("returned")).otherwise(bought).alias("status")
-
-
-def _is_empty(values: pl.Series) -> pl.Series:
-    """Tell which values are nothing at all."""
-    if values.dtype == pl.String():
-        return (values.str.strip_chars() == "").fill_null(value=True)
-    return values.is_null()
-
-
-def _readable(text: pl.Series) -> pl.Series:
-    """Text for people: NFKC, no control or direction characters, at most 200 long."""
-    plain = text.str.normalize("NFKC").str.replace_all(r"[\p{Cc}\p{Cf}\s]+", " ")
-    short = plain.str.strip_chars().str.slice(0, TEXT_LIMIT)
-    return short.set(short == "", None)
-
-
-def _folded(text: pl.Series) -> pl.Series:
-    """Key under which a value is found in a table of the mapping; see ``sections.rules.fold``."""
-    return text.str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
-
-
-def _translated(text: pl.Series, table: Table[str, str]) -> pl.Series:
-    """Values by a table; those it does not name stay."""
-    found = _looked_up(text, table)
-    return found.zip_with(found.is_not_null(), text).set(found == "", None)
-
-
-def _looked_up(text: pl.Series, table: Table[str, str]) -> pl.Series:
-    """Values by a table; null for those it does not name."""
-    return _folded(text).replace_strict(
-        pl.Series(list(table), dtype=pl.String),
-        pl.Series(list(table.values()), dtype=pl.String),
-        default=None,
-        return_dtype=pl.String,
-    )
