@@ -1,10 +1,10 @@
 """Eligibility of all items at once: the terms of a catalogue, compiled to arrays over item rows."""
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,54 +13,13 @@ from embeddings.catalog import Item
 from recsvc.domain.eligibility.circumstances import BOTH_KINDS, Circumstances
 from recsvc.domain.eligibility.eligible import Eligible
 from recsvc.domain.eligibility.judge import OPEN, judge, used_up
+from recsvc.domain.eligibility.masks import ByTerms, MaskCache
 from recsvc.domain.eligibility.recency import LastDays, RecencyTable
 from recsvc.domain.eligibility.refusal import Refusal
 from recsvc.domain.eligibility.terms import Attachments, TermTable
 from recsvc.domain.moment import AFTER_ALL, BEFORE_ALL, Moment, microseconds
 
-MOST_CACHED_BYTES = 8 * 1024 * 1024
-ENTRY_BYTES = 1024
-"""What a mask takes beside its bytes, which are kept twice: its key, with names that callers
-chose, and its place."""
 NO_DAYS: LastDays = (np.empty(0, np.int64), np.empty(0, np.int32))
-
-
-class ByTerms(NamedTuple):
-    """Items whose terms hold for anyone with the same cards, place, channel and time slot.
-
-    Parameters
-    ----------
-    key : names the mask
-    mask : bool, shape (n_items,); shared, not to be changed
-    bits : the same mask, a byte an item, to be looked at item by item
-    """
-
-    key: Hashable
-    mask: NDArray[np.bool_]
-    bits: bytes
-
-
-class MaskCache:
-    """Masks that were worked out lately; emptied when it holds too many bytes.
-
-    Safe to share between threads: at worst a mask is worked out twice.
-    """
-
-    __slots__ = ("_masks",)
-
-    def __init__(self) -> None:
-        self._masks: dict[Hashable, ByTerms] = {}
-
-    def get(self, key: Hashable) -> ByTerms | None:
-        """The mask kept under a key, not to be changed; None when there is none."""
-        return self._masks.get(key)
-
-    def put(self, key: Hashable, mask: NDArray[np.bool_]) -> ByTerms:
-        """Keep a mask."""
-        if (len(self._masks) + 1) * (2 * mask.nbytes + ENTRY_BYTES) > MOST_CACHED_BYTES:
-            self._masks = {}
-        kept = self._masks[key] = ByTerms(key, mask, mask.tobytes())
-        return kept
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from embeddings.index import ItemIndex
-from recsvc.domain.eligibility.tables import ENTRY_BYTES, MOST_CACHED_BYTES, MaskCache
+from recsvc.domain.eligibility.masks import ENTRY_BYTES, MOST_CACHED_BYTES, MaskCache
 from recsvc.domain.narrowing import MOST_KEPT, Narrowing
 from recsvc.domain.popularity import MOST_CACHED
 from tests.bundles import checkerboard
