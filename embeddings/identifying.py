@@ -25,17 +25,21 @@ INSTANT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:[Zz]|[+-]\d\d:?\d\d)?", re.ASCII
 )
 DIGIT_BEYOND_ASCII = re.compile(
-    "(?![0-9])[\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u249b\u24ea-\u24ff"
+    "[\\d\u00b2\u00b3\u00b9\u1369-\u1371\u19da\u2070-\u2089\u2460-\u249b\u24ea-\u24ff"
     "\u2776-\u2793\U00010a40-\U00010a43\U00010e60-\U00010e68\U00011052-\U0001105a"
     "\U0001f100-\U0001f10a]"
 )
-"""Whatever `str.isdigit` takes for a digit: other scripts', raised, lowered and circled ones."""
+"""Whatever `str.isdigit` takes for a digit, in what is not ASCII of a text: other scripts', raised,
+lowered and circled ones."""
 BETWEEN_DIGITS = bytes((*b" .-", *range(0x80, 0x100)))
 """What may stand between digits in UTF-8 wherever they are parted: blanks, and all beyond ASCII."""
 BETWEEN_GROUPS = ODD_SEPARATORS.encode()
 """What may stand between printed groups, the same throughout."""
+BETWEEN_ANY = BETWEEN_DIGITS + BETWEEN_GROUPS
+ASCII = bytes(range(0x80))
 HYPHENS = dict.fromkeys((0x2010, 0x2011, 0x2012, 0x2013, 0x2014, 0x2015, 0x2212), "-")
 AS_ZEROS = bytes(ord("0") if chr(one).isdecimal() and one < 0x80 else one for one in range(256))
+RUN, RUN_OF_CARD = b"0" * SHORTEST, b"0" * SHORTEST_CARD
 WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 CHECKS = "10X98765432"
 
@@ -52,16 +56,26 @@ def may_hold_many_digits(text: bytes) -> bool:
     """Whether :func:`identifying` may find a number in a text in UTF-8; never wrong with its no.
 
     Far quicker than looking for them: everything between digits is thrown away, all digits are
-    made zeros, and a run of zeros is looked for. What parts printed groups only is thrown away by
-    itself: an instant without its colons, points and hyphens would be a run too.
+    made zeros, and a run of zeros is looked for. Nearly every text is told by one such look.
     """
-    if b"0" * SHORTEST in text.translate(AS_ZEROS, BETWEEN_DIGITS):
-        return True
-    if b"0" * SHORTEST_CARD in text.translate(AS_ZEROS, BETWEEN_GROUPS):
+    if len(text) < SHORTEST:
+        return False
+    if RUN in text.translate(AS_ZEROS, BETWEEN_ANY) and _has_run_of_one_kind(text):
         return True
     if text.isascii():
         return False
-    return DIGIT_BEYOND_ASCII.search(text.decode("utf-8", "replace")) is not None
+    beyond = text.translate(None, ASCII).decode("utf-8", "replace")
+    return DIGIT_BEYOND_ASCII.search(beyond) is not None
+
+
+def _has_run_of_one_kind(text: bytes) -> bool:
+    """Whether digits run on when what parts printed groups is not thrown away with the rest.
+
+    An instant without its colons, points and hyphens would be a run too.
+    """
+    if RUN in text.translate(AS_ZEROS, BETWEEN_DIGITS):
+        return True
+    return RUN_OF_CARD in text.translate(AS_ZEROS, BETWEEN_GROUPS)
 
 
 def identifying(text: str, *, mobiles: bool = True) -> Identifying | None:

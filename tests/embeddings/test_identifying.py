@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from embeddings.identifying import (
     CHECKS,
+    SHORTEST,
     WEIGHTS,
     Identifying,
     identifying,
@@ -104,12 +105,50 @@ def test_f46_every_digit_of_every_script_is_known_to_the_quick_look() -> None:
     digits = [chr(one) for one in range(0x80, sys.maxunicode + 1) if chr(one).isdigit()]
 
     assert len(digits) > 700
-    assert not [one for one in digits if not may_hold_many_digits(one.encode())]
+    assert not [one for one in digits if not may_hold_many_digits(f"x{one * SHORTEST}".encode())]
 
 
-@given(st.text(f"0123456789{ODD_SEPARATORS} .-４①¹\u200b", max_size=60))
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"occurred_at": "2026-01-31T12:00:13.812Z", "amount_minor": 138123}',
+        "2026-01-31 12:00:00.123456 (UTC+08:00)",
+        "11:00:00 to 23:30:00, 10:00:00 to 18:00:00",
+        "凭卡与当日登机牌享全国机场贵宾厅服务,每年2次,满100减20",
+    ],
+)
+def test_f46_the_quick_look_needs_no_second_one_for_ordinary_texts(text: str) -> None:
+    assert not may_hold_many_digits(text.encode())
+
+
+@given(st.text(f"0123456789{ODD_SEPARATORS} .-４①¹\u200b全\u00a0", max_size=60))
 @example("4111:1111:1111:1111")
 @example("(4111)(1111)(1111)(1111)")
 @example("4\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1\n1")
 def test_f46_the_quick_look_never_says_no_where_a_number_is(text: str) -> None:
     assert identifying(text) is None or may_hold_many_digits(text.encode())
+
+
+PARTS = st.sampled_from(["", "", "", " ", "-", ".", ":", "\t", "|", "::", "\u00a0", "\u200b", "全"])
+NUMBERS = st.sampled_from(["4111111111111111", "378282246310005", RESIDENT, "13812345678"])
+
+
+@given(
+    NUMBERS, st.lists(PARTS, min_size=18, max_size=18), st.booleans(), st.text("a1 全", max_size=9)
+)
+def test_f46_nor_where_a_number_is_parted_and_spelled_otherwise(
+    number: str, parts: list[str], is_wide: bool, around: str
+) -> None:
+    wide = str.maketrans("0123456789", "０１２３４５６７８９")
+    parted = "".join(one + part for one, part in zip(number, parts, strict=False))
+    text = f"{around}x{parted.translate(wide) if is_wide else parted}x{around}"
+
+    assert identifying(text) is None or may_hold_many_digits(text.encode())
+
+
+@given(st.integers(0, 18), st.sampled_from([b"\xff", b"\xe0", b"\xd9", b"\xf0\x9f"]))
+def test_f46_bytes_that_are_no_text_hide_no_number_beside_them(place: int, torn: bytes) -> None:
+    digits = "４１１１１１１１１１１１１１１１"
+    text = digits[:place].encode() + torn + b"a" + digits[place:].encode()
+
+    assert may_hold_many_digits(text)
