@@ -47,7 +47,7 @@ from recsvc.upkeep.rankings import read_rankings
 from recsvc.upkeep.shelves import Shelves
 from recsvc.upkeep.watcher import Round, Watcher
 
-EXTENSION = "recsvc"
+EXTENSION, EXPRESS = "recsvc", "recsvc-express"
 IDENTITY_SECONDS = 1.0
 
 
@@ -73,7 +73,8 @@ def create_app(
     Returns
     -------
     Flask
-        an application whose extension `recsvc` is the `Services` to start after the fork
+        an application with two extensions: `recsvc`, the `Services` to start after the fork, and
+        `recsvc-express`, which answers plain requests ahead of it
     """
     app = _bare_app(settings)
     keys, slot = KeyRing(clock), ModelSlot()
@@ -120,16 +121,16 @@ def create_app(
     budgets = Budgets(stores.deadline, settings.request_budget_ms / 1000)
     for one in routes:
         one.serve_on(app, budgets)
-    app.wsgi_app = Express(  # type: ignore[method-assign]
-        app.wsgi_app,
+    express = Express(
         (stop for one in routes for stop in one.stops(budgets)),
         gate=gate,
         deadline=stores.deadline,
         teller=teller,
         knows_host=app.knows_host,
+        is_away=lambda: stores.cardholders.is_away,
     )
     app.register_blueprint(docs_blueprint(routes))
-    app.extensions[EXTENSION] = services
+    app.extensions |= {EXTENSION: services, EXPRESS: express}
     return app
 
 

@@ -22,7 +22,7 @@ refuse_many_threads()
 
 wsgi_app = "recsvc.wsgi:application()"
 bind = [_settings.bind]
-worker_class = "recsvc.gunicorn_worker.BoundedWorker"
+worker_class = "recsvc.server.express.ExpressWorker"
 workers = _settings.workers
 threads = _settings.threads
 preload_app = False

@@ -1,15 +1,13 @@
 """Where a question meets the model, the cardholder's state and the time; views ask here once."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
-from functools import partial
 from typing import Protocol
 
-from recsvc.api.batching import Batcher
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.eligibility.refusal import Refusal
-from recsvc.domain.errors import NothingToServeError, StoreAwayError
+from recsvc.domain.errors import StoreAwayError
 from recsvc.domain.model import ModelSlot, ServingModel
 from recsvc.domain.ports import CardholderStates
 from recsvc.domain.question import Answer, Question, Ranking
@@ -58,45 +56,35 @@ class Desk:
         self._serves = serves
         self._clock = clock
         self._metrics = metrics
-        self._batchers: dict[str, Batcher[Question, Answer]] = {}
 
     def recommend(self, issuer_id: str, question: Question) -> Answer:
-        """One list; NothingToServeError without a catalogue.
-
-        Lists that threads ask for at the same time are made together, each issuer's by themselves.
-        While the store gives no answer each waits for it by himself: one wait, not two.
-        """
-        model = self.model(issuer_id)
-        if self._states.is_away:
-            state = self._state(issuer_id, question.cardholder_id)
-            return self._answer(model, state, question, self._clock())
-        batcher = self._batchers.get(issuer_id)
-        if batcher is None:
-            made = Batcher[Question, Answer](partial(self._together, issuer_id))
-            batcher = self._batchers.setdefault(issuer_id, made)
-        return batcher.ask(question)
+        """One list; NothingToServeError without a catalogue."""
+        return self.recommend_many(issuer_id, (question,))[0]
 
     def recommend_many(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer]:
         """Lists in the order asked, all by one model, one round trip to the store for all."""
         answers = []
-        for answer in self._together(issuer_id, questions):
+        for answer in self.recommend_each(issuer_id, questions):
             if isinstance(answer, Exception):
                 raise answer
             answers.append(answer)
         return answers
 
-    def _together(self, issuer_id: str, questions: Sequence[Question]) -> list[Answer | Exception]:
-        """Lists by one model as of one moment, also of several requests; one may fail alone."""
+    def recommend_each(
+        self, issuer_id: str, questions: Sequence[Question]
+    ) -> Iterator[Answer | Exception]:
+        """The same, each list as it is made; one may fail alone, and its exception stands for it.
+
+        All as of one moment: that of the first.
+        """
         model = self.model(issuer_id)
         states = self._many_states(issuer_id, [one.cardholder_id for one in questions])
         now = self._clock()
-        answers: list[Answer | Exception] = []
         for state, question in zip(states, questions, strict=True):
             try:
-                answers.append(self._answer(model, state, question, now))
-            except Exception as error:  # noqa: BLE001 - raised again where it was asked
-                answers.append(error)
-        return answers
+                yield self._answer(model, state, question, now)
+            except Exception as error:  # noqa: BLE001 - told to who asked
+                yield error
 
     def _answer(
         self, model: ServingModel, state: CardholderState, question: Question, now: datetime
@@ -150,10 +138,7 @@ class Desk:
 
     def model(self, issuer_id: str) -> ServingModel:
         """The model that serves an issuer, to be kept to the end of the request."""
-        model = self._slot.current(issuer_id)
-        if model is None:
-            raise NothingToServeError
-        return model
+        return self._slot.serving(issuer_id)
 
     def _state(self, issuer_id: str, cardholder_id: str) -> CardholderState:
         try:

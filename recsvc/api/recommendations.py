@@ -1,5 +1,6 @@
 """Lists for one cardholder, for up to a hundred, and given items in order."""
 
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from recsvc.api.cards import ItemCards, answer_document
 from recsvc.api.desk import Desk
 from recsvc.api.http.auth import Caller, Gate
 from recsvc.api.http.budgets import Budget
+from recsvc.api.http.express import Asked
 from recsvc.api.http.routing import Routes
 from recsvc.api.http.schemas import (
     WHOLE_NUMBER,
@@ -90,6 +92,18 @@ def recommendation_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Rout
         question = question_of(query, path.cardholder_id, request_id)
         return answer_document(desk.recommend(caller.issuer_id, question), cards, query.locale)
 
+    def recommend_together(issuer_id: str, asked: Sequence[Asked]) -> Iterator[object]:
+        """The same for several requests at once."""
+        questions = [
+            question_of(one.query, one.path.cardholder_id, one.request_id) for one in asked
+        ]
+        answers = desk.recommend_each(issuer_id, questions)
+        for one, answer in zip(asked, answers, strict=True):
+            if isinstance(answer, Exception):
+                yield answer
+            else:
+                yield answer_document(answer, cards, one.query.locale)
+
     def recommend_many(caller: Caller, body: BatchBody, request_id: str) -> Any:  # noqa: ANN401
         """The same for up to a hundred cardholders, all by one model."""
         questions = [
@@ -120,7 +134,7 @@ def recommendation_routes(gate: Gate, desk: Desk, body_limit_bytes: int) -> Rout
         scope=READ,
         answers={200: RecommendationAnswer},
         budget=Budget.QUICK,
-        is_busy=True,
+        together=recommend_together,
     )
     routes.add(
         "POST", many, recommend_many, scope=READ, answers={200: BatchAnswer}, budget=Budget.QUICK

@@ -103,7 +103,7 @@ def a_bare_server(folder: Path, workers: int) -> Iterator[tuple[str, list[int]]]
     address = f"127.0.0.1:{a_free_port()}"
     command = [
         *(sys.executable, "-m", "gunicorn", "tests.benchmarks.bare:application()"),
-        *("-b", address, "-k", "recsvc.gunicorn_worker.BoundedWorker", "-w", str(workers)),
+        *("-b", address, "-k", "recsvc.server.express.ExpressWorker", "-w", str(workers)),
         *("--threads", str(THREADS), "--keep-alive", "75", "--no-control-socket"),
         *("--worker-tmp-dir", "/dev/shm"),  # noqa: S108 - heartbeat files, as the service has them
     ]

@@ -1,34 +1,69 @@
-"""The plain requests of the busiest endpoints, answered before Flask takes them up.
+"""The plain requests of the busiest endpoints, answered together and before Flask takes them up.
 
-A gateway asks for lists in the same few forms, and for those Flask's contexts, adapters and
-responses cost as much as a quarter of the answer. What is plain is answered here: a GET of a known
-address with a query that was read before, from a known host, by somebody who is let in, without a
-deadline of his own. Everything else, and whatever goes wrong, is left to Flask from its beginning,
+A gateway asks for lists in the same few forms, and for those the server's and Flask's contexts,
+threads, adapters and responses cost more than the list. What is plain is answered here: a GET of a
+known address with a query that was read before, from a known host, by somebody who is let in, with
+time for an answer. Everything else, and whatever goes wrong, is left to Flask from its beginning,
 so there is one place that refuses.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from pydantic import BaseModel
 
 from recsvc.api.http.auditing import TELLING
 from recsvc.api.http.auth import Caller, Gate, token_of
-from recsvc.api.http.lifecycle import PLAIN_HEADERS, Environ, Teller, Visit
+from recsvc.api.http.lifecycle import Teller, Visit
 from recsvc.api.http.parsing import QueryPlan, check
 from recsvc.api.http.screening import refuse_words
 from recsvc.api.http.whole import dump
 from recsvc.stores.connection.deadline import Deadline
 
-Application = Callable[[Environ, Any], Iterable[bytes]]
-UNUSUAL = (
-    "CONTENT_LENGTH",
-    "HTTP_TRANSFER_ENCODING",
-    "HTTP_UPGRADE",
-    "HTTP_X_REQUEST_DEADLINE_MS",
-)
-"""A request with one of these is not plain."""
 LONGEST_PATH = 512
+MOST_TOGETHER = 16
+"""Requests answered in one go, so that the first of them does not wait long for the last."""
+
+
+class PlainHead(NamedTuple):
+    """What the headers of a plain GET say that an answer may depend on; empty where nothing."""
+
+    host: str
+    authorization: str
+    request_id: str = ""
+    traceparent: str = ""
+    deadline_ms: str = ""
+
+
+class PlainRequest(NamedTuple):
+    """A GET without a body.
+
+    Parameters
+    ----------
+    path : as it was sent; nothing in it is written in percents
+    query : behind the question mark, as it was sent
+    head : of its headers, those that count
+    came_at : when it was read, in seconds of the monotonic clock
+    """
+
+    path: str
+    query: str
+    head: PlainHead
+    came_at: float
+
+
+class Asked(NamedTuple):
+    """What a view of many is asked by one caller."""
+
+    path: Any
+    query: Any
+    request_id: str
+
+
+TogetherView = Callable[[str, Sequence[Asked]], Iterable[object]]
+"""Answers callers of one issuer, in order: a JSON value each, or the exception it ended in."""
 
 
 class Stop(NamedTuple):
@@ -41,8 +76,8 @@ class Stop(NamedTuple):
     scope : which callers may use it
     path : model of the id
     queries : the queries that were read
-    view : answers the caller's path, query and request id with a JSON value
-    seconds : how long it may take with what it asks of the stores
+    view : answers several requests of an issuer
+    seconds : how long they may take with what they ask of the stores
     """
 
     rule: str
@@ -50,38 +85,48 @@ class Stop(NamedTuple):
     scope: str
     path: type[BaseModel]
     queries: QueryPlan
-    view: Callable[..., object]
+    view: TogetherView
     seconds: float
 
 
+class _Entered(NamedTuple):
+    """A request that was let in."""
+
+    place: int
+    stop: Stop
+    caller: Caller
+    visit: Visit
+    asked: Asked
+
+
 class Express:
-    """Answers plain requests; hands every other to the application behind it.
+    """Answers plain requests; says which it leaves to the application.
 
     Parameters
     ----------
-    inner : the whole application
     stops : endpoints
     gate : who may enter
     deadline : of the answering thread
     teller : counts and logs answers
     knows_host : whether requests that name a host were let in before
+    is_away : whether the store gave no answer last; then each request waits for it by itself
     """
 
     def __init__(
         self,
-        inner: Application,
         stops: Iterable[Stop],
         *,
         gate: Gate,
         deadline: Deadline,
         teller: Teller,
         knows_host: Callable[[str | None], bool],
+        is_away: Callable[[], bool],
     ) -> None:
-        self._inner = inner
         self._gate = gate
         self._deadline = deadline
         self._teller = teller
         self._knows_host = knows_host
+        self._is_away = is_away
         self._stops: dict[tuple[str, str, str], Stop] = {}
         for stop in stops:
             if stop.scope in TELLING:
@@ -89,56 +134,84 @@ class Express:
             _, first, things, _, more = stop.rule.split("/", 4)
             self._stops[first, things, more] = stop
 
-    def __call__(self, environ: Environ, start_response: Any) -> Iterable[bytes]:  # noqa: ANN401 - PEP 3333
-        """Answer a request, here or behind."""
-        try:
-            answer = self._answer(environ)
-        except Exception:  # noqa: BLE001 - refused, or gone wrong: there it is told how
-            answer = None
-        if answer is None:
-            return self._inner(environ, start_response)
-        headers, body = answer
-        start_response("200 OK", headers)
-        return [body]
+    @property
+    def is_open(self) -> bool:
+        """Whether requests may be answered together now."""
+        return not self._is_away()
 
-    def _answer(self, environ: Environ) -> tuple[list[tuple[str, str]], bytes] | None:
-        """Headers and body for a plain request; None for another; raises what refuses it."""
-        found = self._stop(environ)
+    def answer_all(self, requests: Sequence[PlainRequest]) -> Iterator[tuple[int, Visit, bytes]]:
+        """Answer requests, one round trip to a store for those of one endpoint and issuer.
+
+        Parameters
+        ----------
+        requests : at most 16, so that none waits long for the others
+
+        Returns
+        -------
+        place among the requests, visit and JSON body of each that is answered with 200, as it is
+        ready; the others are to be answered by the application
+        """
+        groups: dict[tuple[str, str], list[_Entered]] = defaultdict(list)
+        for place, request in enumerate(requests):
+            try:
+                entered = self._enter(place, request)
+            except Exception:  # noqa: BLE001, S112 - refused, or gone wrong: there it is told how
+                continue
+            if entered is not None:
+                groups[entered.stop.rule, entered.caller.issuer_id].append(entered)
+        for group in groups.values():
+            yield from self._told(group)
+
+    def _enter(self, place: int, request: PlainRequest) -> _Entered | None:
+        """A request as its endpoint is asked; None where it is not plain; raises to refuse it."""
+        found = self._stop(request)
         if found is None:
             return None
         stop, segments = found
-        query = stop.queries.known.get(environ["QUERY_STRING"])
+        query = stop.queries.known.get(request.query)
         if query is None:
             return None
-        visit = Visit.of(environ)
-        caller = self._gate.let_in(token_of(environ.get("HTTP_AUTHORIZATION", "")), stop.scope)
+        head = request.head
+        visit = Visit.of(head.request_id, head.traceparent)
+        caller = self._gate.let_in(token_of(head.authorization), stop.scope)
         refuse_words(segments.items(), "path")
         path = check(stop.path, segments, "path")
-        body = self._body(stop, caller, path, query, visit)
-        self._teller.tell(visit, stop.rule, "GET", 200, caller.issuer_id)
-        length = ("Content-Length", str(len(body)))
-        return [*PLAIN_HEADERS, *visit.headers, length], body
+        return _Entered(place, stop, caller, visit, Asked(path, query, visit.request_id))
 
-    def _stop(self, environ: Environ) -> tuple[Stop, Mapping[str, str]] | None:
+    def _stop(self, request: PlainRequest) -> tuple[Stop, Mapping[str, str]] | None:
         """The endpoint of a plain request and the id in its address."""
-        if environ["REQUEST_METHOD"] != "GET" or any(name in environ for name in UNUSUAL):
-            return None
-        path = environ["PATH_INFO"]
-        parts = path.split("/", 4)
-        if len(parts) < 5 or len(path) > LONGEST_PATH:
+        parts = request.path.split("/", 4)
+        if len(parts) < 5 or len(request.path) > LONGEST_PATH:
             return None
         stop = self._stops.get((parts[1], parts[2], parts[4]))
-        if stop is None or not self._knows_host(environ.get("HTTP_HOST")):
+        if stop is None or not self._knows_host(request.head.host):
+            return None
+        if not _has_time(request, stop.seconds):
             return None
         return stop, {stop.name: parts[3]}
 
-    def _body(
-        self, stop: Stop, caller: Caller, path: BaseModel, query: BaseModel, visit: Visit
-    ) -> bytes:
-        """The answer as JSON, within the endpoint's budget."""
+    def _told(self, group: list[_Entered]) -> Iterator[tuple[int, Visit, bytes]]:
+        """The answers of one endpoint to callers of one issuer, within its budget."""
+        stop, issuer_id = group[0].stop, group[0].caller.issuer_id
         self._deadline.begin(stop.seconds)
         try:
-            document = stop.view(caller, path=path, query=query, request_id=visit.request_id)
+            documents = stop.view(issuer_id, [one.asked for one in group])
+            for one, document in zip(group, documents, strict=True):
+                if not isinstance(document, Exception):
+                    body = dump(document)
+                    self._teller.tell(one.visit, stop.rule, "GET", 200, issuer_id)
+                    yield one.place, one.visit, body
+        except Exception:  # noqa: BLE001 - whoever has no answer yet gets it from the application
+            return
         finally:
             self._deadline.end()
-        return dump(document)
+
+
+def _has_time(request: PlainRequest, seconds: float) -> bool:
+    """Whether a caller waits as long as others may; one who does not has a budget of his own."""
+    told = request.head.deadline_ms
+    if not told:
+        return True
+    if len(told) > 6 or not told.isdigit():
+        return False
+    return request.came_at + int(told) / 1000 > time.monotonic() + seconds

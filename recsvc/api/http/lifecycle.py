@@ -51,13 +51,16 @@ class Visit(NamedTuple):
     traceparent: str
 
     @classmethod
-    def of(cls, environ: Environ) -> Self:
-        """The visit of a request that is just taken up; ids are its own where it has good ones."""
+    def of(cls, request_id: str, traceparent: str) -> Self:
+        """The visit of a request that is just taken up.
+
+        Parameters
+        ----------
+        request_id, traceparent : as they were sent, kept where they are good; empty where not sent
+        """
         drawn = os.urandom(DRAWN_BYTES).hex()
-        given = environ.get("HTTP_X_REQUEST_ID", "")
-        request_id = given if _may_be_kept(given) else drawn[:32]
-        trace = continue_trace(environ.get("HTTP_TRACEPARENT", ""), drawn[32:])
-        return cls(time.perf_counter(), request_id, trace)
+        kept = request_id if _may_be_kept(request_id) else drawn[:32]
+        return cls(time.perf_counter(), kept, continue_trace(traceparent, drawn[32:]))
 
     @property
     def headers(self) -> Headers:
@@ -123,7 +126,9 @@ def _with_headers(inner: Application) -> Application:
 
 def _open() -> None:
     told, environ = g._get_current_object(), request.environ  # noqa: SLF001 - werkzeug's own name
-    visit = told.visit = Visit.of(environ)
+    visit = told.visit = Visit.of(
+        environ.get("HTTP_X_REQUEST_ID", ""), environ.get("HTTP_TRACEPARENT", "")
+    )
     told.request_id = visit.request_id
     environ[TOLD] = visit.headers
     deadline_ms = environ.get("HTTP_X_REQUEST_DEADLINE_MS")

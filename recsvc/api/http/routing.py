@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from recsvc.api.http.auth import Gate
 from recsvc.api.http.budgets import Budget, Budgets
-from recsvc.api.http.express import Stop
+from recsvc.api.http.express import Stop, TogetherView
 from recsvc.api.http.lifecycle import refuse_late
 from recsvc.api.http.parsing import QueryPlan, check, parse_json, read_body, read_headers
 from recsvc.api.http.problems import MEDIA_TYPE
@@ -91,7 +91,7 @@ class Routes:
         more: tuple[int, ...] = (),
         body_limit_bytes: int | None = None,
         raw_media_type: str | None = None,
-        is_busy: bool = False,
+        together: TogetherView | None = None,
     ) -> None:
         """Offer a view at an address to callers with a scope.
 
@@ -106,8 +106,8 @@ class Routes:
         more : errors it may answer with besides the ones of every endpoint
         body_limit_bytes : largest body, when it differs
         raw_media_type : media type of a `raw` body
-        is_busy : its plain requests are answered before Flask takes them up; a GET of
-            /first/things/<id>/more that reads path, query and request id and answers a JSON value
+        together : answers its plain requests before Flask takes them up, many at a time; for a GET
+            of /first/things/<id>/more that reads path, query and request id
         """
         limit = body_limit_bytes or self._body_limit_bytes
         parse = _Parser(view, limit, raw_media_type)
@@ -133,8 +133,8 @@ class Routes:
             },
         }
         self._endpoints.append(_Endpoint(name, method, rule, endpoint, budget, words))
-        if is_busy:
-            self._stops.append(partial(parse.stop, rule, scope, budget))
+        if together is not None:
+            self._stops.append(partial(parse.stop, rule, scope, budget, together))
 
     def stops(self, budgets: Budgets) -> Iterator[Stop]:
         """The endpoints whose plain requests are answered before Flask takes them up."""
@@ -219,15 +219,16 @@ class _Parser:
         self._limit_bytes = limit_bytes
         self._raw_media_type = raw_media_type
         self._hands_request_id = "request_id" in hints
-        self._view = view
 
-    def stop(self, rule: str, scope: str, budget: Budget, budgets: Budgets) -> Stop:
+    def stop(
+        self, rule: str, scope: str, budget: Budget, view: TogetherView, budgets: Budgets
+    ) -> Stop:
         """What answers the same requests before Flask takes them up."""
         if self._path is None or self._body is not None or self._header is not None:
             raise TypeError(f"{rule}: a busy endpoint reads its path, query and request id alone")
         (name,) = re.findall(r"<(\w+)>", rule)
         seconds = budgets.seconds_of(budget)
-        return Stop(rule, name, scope, self._path, self._query, self._view, seconds)
+        return Stop(rule, name, scope, self._path, self._query, view, seconds)
 
     def arguments(self, asked: Request, segments: dict[str, str]) -> dict[str, Any]:
         """Arguments by name; one error that names each wrong field."""

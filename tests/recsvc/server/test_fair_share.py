@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recsvc.fair_share import HEARD_SECONDS, PLACES, FairShare
+from recsvc.server.fair_share import HEARD_SECONDS, PLACES, FairShare
 
 NOW = 1000.0
 

@@ -20,7 +20,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
-from recsvc.fair_share import FairShare
+from recsvc.server.fair_share import FairShare
 
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE_SECONDS = 0.01
@@ -52,6 +52,11 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         self.end: Callable[[socket.socket], None] = worker.end
         self.queued_at = 0.0
         self.is_given = False
+        """Whether its next answer ends it, for another worker's good."""
+        self.is_in_line = False
+        """Whether its request waits in the event loop."""
+        self.unsent = b""
+        """What is left of its answer."""
 
     def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 - as gunicorn calls it
         """Close it at once; gracefully: so that the last answer arrives."""

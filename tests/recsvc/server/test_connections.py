@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.shelf import Shelf
-from recsvc.gunicorn_worker import REST_SECONDS
+from recsvc.server.bounded import REST_SECONDS
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import publish

@@ -28,9 +28,9 @@ from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from recsvc.api.http.lifecycle import WAITED
 from recsvc.app import EXTENSION
+from recsvc.server.connections import Connection, SharingWorker
+from recsvc.server.wire_answers import Overloaded, refused_bytes, status_of
 from recsvc.services import Services
-from recsvc.wire_answers import Overloaded, refused_bytes, status_of
-from recsvc.worker_connections import Connection, SharingWorker
 
 PROBES = (b"GET /livez", b"GET /readyz", b"GET /metrics")
 LOOK_BYTES = 65_536
@@ -111,13 +111,14 @@ class BoundedWorker(SharingWorker):
     def enqueue_req(self, conn: Connection) -> None:
         """Queue a request, or refuse it at once when too many wait."""
         if self.has_room or not self._can_be_read(conn):
-            self._let_in(conn)
+            self.let_in(conn)
         else:
             self._look_at(conn)
 
-    def _let_in(self, conn: Connection) -> None:
+    def let_in(self, conn: Connection, came_at: float | None = None) -> None:
+        """Queue what a connection sent, now or at a moment of the monotonic clock."""
         self.outstanding += 1
-        conn.queued_at = time.monotonic()
+        conn.queued_at = time.monotonic() if came_at is None else came_at
         super().enqueue_req(conn)
 
     def finish_request(self, conn: Connection, fs: Any) -> None:  # noqa: ANN401 - a future
@@ -150,20 +151,30 @@ class BoundedWorker(SharingWorker):
         return not (conn.is_http2 or conn.parser.unreader.buf.getvalue())
 
     def _look_at(self, conn: Connection) -> None:
-        """Do what is right with what a connection sent: let it in, refuse it, wait for more."""
-        try:
-            sent = conn.sock.recv(LOOK_BYTES)
-        except (BlockingIOError, SSLWantReadError):
+        """Do what is right with what a connection sent, which is in no poller now."""
+        sent = self.received(conn)
+        if sent is None:
             self._watch(conn)
-            return
+        else:
+            self.see_to(conn, sent)
+
+    def received(self, conn: Connection) -> bytes | None:
+        """What a connection sent; empty when it ended, None where nothing is there yet."""
+        try:
+            return bytes(conn.sock.recv(LOOK_BYTES))
+        except (BlockingIOError, SSLWantReadError):
+            return None
         except OSError:
-            sent = b""
+            return b""
+
+    def see_to(self, conn: Connection, sent: bytes) -> None:
+        """Let in what was read from a connection that is in no poller now, or refuse it."""
         if not sent:  # he went away; nobody need be given a thread to see that
             self.nr_conns -= 1
             conn.close()
         elif self.has_room or sent.startswith(PROBES):
-            self._give_back(conn, sent)
-            self._let_in(conn)
+            self.give_back(conn, sent)
+            self.let_in(conn)
         else:
             self._refuse(conn, sent)
 
@@ -174,7 +185,8 @@ class BoundedWorker(SharingWorker):
         self.keepalived_conns.append(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
 
-    def _give_back(self, conn: Connection, sent: bytes) -> None:
+    def give_back(self, conn: Connection, sent: bytes) -> None:
+        """Let the parser of a connection read what was read from it already."""
         if conn.parser is None:
             conn.parser = get_parser(self.cfg, conn.sock, conn.client)
         conn.parser.unreader.unread(sent)
