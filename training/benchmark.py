@@ -20,10 +20,9 @@ from training.baselines.popular import most_popular
 from training.errors import BadInputError
 from training.evaluation import Judging, Scorer, Task, Trial, judge
 from training.memory import peak_rss_bytes
-from training.scoring import product_scorer
+from training.scoring import PRODUCT, product_scorer
 from training.weighting import ModelParameters
 
-PRODUCT = "product"
 MOST_POPULAR = "most-popular"
 
 

@@ -9,6 +9,11 @@ from embeddings.blend import Blend
 from embeddings.factors import Factors
 from training.evaluation.trial import Trial
 
+PRODUCT, VECTORS = "product", "vectors"
+"""What the model is called beside its rivals, and what it is without habit and trend."""
+
+BARE = Blend(trend_weight=0.0, known_weight=0.0, habit_weight=0.0)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProductScorer:
@@ -59,3 +64,10 @@ def product_scorer(
     """
     trend = blend.trend(trial.seen.indices, trial.ages(), trial.n_catalogue)
     return ProductScorer(factors.cardholders, factors.columns[catalogue_rows], trend, blend, trial)
+
+
+def vectors_scorer(
+    factors: Factors, catalogue_rows: NDArray[np.integer], trial: Trial
+) -> ProductScorer:
+    """The same without habit and trend: inner products alone."""
+    return product_scorer(factors, catalogue_rows, BARE, trial)

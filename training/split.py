@@ -8,7 +8,6 @@ import polars as pl
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embeddings.factors import Factors
 from embeddings.vocabulary import ColumnKind, Vocabulary, column_id
 from training.config import EvaluationPlan
 from training.errors import BadInputError
@@ -188,25 +187,3 @@ def _labels(
 
 def _named(names: list[str], codes: NDArray[np.int32]) -> NDArray[np.str_]:
     return np.array([*names, UNKNOWN])[codes]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class FactorScorer:
-    """The product's own model as the evaluation asks it.
-
-    Parameters
-    ----------
-    factors : Factors
-        Of the split's train part; cardholder rows are the trial's.
-    merchants : int32, shape (n_catalogue,)
-    """
-
-    factors: Factors
-    merchants: NDArray[np.int32]
-
-    def scores(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Inner products, shape (len(rows), n_catalogue)."""
-        found: NDArray[np.float32] = (
-            self.factors.cardholders[rows] @ self.factors.columns[self.merchants].T
-        )
-        return found

@@ -5,7 +5,7 @@ from scipy import sparse
 from embeddings.blend import Blend
 from embeddings.factors import Factors, HalfStep, gram_of
 from training.evaluation import Trial
-from training.scoring import product_scorer
+from training.scoring import product_scorer, vectors_scorer
 
 SEEN = sparse.csr_matrix(np.array([[3, 0], [0, 1], [0, 0]], np.float32))
 TRIAL = Trial(SEEN, SEEN, age_days=np.array([0.0, 30.0], np.float32))
@@ -41,8 +41,7 @@ def test_a_cardholder_without_a_history_gets_the_trend() -> None:
     assert found[0].max() == pytest.approx(0.5)
 
 
-def test_without_weights_the_score_is_the_inner_product() -> None:
-    bare = Blend(trend_weight=0.0, known_weight=0.0, habit_weight=0.0)
-    found = product_scorer(FACTORS, np.array([1, 2]), bare, TRIAL).scores(np.array([1]))
+def test_of_the_vectors_alone_the_score_is_the_inner_product() -> None:
+    found = vectors_scorer(FACTORS, np.array([1, 2]), TRIAL).scores(np.array([1]))
 
     assert found.tolist() == [[3, 4]]

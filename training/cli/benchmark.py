@@ -5,10 +5,11 @@ from pathlib import Path
 
 import click
 
-from training.benchmark import PRODUCT, Question, run
+from training.benchmark import Question, run
 from training.cli import print_json
 from training.cli.telling import teller
 from training.presets import CARDS, preset
+from training.scoring import PRODUCT
 from training.stages import Stages
 
 FILE = click.Path(path_type=Path)

@@ -11,11 +11,11 @@ from training.cli import print_json
 from training.cli.telling import teller
 from training.comparison import Plan, Pool, contestants, cuts, pooled
 from training.comparison.pool import best_rival, lead_over, pairs_of
-from training.comparison.rivals import PRODUCT, VECTORS
 from training.config import Settings
 from training.errors import BadInputError
 from training.evaluation import Figures, Judging, Task, evaluate
 from training.presets import CARDS, preset
+from training.scoring import PRODUCT, VECTORS
 from training.stages import Stages, Teller
 from training.weighting import ModelParameters
 

@@ -2,16 +2,12 @@
 
 from dataclasses import dataclass
 
-from embeddings.blend import Blend
 from training import als
 from training.baselines.tuned import Setting, choose, grids
 from training.comparison.cuts import Cut
 from training.evaluation import Judging, Scorer, Task
-from training.scoring import product_scorer
+from training.scoring import PRODUCT, VECTORS, product_scorer, vectors_scorer
 from training.weighting import ModelParameters
-
-PRODUCT = "product"
-VECTORS = "vectors"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,13 +41,10 @@ def _product(cut: Cut, model: ModelParameters, seed: int) -> dict[str, Contestan
     """The model as it scores merchants, and without habit and trend."""
     factors = als.fit(cut.outer.train.strength, model, seed)
     words = f"{model.n_factors} factors"
-    bare = Blend(trend_weight=0.0, known_weight=0.0, habit_weight=0.0)
-    return {
-        name: Contestant(
-            product_scorer(factors, cut.outer.merchants, blend, cut.outer.trial), words
-        )
-        for name, blend in ((PRODUCT, model.blend), (VECTORS, bare))
-    }
+    merchants, trial = cut.outer.merchants, cut.outer.trial
+    whole = product_scorer(factors, merchants, model.blend, trial)
+    bare = vectors_scorer(factors, merchants, trial)
+    return {PRODUCT: Contestant(whole, words), VECTORS: Contestant(bare, words)}
 
 
 def _baselines(cut: Cut, task: Task, k: int, seed: int) -> dict[str, Contestant]:

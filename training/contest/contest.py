@@ -14,21 +14,16 @@ from embeddings.vocabulary import Vocabulary
 from training.baselines.habit import own_habit
 from training.baselines.popular import most_popular
 from training.config import EvaluationPlan
-from training.contest.rivals import (
-    ends_before,
-    parameters_of,
-    scorer_of,
-)
+from training.contest.in_use import ends_before, parameters_of, scorer_of
 from training.evaluation.bootstrap import intervals
 from training.evaluation.judge import Figures, Judging, evaluate_tasks
 from training.evaluation.trial import Scorer, Task
-from training.scoring import product_scorer
-from training.split import FactorScorer, Split
+from training.scoring import PRODUCT, VECTORS, product_scorer, vectors_scorer
+from training.split import Split
 from training.threads import workers
 from training.weighting import ModelParameters
 
-PRODUCT, VECTORS, CURRENT = "product", "vectors", "current"
-POPULAR, FREQUENCY = "most_popular", "own_frequency"
+CURRENT, POPULAR, FREQUENCY = "current", "most_popular", "own_frequency"
 
 Lead = tuple[float, float, float]
 """Mean, low and high."""
@@ -117,7 +112,7 @@ def scorers_of(split: Split, factors: Factors, blend: Blend) -> dict[str, Scorer
     """The model, its vectors without habit and trend, and the obvious rivals."""
     return {
         PRODUCT: product_scorer(factors, split.merchants, blend, split.trial),
-        VECTORS: FactorScorer(factors, split.merchants),
+        VECTORS: vectors_scorer(factors, split.merchants, split.trial),
         POPULAR: most_popular(split.trial),
         FREQUENCY: own_habit(split.trial),
     }

@@ -5,7 +5,7 @@ from pathlib import Path
 from embeddings.blend import Blend
 from embeddings.shelf import Shelf
 from tests.bundles import publish
-from training.contest.rivals import parameters_of
+from training.contest.in_use import parameters_of
 from training.weighting import ModelParameters
 
 
