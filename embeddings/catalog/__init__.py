@@ -1,7 +1,7 @@
 """What can be recommended: benefits and merchant offers, alike in the API and in a file.
 
-``item`` is one item and all its rules, ``terms`` and ``reward`` its parts, ``text`` the border
-for words that people wrote, ``file`` a catalogue as NDJSON.
+``item`` is one item and all its rules, ``terms``, ``reward`` and ``money`` its parts, ``text`` the
+border for words that people wrote, ``file`` a catalogue as NDJSON.
 """
 
 from embeddings.catalog.file import Catalog, parse_lines, read_catalog, write_catalog

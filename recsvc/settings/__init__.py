@@ -3,7 +3,8 @@
 This package is the only door to the environment. ``places``, ``serving``, ``entrance``,
 ``patience`` and ``people`` name the settings and their limits, ``kinds`` reads those that are more
 than a number or a word, ``reading`` puts them together, ``table`` shows them, ``files`` reads
-what some of them point to, ``processes`` is the environment that the server starts in.
+what some of them point to, ``processes`` is the environment that the server starts in, ``errors``
+tells what is wrong by a setting's name.
 """
 
 from recsvc.settings.errors import PREFIX, SettingsError

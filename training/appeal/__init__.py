@@ -1,8 +1,8 @@
 """What responses teach of items: which offers move whom, those never shown included.
 
-Read in this order: ``impressions`` (who saw what and what came of it), ``deleted``
-(whose interests in items are not looked at), ``evidence`` (cardholders
-and items as the fit sees them), ``loss`` (how well parameters explain it), ``learn`` (the fit).
+Read in this order: ``impressions`` (who saw what and what came of it), ``deleted`` (whose interests
+in items are not looked at), ``evidence`` (cardholders and items as the fit sees them, through a
+``lens``, by ``viewers``), ``loss`` (how well parameters explain it), ``learn`` (the fit).
 The result is :class:`embeddings.appeal.Appeal`, which travels with the bundle.
 """
 

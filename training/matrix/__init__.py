@@ -1,10 +1,10 @@
 """From card usage and responses to the training matrix.
 
 Read in this order: ``inputs`` (what is read: ``events``, ``responses``, ``profiles`` and, into a
-``ledger`` of codes, card usage), ``survey`` (who and what there is), ``coding`` and ``spool``
-(dated ``contacts`` as numbers, by cardholder, on disk, less
-what is ``forgotten``), ``cells`` (contacts added up by the shared
-rule, into arrays of ``scratch``), ``homes`` and ``segments`` (who belongs together).
+``ledger`` of codes, card usage, with ``pairs`` that came together), ``survey`` (who and what there
+is), ``coding`` and ``spool`` (dated ``contacts`` as numbers, by cardholder, on disk, less what is
+``forgotten``), ``cells`` (contacts added up by the shared rule, into arrays of ``scratch``),
+``homes`` and ``segments`` (who belongs together).
 """
 
 from training.matrix.cells import Matrix, build, first_days, visited_after

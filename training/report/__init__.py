@@ -2,7 +2,8 @@
 
 ``material`` is what a report is made of, ``sketch`` the slow part of it, ``document`` its JSON,
 ``figures`` and ``examples`` what that says of the models and what the model knows in words,
-``plots`` the pictures, ``page`` the page.
+``plots`` the pictures, ``layout`` the plane of one of them, ``page`` the page, ``words`` a few
+lines for a terminal.
 """
 
 from pathlib import Path

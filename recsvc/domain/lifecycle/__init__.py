@@ -4,7 +4,8 @@
 the events of one card transaction come to, ``past`` all of a cardholder's, ``rewards`` what a
 purchase earns. Of ``uses`` of an item, ``activations`` opens places, ``spending`` uses them up,
 ``pairing`` brings the two together, ``limits`` says how many he may have, ``standing`` which follow
-from all that; ``savings`` is what they came to.
+from all that; ``savings`` is what they came to. ``offers`` finds what a purchase could earn,
+``dismissals`` tells how long a dismissed item stays away.
 """
 
 from recsvc.domain.lifecycle.admission import Door, EventCode
