@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 import redis
 
-from embeddings.erasure import erased_hash
+from embeddings.erasure import erased_hashes
 from recsvc.domain.budgets import BudgetLimits, Spent
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle import EventRecord, Use
@@ -115,7 +115,7 @@ class LedgerStore:
         keys = [family.key(issuer_id) for family in SHARED_KEYS]
         keys += [holder + commit.account.cardholder_id for commit in commits]
         arguments: list[Argument] = [len(commits), BUDGET.key(issuer_id, "")]
-        arguments += [erased_hash(key, commit.account.cardholder_id) for commit in commits]
+        arguments += erased_hashes(key, (commit.account.cardholder_id for commit in commits))
         for commit in commits:
             own = _commit_arguments(commit)
             arguments += (len(own), *own)

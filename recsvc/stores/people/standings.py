@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from embeddings.erasure import ErasedList, erased_hash
+from embeddings.erasure import ErasedList
 from recsvc.domain.cardholder import Profile
 from recsvc.stores import codec
 from recsvc.stores.connection.client import Connection
@@ -99,6 +99,4 @@ class StandingStore:
         erased = self._deny_list.all(issuer_id)
         if not erased.hashes:
             return np.zeros(len(cardholder_ids), np.bool_)
-        key = self._deny_list.key_of(issuer_id)
-        gone = (erased_hash(key, one) in erased.hashes for one in cardholder_ids)
-        return np.fromiter(gone, np.bool_, len(cardholder_ids))
+        return np.fromiter(map(erased.covers, cardholder_ids), np.bool_, len(cardholder_ids))
