@@ -40,7 +40,7 @@ class Serving(BaseModel):
         description="time between 'not ready' and closing the door, for a balancer to notice",
     )
     max_requests: int = Field(
-        50_000, ge=0, description="a worker is replaced after about this many requests; 0 is never"
+        500_000, ge=0, description="a worker is replaced after about this many requests; 0 is never"
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="least level that is logged"

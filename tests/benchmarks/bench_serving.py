@@ -3,10 +3,12 @@
 Run: ``python -m tests.benchmarks.bench_serving [--seconds S] [--rounds R] [--memory]``.
 100,000 cardholders, 20,000 items with every kind of term, ten items an answer, a real Valkey, two
 workers. The bare route runs under the service's own worker class, with as many workers and threads.
+Its requests are answered by threads, as Flask's are; the service answers lists in the event loop.
 Each round loads the bare route first and the service after it, so both meet the same noise; the
 median of the rounds' ratios counts. Beside the rates stands the processor time of the workers for
-each request, which other work on the machine disturbs least. A third side is the service with its
-decision taken out: how far all the rest would come by itself.
+each request, which other work on the machine disturbs least. Two more sides are for comparison: the
+service with its decision taken out, which is how far all the rest would come by itself; and the
+service asked in a way that leaves every request to threads and Flask.
 
 With ``--memory``: what one more worker takes for itself, with 10,000 and with 1,000,000
 cardholders.
@@ -21,7 +23,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -34,7 +36,7 @@ from recsvc.metrics import Metrics
 from recsvc.settings import Settings
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
-from tests.benchmarks.load import Load, generate, requests_for
+from tests.benchmarks.load import HEAD_END, Load, generate, requests_for
 from tests.benchmarks.serving_world import (
     CITIES,
     PRODUCTS,
@@ -48,6 +50,9 @@ from tests.bundles import publish
 from tests.service import Server, a_connection, a_free_port, a_server, until
 
 LANES = 16
+UNHINDERED = {"RECSVC_RATE_LIMITS": "rec:read=1000000/second", "RECSVC_MAX_REQUESTS": "0"}
+"""Rates are counted as ever, and never reached; no worker is replaced while it is looked at."""
+NO_BODY = b"\r\nContent-Length: 0"
 THREADS = int(Settings.model_fields["threads"].default)
 ASKED = 4000
 TARGET_RATIO, TARGET_P99 = 0.5, 3.0
@@ -62,9 +67,11 @@ class Round:
     bare: Load
     whole: Load
     around: Load
+    by_flask: Load
     bare_cpu_seconds: float
     whole_cpu_seconds: float
     around_cpu_seconds: float
+    by_flask_cpu_seconds: float
 
     @property
     def bare_cpu_ms(self) -> float:
@@ -80,6 +87,16 @@ class Round:
     def around_cpu_ms(self) -> float:
         """Milliseconds that a request takes of its worker where nothing is decided."""
         return 1000 * self.around_cpu_seconds / self.around.requests
+
+    @property
+    def by_flask_cpu_ms(self) -> float:
+        """Milliseconds that a request takes of its worker where Flask answers it."""
+        return 1000 * self.by_flask_cpu_seconds / self.by_flask.requests
+
+    @property
+    def by_flask_ratio(self) -> float:
+        """Requests a second that Flask answers for each of the bare route."""
+        return self.by_flask.per_second / self.bare.per_second
 
     @property
     def around_ratio(self) -> float:
@@ -183,7 +200,7 @@ def a_ready_server(
 ) -> Iterator[Server]:
     """The service of a module over what was prepared, ready."""
     url = f"{store.connection_url}/0"
-    with a_server(folder, url, workers=workers, module=module) as server:
+    with a_server(folder, url, environment=UNHINDERED, workers=workers, module=module) as server:
         until(lambda: server.ask("GET", "/readyz").status == 200, 120)
         yield server
 
@@ -195,6 +212,11 @@ class Side:
     address: str
     asked: list[bytes]
     workers: list[int]
+
+    def not_plain(self) -> "Side":
+        """The same, asked with an empty body, which only Flask reads."""
+        asked = [one.replace(HEAD_END, NO_BODY + HEAD_END) for one in self.asked]
+        return replace(self, asked=asked)
 
     def load(self, seconds: float) -> tuple[Load, float]:
         """A run of requests, and the processor time that it took of the workers."""
@@ -220,6 +242,7 @@ def measure(seconds: float, rounds: int, size: Size, workers: int = 2) -> list[R
             check_answer(server, paths[7], key)
             asked = requests_for(paths, server.address, key)
             sides.append(Side(server.address, asked, server.workers()))
+        sides.append(sides[1].not_plain())
         for side in sides:
             side.load(2 * seconds)
         return [_round(sides, seconds) for _ in range(rounds)]
@@ -262,6 +285,7 @@ def table(rounds: list[Round]) -> dict[str, float]:
         "requests_per_second": statistics.median(r.whole.per_second for r in rounds),
         "ratio": statistics.median(r.ratio for r in rounds),
         "ratio_target": TARGET_RATIO,
+        "by_flask_ratio": statistics.median(r.by_flask_ratio for r in rounds),
         "around_ratio": statistics.median(r.around_ratio for r in rounds),
         "bare_p99_ms": 1000 * statistics.median(r.bare.quantile(0.99) for r in rounds),
         "p99_ms": 1000 * statistics.median(r.whole.quantile(0.99) for r in rounds),
@@ -270,10 +294,11 @@ def table(rounds: list[Round]) -> dict[str, float]:
         "bare_cpu_ms": statistics.median(r.bare_cpu_ms for r in rounds),
         "cpu_ms": statistics.median(r.whole_cpu_ms for r in rounds),
         "around_cpu_ms": statistics.median(r.around_cpu_ms for r in rounds),
+        "by_flask_cpu_ms": statistics.median(r.by_flask_cpu_ms for r in rounds),
         "cpu_ratio": statistics.median(r.bare_cpu_ms / r.whole_cpu_ms for r in rounds),
         "load_average": os.getloadavg()[0],
         "failures": float(
-            sum(r.whole.failures + r.bare.failures + r.around.failures for r in rounds)
+            sum(side.failures for r in rounds for side in (r.bare, r.whole, r.around, r.by_flask))
         ),
     }
 
