@@ -1,7 +1,6 @@
 """Rows that were not accepted, each on a line with its file, its line there and the reason."""
 
 import json
-import os
 import re
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +9,7 @@ from typing import Any, Self
 import polars as pl
 
 from embeddings.pan import redact
-from training.errors import BadInputError
+from training.usage.draft import Draft
 
 LONG_NUMBER = re.compile(r"\d(?:[\s.\u2010-\u2015-]{0,2}\d){10,}[Xx]?")
 TEXT_LIMIT = 500
@@ -30,16 +29,12 @@ class Quarantine:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+        self._draft = Draft(path)
         self.rows = 0
 
     def __enter__(self) -> Self:
         """Open the draft."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._stream = self._draft.open("w", encoding="utf-8")
-        except OSError as error:
-            raise BadInputError(f"{self._path}: cannot be written ({error.strerror})") from error
+        self._stream = self._draft.opened(lambda file: file.open("w", encoding="utf-8"))
         return self
 
     def __exit__(
@@ -50,7 +45,7 @@ class Quarantine:
     ) -> None:
         """Remove the draft unless it was published."""
         self._stream.close()
-        self._draft.unlink(missing_ok=True)
+        self._draft.remove()
 
     def put(self, file: str, rows: pl.DataFrame) -> None:
         """Put rows aside; they have ``_line`` and ``_reason`` beside the source's columns."""
@@ -63,7 +58,7 @@ class Quarantine:
         """Put the file in its place; an older one goes when there is nothing to put aside."""
         self._stream.close()
         if self.rows:
-            self._draft.replace(self._path)
+            self._draft.publish()
         else:
             self._path.unlink(missing_ok=True)
 

@@ -1,6 +1,5 @@
 """Writes a table of canonical card usage: whole, or not at all."""
 
-import os
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -8,7 +7,7 @@ from typing import Self
 import polars as pl
 import pyarrow.parquet as pq
 
-from training.errors import BadInputError
+from training.usage.draft import Draft
 from training.usage.schema import arrow_schema, polars_schema
 
 
@@ -25,22 +24,19 @@ class UsageWriter:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
+        self._draft = Draft(path)
         self._writer: pq.ParquetWriter | None = None
 
     @property
     def draft(self) -> Path:
         """The file that is being written; whole once :meth:`close` has returned."""
-        return self._draft
+        return self._draft.file
 
     def __enter__(self) -> Self:
         """Open the draft."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._writer = pq.ParquetWriter(self._draft, arrow_schema(), compression="zstd")
-        except OSError as error:
-            raise BadInputError(f"{self._path}: cannot be written ({error.strerror})") from error
+        self._writer = self._draft.opened(
+            lambda file: pq.ParquetWriter(file, arrow_schema(), compression="zstd")
+        )
         return self
 
     def __exit__(
@@ -51,7 +47,7 @@ class UsageWriter:
     ) -> None:
         """Remove the draft unless it was published."""
         self.close()
-        self._draft.unlink(missing_ok=True)
+        self._draft.remove()
 
     def write(self, frame: pl.DataFrame) -> None:
         """Append rows; the frame has at least the canonical columns, in any order."""
@@ -71,6 +67,4 @@ class UsageWriter:
     def publish(self) -> None:
         """Put the table in its place: bytes on disk first, then one rename."""
         self.close()
-        with self._draft.open("rb") as stream:
-            os.fsync(stream.fileno())
-        self._draft.replace(self._path)
+        self._draft.publish()
