@@ -7,13 +7,10 @@ from datetime import datetime, tzinfo
 from embeddings.catalog import Catalog, Item
 from recsvc.domain.budgets import is_ahead_of_pace, is_paced
 from recsvc.domain.model import ModelSlot, ServingModel
-from recsvc.ledger.changed_limits import ChangedLimits
+from recsvc.ledger.changed_limits import A_TURN, ChangedLimits
 from recsvc.ledger.settling import Day
 from recsvc.stores.events.budget_sums import BudgetSums
 from recsvc.stores.events.ledger import LedgerStore
-
-A_TURN = 1000
-"""Budgets asked for at a look: with twenty thousand, each has its turn every ten seconds."""
 
 
 class BudgetWatch:
@@ -65,14 +62,14 @@ class BudgetWatch:
         changed = self._changed.setdefault(issuer_id, ChangedLimits())
         changed.follow(model.catalog, now)
         day = Day.of(now, self._zone).number
-        sums = self._sums.read(issuer_id, changed.turn(), day)
+        sums = self._sums.with_day(issuer_id, changed.turn(), day)
         return changed.judge(self._ledger.exhausted(issuer_id, now), sums, now)
 
     def _ahead(self, issuer_id: str, model: ServingModel, now: datetime) -> frozenset[str]:
         """Items whose budget is used faster than their window passes."""
         paced = self._paced_of(issuer_id, model)
         turn = paced.turn()
-        spent = self._ledger.spent(issuer_id, [item.item_id for item in turn]) if turn else ()
+        spent = self._sums.totals(issuer_id, [item.item_id for item in turn])
         for item, used in zip(turn, spent, strict=True):
             if is_ahead_of_pace(item, used, now):
                 paced.ahead.add(item.item_id)

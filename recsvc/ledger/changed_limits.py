@@ -13,7 +13,7 @@ from embeddings.catalog import Catalog, Item
 from recsvc.domain.budgets import BudgetLimits, Spent
 
 A_TURN = 1000
-"""Budgets looked at anew at a time."""
+"""Budgets asked for at a look: with twenty thousand, each has its turn every ten seconds."""
 LATE = timedelta(seconds=5)
 """So long another worker may still count by the limits that were."""
 

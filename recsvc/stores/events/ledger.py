@@ -13,7 +13,7 @@ import orjson
 import redis
 
 from embeddings.erasure import erased_hashes
-from recsvc.domain.budgets import BudgetLimits, Spent
+from recsvc.domain.budgets import BudgetLimits
 from recsvc.domain.cardholder import Profile
 from recsvc.domain.lifecycle import EventRecord, Use
 from recsvc.domain.moment import microseconds
@@ -121,16 +121,6 @@ class LedgerStore:
             arguments += (len(own), *own)
         answers = self._durable.ask(lambda store: self._commit.run(store, keys, arguments))
         return tuple(COMMITTED[answer] for answer in answers)
-
-    def spent(self, issuer_id: str, item_ids: Sequence[str]) -> tuple[Spent, ...]:
-        """What was taken from the total budgets of these items, in the order asked."""
-        if not item_ids:
-            return ()
-        key = BUDGET.key(issuer_id, "")
-        rows = self._durable.read_together_patiently(
-            [("HMGET", key + item_id, "count", "amount") for item_id in item_ids]
-        )
-        return tuple(Spent(int(count or 0), int(amount or 0)) for count, amount in rows)
 
     def exhausted(self, issuer_id: str, now: datetime) -> frozenset[str]:
         """Items whose total or daily budget is used up now."""

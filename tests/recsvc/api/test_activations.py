@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from recsvc.ledger.settling import SWEEP
+from recsvc.stores.events.budget_sums import BudgetSums
 from tests.bundles import an_offer, publish
 from tests.recsvc.api.test_events import a_payment, an_event, item_ids, tell
 from tests.service import Service
@@ -59,7 +60,7 @@ def savings(service: Service, cardholder_id: str = "ch_1") -> Any:
 
 
 def taken(service: Service, item_id: str = "offer_1") -> tuple[int, int]:
-    (spent,) = service.stores.ledger.spent("demo", [item_id])
+    (spent,) = BudgetSums(service.stores.durable).totals("demo", [item_id])
     return spent.count, spent.amount_minor
 
 

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from recsvc.domain.budgets import Spent
 from recsvc.domain.errors import ConflictError, NotFoundError
 from recsvc.stores.alliances import AllianceStore
+from recsvc.stores.events.budget_sums import BudgetSums
 from tests.bundles import an_offer
 from tests.recsvc.api.test_activations import look
 from tests.recsvc.api.test_events import an_event
@@ -104,7 +106,7 @@ def test_only_items_are_shared(service: Service, alliances: AllianceStore) -> No
     assert took == [201, 201, 201]
     assert "of_union" not in offered(service, "a")
     assert "of_union" in offered(service, "b")
-    assert [one.count for one in service.stores.ledger.spent("union", ["rare"])] == [0]
+    assert BudgetSums(service.stores.durable).totals("union", ["rare"]) == (Spent(0, 0),)
     assert service.ask("GET", "/v1/offers/of_union", issuer_id="a").status_code == 404
 
 

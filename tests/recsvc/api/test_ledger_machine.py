@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
+from recsvc.stores.events.budget_sums import BudgetSums
 from tests.bundles import an_offer
 from tests.service import Service
 
@@ -216,7 +217,7 @@ class Machine(RuleBasedStateMachine):
 
     @invariant()
     def budgets_are_what_the_paper_says(self) -> None:
-        taken, paid = self.service.stores.ledger.spent(self.issuer_id, [TAKEN, PAID])
+        taken, paid = BudgetSums(self.service.stores.durable).totals(self.issuer_id, [TAKEN, PAID])
         places = sum(plain.places() for plain in self.plain.values())
 
         assert (taken.count, taken.amount_minor) == (places, places * REWARD)

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from recsvc.domain.model import ModelSlot, ServingModel
-from recsvc.ledger.budget_watch import A_TURN, BudgetWatch
+from recsvc.ledger.budget_watch import BudgetWatch
+from recsvc.ledger.changed_limits import A_TURN
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events.budget_sums import BudgetSums
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT

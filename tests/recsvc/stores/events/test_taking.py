@@ -14,6 +14,7 @@ from recsvc.domain.model import ModelSlot
 from recsvc.ledger.settling import Book, OfferBooks, Settler
 from recsvc.stores.assembly import Stores
 from recsvc.stores.events.batch import Arrival
+from recsvc.stores.events.budget_sums import BudgetSums
 from recsvc.stores.events.codec import KEPT_EVENTS
 from recsvc.stores.events.intake import Intaken
 from recsvc.stores.events.ledger import Account
@@ -79,7 +80,7 @@ def waiting(stores: Stores) -> list[bytes]:
 
 
 def counts(stores: Stores, *item_ids: str) -> list[int]:
-    return [spent.count for spent in stores.ledger.spent("demo", item_ids)]
+    return [spent.count for spent in BudgetSums(stores.durable).totals("demo", item_ids)]
 
 
 def uses_on_record(stores: Stores, cardholder_id: str = "ch_1") -> dict[str, int]:
@@ -215,7 +216,7 @@ def state_of(stores: Stores) -> object:
     )
     return (
         [(one.uses, sorted((r.event_id, r.occurred_at) for r in one.records)) for one in accounts],
-        stores.ledger.spent("demo", ["offer_1", "paid", "free"]),
+        BudgetSums(stores.durable).totals("demo", ["offer_1", "paid", "free"]),
         waiting(stores),
         due,
     )
