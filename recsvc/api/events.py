@@ -22,6 +22,17 @@ from recsvc.stores.events.intake import Taken
 
 Result = dict[str, Any]
 """What became of one event, as it is answered."""
+INSTANTS = {
+    EventCode.INVALID: "Lies outside the years 1 to 9999 of UTC.",
+    EventCode.IN_FUTURE: f"Lies more than {LEEWAY.seconds // 60} minutes ahead of our clock.",
+    EventCode.TOO_OLD: f"Lies more than {OLDEST.days} days back.",
+}
+DISMISSED = EventType.DISMISSED
+STATUSES = {
+    Taken.ACCEPTED: "accepted",
+    Taken.ACCEPTED_AND_COUNTS: "accepted",
+    Taken.DUPLICATE: "duplicate",
+}
 
 
 def event_routes(
@@ -93,19 +104,6 @@ def _refused_instant(event: EventBody, code: EventCode) -> Refused:
     """An event that is refused for when it occurred."""
     fault = FieldFault(pointer="/occurred_at", code=code.value, message=INSTANTS[code])
     return Refused(event.event_id, code, (fault,))
-
-
-INSTANTS = {
-    EventCode.INVALID: "Lies outside the years 1 to 9999 of UTC.",
-    EventCode.IN_FUTURE: f"Lies more than {LEEWAY.seconds // 60} minutes ahead of our clock.",
-    EventCode.TOO_OLD: f"Lies more than {OLDEST.days} days back.",
-}
-DISMISSED = EventType.DISMISSED
-STATUSES = {
-    Taken.ACCEPTED: "accepted",
-    Taken.ACCEPTED_AND_COUNTS: "accepted",
-    Taken.DUPLICATE: "duplicate",
-}
 
 
 def _result(one: Arrival, taken: Taken) -> Result:

@@ -7,10 +7,10 @@ from enum import IntEnum
 from typing import Self
 
 from embeddings.catalog import Catalog, Item, MerchantOffer
-from embeddings.interactions import EventType, TransactionStatus
+from embeddings.interactions import TransactionStatus
+from recsvc.domain.lifecycle.dismissals import takes
 from recsvc.domain.lifecycle.records import EventRecord, Told
 
-ACTIVATED, REDEEMED = EventType.ACTIVATED, EventType.REDEEMED
 REVERSED, RETURNED = TransactionStatus.REVERSED, TransactionStatus.RETURNED
 
 
@@ -30,10 +30,6 @@ def _concern(offer: MerchantOffer) -> Concern:
     if offer.terms.requires_activation:
         return Concern.IF_ACTIVATED
     return Concern.NONE if offer.budget is None else Concern.ALWAYS
-
-
-def _is_use(record: Told) -> bool:
-    return record.event_type is ACTIVATED or record.event_type is REDEEMED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,8 +72,7 @@ class OfferBook:
 
     def concern(self, record: Told) -> Concern:
         """What an event may change at once."""
-        kind = record.event_type
-        if kind is ACTIVATED or kind is REDEEMED:
+        if takes(record.event_type):
             is_known = self.catalog.row(record.item_id or "") is not None
             return Concern.ALWAYS if is_known else Concern.NONE
         paid = record.transaction
@@ -93,7 +88,7 @@ class OfferBook:
         found: dict[str, Item] = {}
         named = [*recorded]
         for record in records:
-            if record.item_id is not None and _is_use(record):
+            if record.item_id is not None and takes(record.event_type):
                 named.append(record.item_id)
             paid = record.transaction
             if paid is not None:

@@ -15,7 +15,7 @@ from recsvc.stores.connection.client import Connection
 from recsvc.stores.connection.scripts import Argument, Script
 from recsvc.stores.denylist import DenyList
 from recsvc.stores.events.batch import Arrival, Batch
-from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS
+from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS, Fields
 from recsvc.stores.events.ledger import Account, Commit, account_of
 from recsvc.stores.events.scripts import EVENTS_TAKE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
@@ -101,7 +101,7 @@ class EventStore:
                 new[one.cardholder_id].append(one.record)
         hashes = self._read("HGETALL", issuer_id, chosen)
         return [
-            account_of(cardholder_id, dict(zip(*[iter(flat)] * 2, strict=True)), new[cardholder_id])
+            account_of(cardholder_id, _fields(flat), new[cardholder_id])
             for cardholder_id, flat in zip(chosen, hashes, strict=True)
         ]
 
@@ -169,7 +169,7 @@ class EventStore:
         return Intaken(
             tuple(map(ANSWERS.__getitem__, answers)),
             tuple(
-                account_of(cardholder_ids[number - 1], dict(zip(*[iter(flat)] * 2, strict=True)))
+                account_of(cardholder_ids[number - 1], _fields(flat))
                 for number, flat in zip(*[iter(accounts)] * 2, strict=True)
             ),
         )
@@ -195,3 +195,8 @@ class EventStore:
             commit.day if commit else "",
             microseconds(commit.day_ends_at) // 1000 if commit else "",
         ]
+
+
+def _fields(flat: Sequence[bytes]) -> Fields:
+    """A hash as the store's own protocol gives it: name, value, name, value and so on."""
+    return dict(zip(*[iter(flat)] * 2, strict=True))
