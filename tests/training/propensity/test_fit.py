@@ -88,13 +88,14 @@ def test_the_same_seed_gives_the_same_scores(
 
     again = fit(frame, [*ids, "ch_new"], ENDS_AT, seed=3).scores
 
+    assert made.scores.keys() == again.keys() == {"value", "churn_risk"}
     assert all(np.array_equal(made.scores[name], again[name], equal_nan=True) for name in again)
 
 
 def test_a_cardholder_without_a_purchase_has_no_score(
     made: Propensity,
 ) -> None:
-    assert all(np.isnan(values[-1]) for values in made.scores.values())
+    assert [np.isnan(values[-1]) for values in made.scores.values()] == [True, True]
 
 
 def test_what_happens_after_an_instant_never_moves_the_features_of_it() -> None:
