@@ -108,15 +108,14 @@ def test_every_address_is_in_the_openapi_document(line: str, openapi: dict[str, 
 
     assert any(method in paths[path] for path in matching), f"{method} {address}"
     for body in (words[i + 1] for i, w in enumerate(words) if w == "-d"):
-        orjson.loads(body) if not body.startswith("@") else None
+        if not body.startswith("@"):
+            orjson.loads(body)
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_no_command_needs_a_tool_that_only_gnu_has_or_tells_a_day_that_is_over(path: Path) -> None:
     for line in shell_lines(path):
-        assert not re.search(
-            r"\bdate\b[^;|)]* (-d|-I|--date)|\bdate \S*%N|\bsed -i|\bgrep -P", line
-        )
+        assert not re.search(GNU_ALONE, line), line
         assert not re.search(r'"(starts|ends|occurred)_at": ?"2', line), line
 
 
