@@ -1,4 +1,4 @@
-"""Settings of a run: what the model is, how it is judged; read from a TOML file.
+"""Settings of a run: what the model is, how it is judged; read from a TOML file, and written.
 
 Sections: ``[model]`` with ``[model.step]``, ``[model.events]`` and ``[model.blend]``,
 ``[composition]``, ``[gate]``, ``[evaluation]``. What a file leaves out keeps its default; what we
@@ -139,3 +139,24 @@ def _refuse_unknown(prefix: str, section: object, kind: type[Any]) -> None:
     if unknown := sorted(set(section) - set(known)):
         names = ", ".join(prefix + name for name in known)
         raise ValueError(f"{prefix}{unknown[0]} is not a setting; known are {names}")
+
+
+def as_toml(parameters: ModelParameters) -> str:
+    """``[model]`` section of a settings file; :meth:`Settings.read` makes the same of it."""
+    document = parameters.as_document()
+    plain = {name: value for name, value in document.items() if not isinstance(value, dict)}
+    lines = ["[model]", *_assignments(plain)]
+    for name, section in document.items():
+        if isinstance(section, dict):
+            lines += ["", f"[model.{name}]", *_assignments(section)]
+    return "\n".join(lines) + "\n"
+
+
+def _assignments(section: dict[str, Any]) -> list[str]:
+    return [f"{name} = {_toml(value)}" for name, value in section.items()]
+
+
+def _toml(value: object) -> str:
+    if value is None:
+        return "inf"  # a half-life without end
+    return f'"{value}"' if isinstance(value, str) else repr(value)

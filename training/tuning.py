@@ -254,24 +254,3 @@ def _found(study: optuna.Study, start: ModelParameters) -> Found:
     )
     fixed = optuna.trial.FixedTrial(study.best_params)
     return Found(suggested(fixed, start), study.best_value, trials[0].value, trials)
-
-
-def as_toml(parameters: ModelParameters) -> str:
-    """``[model]`` section that ``run --config`` and ``evaluate --config`` read."""
-    document = parameters.as_document()
-    plain = {name: value for name, value in document.items() if not isinstance(value, dict)}
-    lines = ["[model]", *_assignments(plain)]
-    for name, section in document.items():
-        if isinstance(section, dict):
-            lines += ["", f"[model.{name}]", *_assignments(section)]
-    return "\n".join(lines) + "\n"
-
-
-def _assignments(section: dict[str, Any]) -> list[str]:
-    return [f"{name} = {_toml(value)}" for name, value in section.items()]
-
-
-def _toml(value: object) -> str:
-    if value is None:
-        return "inf"  # a half-life without end
-    return f'"{value}"' if isinstance(value, str) else repr(value)

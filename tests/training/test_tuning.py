@@ -11,11 +11,11 @@ from click.testing import CliRunner
 
 from embeddings.blend import Blend
 from training.cli import group
-from training.config import Settings
+from training.config import Settings, as_toml
 from training.errors import BadInputError
 from training.evaluation import Task
 from training.presets import CARDS, preset
-from training.tuning import Search, as_toml, coordinates, suggested, tune
+from training.tuning import Search, coordinates, suggested, tune
 
 START = replace(preset(CARDS), n_factors=16, iterations=3)
 OPENING = datetime(2025, 1, 1, 12, tzinfo=UTC)

@@ -7,11 +7,11 @@ import click
 
 from training.cli import print_json
 from training.cli.telling import teller
-from training.config import Settings
+from training.config import Settings, as_toml
 from training.evaluation import Task
 from training.presets import CARDS, preset
 from training.stages import Stages
-from training.tuning import Search, as_toml, tune
+from training.tuning import Search, tune
 from training.tuning_history import history
 
 PATH = click.Path(path_type=Path)
