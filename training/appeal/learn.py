@@ -11,7 +11,8 @@ from embeddings.appeal import Appeal
 from embeddings.model import Model
 from training.appeal.evidence import Evidence, evidence_of
 from training.appeal.impressions import Impressions
-from training.appeal.loss import Floats, Loss, Parameters, Priors
+from training.appeal.loss import Loss, Parameters
+from training.appeal.priors import Floats, Priors
 from training.threads import workers
 
 MIDDLE, SPREAD = 0.5, 0.25

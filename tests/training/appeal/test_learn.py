@@ -14,7 +14,8 @@ from tests.bundles import a_catalog, an_offer, checkerboard
 from training.appeal import AppealRule, Impressions, learn, read_impressions
 from training.appeal.evidence import evidence_of, usage_vectors
 from training.appeal.learn import best_of
-from training.appeal.loss import Loss, Parameters, Priors
+from training.appeal.loss import Loss, Parameters
+from training.appeal.priors import Priors
 
 LITTLE = AppealRule(
     min_impressions=10,
