@@ -1,4 +1,4 @@
-"""Work that runs while its results are used: one item read ahead, a few worked on side by side.
+"""Work that runs while its results are used: a few items read ahead, a few worked on side by side.
 
 The libraries that decode, sort and hash let go of the interpreter while they work, so a second
 thread is a second core. Results come in the order of the items: nothing depends on which thread
@@ -17,19 +17,25 @@ Made = TypeVar("Made")
 SIDE_BY_SIDE = 2
 """How many items are worked on at a time; each takes memory, so this does not grow with cores."""
 
+AHEAD = 3
+"""How many items are made before they are asked for: one batch takes longer to decode, another to
+use, and with one alone ahead each side waits for the other by turns."""
+
 
 def read_ahead(items: Generator[Item]) -> Generator[Item]:
-    """The items in their order, the next one made while the last is used.
+    """The items in their order, the next ``AHEAD`` made while one is used.
 
     An error of the items comes where the item would have; whoever stops early closes them too.
     """
     with ThreadPoolExecutor(1) as reader:
+        coming = deque(reader.submit(_next_of, items) for _ in range(AHEAD))
         try:
-            coming = reader.submit(_next_of, items)
-            while found := coming.result():
-                coming = reader.submit(_next_of, items)
+            while found := coming.popleft().result():
+                coming.append(reader.submit(_next_of, items))
                 yield found[0]
         finally:
+            for unwanted in coming:
+                unwanted.cancel()
             reader.submit(items.close).result()
 
 

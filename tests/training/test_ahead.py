@@ -1,11 +1,11 @@
 """Work beside work: whatever the threads do, results come in order, and errors in their place."""
 
 from collections.abc import Generator
-from threading import Barrier, current_thread
+from threading import Barrier, Event, current_thread
 
 import pytest
 
-from training.ahead import SIDE_BY_SIDE, in_order, read_ahead
+from training.ahead import AHEAD, SIDE_BY_SIDE, in_order, read_ahead
 
 PATIENCE_SECONDS = 20
 
@@ -43,6 +43,27 @@ def test_an_item_is_made_while_the_one_before_is_used() -> None:
     assert [*ahead] == [1]
 
 
+def test_so_many_items_are_made_ahead_and_no_more() -> None:
+    made, enough = list[int](), Event()
+
+    def items() -> Generator[int]:
+        for number in range(100):
+            made.append(number)
+            if number == AHEAD - 1:
+                enough.set()
+            yield number
+
+    ahead = read_ahead(items())
+    assert next(ahead) == 0
+    assert enough.wait(PATIENCE_SECONDS)
+    assert next(ahead) == 1
+    assert next(ahead) == 2
+    ahead.close()
+
+    assert made == [*range(len(made))]
+    assert AHEAD <= len(made) <= 3 + AHEAD
+
+
 def test_an_error_comes_where_its_item_would_have() -> None:
     told: list[str] = []
     ahead = read_ahead(counted(5, told, error_at=2))
@@ -60,7 +81,7 @@ def test_whoever_stops_early_closes_the_items() -> None:
     ahead.close()
 
     assert told[-1] == "closed"
-    assert len(told) <= 3
+    assert len(told) <= 1 + AHEAD + 1
 
 
 def test_results_come_in_the_order_of_the_items_though_later_ones_are_done_first() -> None:
