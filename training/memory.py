@@ -6,11 +6,12 @@ nothing happens.
 """
 
 import ctypes
+import gc
 import mmap
 import re
 import resource
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,20 @@ def map_large_blocks() -> None:
     if mallopt is not None:
         mallopt(MMAP_THRESHOLD, LARGE_BLOCK_BYTES)
         mallopt(TRIM_THRESHOLD, HELD_BYTES)
+
+
+@contextmanager
+def what_is_loaded_spared() -> Iterator[None]:
+    """Leave everything made so far out of the search for garbage, until the block ends.
+
+    Modules and their functions are no garbage; looking through them again and again, with all
+    threads halted, takes a tenth of the time in which tables are read.
+    """
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
 
 
 def let_go_of_readers() -> None:

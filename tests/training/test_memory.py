@@ -1,9 +1,11 @@
 """Memory is handed back: measured in this process, as the kernel counts it."""
 
+import gc
 import os
 import subprocess
 import sys
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import polars as pl
@@ -17,6 +19,7 @@ from training.memory import (
     let_go,
     let_go_of_readers,
     peak_rss_bytes,
+    what_is_loaded_spared,
 )
 
 MB = 1 << 20
@@ -180,3 +183,39 @@ def test_an_array_below_one_that_stays_leaves_memory_when_it_is_freed() -> None:
 
     assert held >= 60 * MB
     assert left < 8 * MB
+
+
+class Knot:
+    """Holds itself, so that only the search for garbage can free it."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+def test_what_is_loaded_is_left_out_of_the_search_for_garbage_and_what_comes_is_not() -> None:
+    before = gc.get_freeze_count()
+    with what_is_loaded_spared():
+        spared, come = gc.get_freeze_count(), ref(Knot())
+        gc.collect()
+        assert come() is None
+
+    assert spared > before + 1000
+    assert gc.get_freeze_count() == 0
+
+
+def test_garbage_is_sought_everywhere_again_though_the_run_failed() -> None:
+    known = [Knot()]
+    seen = ref(known[0])
+
+    def fail() -> None:
+        with what_is_loaded_spared():
+            known.clear()
+            gc.collect()
+            assert seen() is not None
+            raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk"):
+        fail()
+    gc.collect()
+
+    assert seen() is None

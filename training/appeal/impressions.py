@@ -1,9 +1,10 @@
 """Who saw which item, and what came of it: one row a pair of cardholder and item."""
 
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -58,12 +59,12 @@ class Impressions:
 
     def where(self, kept: NDArray[np.bool_ | np.integer]) -> "Impressions":
         """Those of the mask, or those at the places, in their order."""
-        return Impressions(
-            self.cardholders[kept],
-            self.items[kept],
-            self.looked_into[kept],
-            self.taken_up[kept],
-        )
+        return self.each(lambda column: column[kept])
+
+    def each(self, change: Callable[[NDArray[Any]], NDArray[Any]]) -> "Impressions":
+        """The same rows of every column as it is after a change."""
+        columns = (self.cardholders, self.items, self.looked_into, self.taken_up)
+        return Impressions(*map(change, columns))
 
 
 def read_impressions(

@@ -2,12 +2,15 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from scipy import sparse
 
 from embeddings.factors import Factors
 from training import als
+from training.appeal import AppealRule, Impressions, read_impressions, without_deleted
 from training.assembly import Table, without_empty
 from training.contest import CURRENT, Contest, current_scorer, hold, scorers_of
 from training.gate import DataFacts
@@ -33,7 +36,19 @@ from training.weighting import ModelParameters
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
-    """What is known before the whole window is fitted."""
+    """What is known before the whole window is fitted.
+
+    Parameters
+    ----------
+    inputs : Inputs
+    found : Survey
+    table : Table
+    split : SplitFacts
+    contest : Contest
+    data : DataFacts
+    seen : future of Impressions or None
+        Who saw which item, of the cardholders that are learned from; None without responses.
+    """
 
     inputs: Inputs
     found: Survey
@@ -41,6 +56,7 @@ class Evidence:
     split: SplitFacts
     contest: Contest
     data: DataFacts
+    seen: Future[Impressions | None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,11 +68,15 @@ class Gathering:
     request : Request
     stages : Stages
     ground : Ground
+    beside : Executor
+        Reads who saw what while the model is held against its rivals: each leaves a core idle now
+        and then.
     """
 
     request: Request
     stages: Stages
     ground: Ground
+    beside: Executor
 
     def evidence(self) -> Evidence:
         """Read, add up, split, and hold the model against its rivals."""
@@ -76,6 +96,7 @@ class Gathering:
             with stage("build matrix"):
                 table = self._table(spool, found, inputs)
             table.matrix.let_go()
+            seen = self.beside.submit(self._impressions, table, inputs)
             sample = self.request.settings.evaluation.max_cardholders
             with stage("split by time"):
                 cut = split(spool, found, inputs.profiles, model, day=day, max_cardholders=sample)
@@ -89,13 +110,24 @@ class Gathering:
             contest = self._contest(cut, found, rebuilt)
             data = data_facts(table, found, spool.rows)
         inputs = replace(inputs, profiles=None)
-        return Evidence(inputs, found, table, cut.facts(), contest, data)
+        return Evidence(inputs, found, table, cut.facts(), contest, data, seen)
 
     def _table(self, spool: Spool, found: Survey, inputs: Inputs) -> Table:
         """The matrix of the whole window, and who belongs together."""
         homes, rule = homes_of(spool, found, inputs.profiles), self.request.settings.model.events
         matrix = build(spool, len(found.columns), rule, as_of_day=found.last_day)
         return without_empty(matrix, found, homes)
+
+    def _impressions(self, table: Table, inputs: Inputs) -> Impressions | None:
+        """Impressions less those of deleted interests, put aside on disk until after the fit."""
+        if self.request.events is None:
+            return None
+        catalog, most = inputs.catalog, AppealRule().max_cardholders
+        seen = read_impressions(
+            self.request.events, table.cardholders, catalog, max_cardholders=most
+        )
+        deleted, holders = self.ground.deleted, islice(table.cardholders, most)
+        return without_deleted(seen, deleted, holders, catalog).each(on_disk)
 
     def _contest(
         self,

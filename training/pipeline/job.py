@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -13,11 +12,11 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from embeddings.appeal import Appeal
 from embeddings.model import Model
 from training import propensity
-from training.appeal import AppealRule, Impressions, learn, read_impressions, without_deleted
+from training.appeal import AppealRule, Impressions, learn
 from training.assembly import assemble
 from training.errors import TrainingError
 from training.gate import Reason, judge_data, judge_drift, judge_figures, judge_numbers
-from training.memory import let_go, map_large_blocks
+from training.memory import let_go, map_large_blocks, what_is_loaded_spared
 from training.pipeline.account import Account
 from training.pipeline.evidence import Evidence, Gathering, fitted
 from training.pipeline.facts import facts_before, gate_figures, largest_cardholder, largest_merchant
@@ -40,7 +39,8 @@ def run(request: Request, stages: Stages, now: datetime) -> Outcome:
     """
     map_large_blocks()
     try:
-        return _Run(request, stages, now).outcome()
+        with what_is_loaded_spared():
+            return _Run(request, stages, now).outcome()
     except OSError as error:
         where = f" ({error.filename})" if error.filename else ""
         raise TrainingError(
@@ -60,7 +60,11 @@ class _Run:
 
     def outcome(self) -> Outcome:
         """Evidence, gate, fit on the whole window, gate again, publish."""
-        evidence = Gathering(self.request, self.stages, self.ground).evidence()
+        with ThreadPoolExecutor(1) as beside:
+            return self._outcome(beside)
+
+    def _outcome(self, beside: ThreadPoolExecutor) -> Outcome:
+        evidence = Gathering(self.request, self.stages, self.ground, beside).evidence()
         reasons = self._judge(evidence)
         evidence.table.matrix.let_go()
         if reasons and not self.request.force:
@@ -74,8 +78,8 @@ class _Run:
         with self.stages.stage("assemble"):
             model = assemble(evidence.table, factors, evidence.found, evidence.inputs.catalog)
         let_go(*model.arrays().values())
-        seen = self._impressions(model)
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(1) as beside:
+        seen = self._impressions(evidence)
+        with threadpool_limits(1, "blas"):
             sketch = beside.submit(sketch_of, evidence.contest, model)
             model = replace(model, appeal=self._appeal(model, seen))
             let_go(*model.arrays().values())
@@ -83,18 +87,12 @@ class _Run:
             model = replace(model, scores=foreseen.scores)
             return self._published(evidence, model, reasons, foreseen.figures, sketch)
 
-    def _impressions(self, model: Model) -> Impressions | None:
-        """Who saw which item, of the cardholders that are learned from; None without responses."""
-        request, most = self.request, AppealRule().max_cardholders
-        if request.events is None:
+    def _impressions(self, evidence: Evidence) -> Impressions | None:
+        """Who saw which item; None without responses. Most often they are read by now."""
+        if self.request.events is None:
             return None
         with self.stages.stage("read responses"):
-            seen = read_impressions(
-                request.events, model.cardholders, model.catalog, max_cardholders=most
-            )
-            return without_deleted(
-                seen, self.ground.deleted, islice(model.cardholders, most), model.catalog
-            )
+            return evidence.seen.result()
 
     def _appeal(self, model: Model, seen: Impressions | None) -> Appeal | None:
         """What responses teach of items; None without enough of them."""
