@@ -41,7 +41,7 @@ def fit(
     Parameters
     ----------
     strength : CSR float32, shape (n_cardholders, n_columns)
-        Strength of each cell (:func:`embeddings.interactions.cells_of_contacts`), above 0; column
+        Strength of each cell (:func:`embeddings.cells.cells_of_contacts`), above 0; column
         indices sorted, each at most once.
     parameters : ModelParameters
     seed : int

@@ -8,14 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from embeddings.bundle import Bundle
-from embeddings.interactions import (
-    SIGN_OF_STATUS,
-    Cells,
-    EventType,
-    EventWeights,
-    add_cells,
-    signed_sums,
-)
+from embeddings.cells import Cells, add_cells, signed_sums
+from embeddings.interactions import SIGN_OF_STATUS, EventType, EventWeights
 from embeddings.vocabulary import ColumnKind, split_column_id
 from recsvc.domain.cardholder import CardholderState, Contact
 from recsvc.domain.known import Forgotten, day_of, is_news, knows_deletion, untold_of

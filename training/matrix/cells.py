@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from embeddings.interactions import Cells, EventWeights, cells_of_contacts
+from embeddings.cells import Cells, cells_of_contacts
+from embeddings.interactions import EventWeights
 from training.ahead import in_order
 from training.matrix.contacts import kind_visits, kind_weights
 from training.matrix.scratch import Scratch
