@@ -17,7 +17,7 @@ from recsvc.stores.denylist import DenyList
 from recsvc.stores.events.batch import Arrival, Batch
 from recsvc.stores.events.codec import KEPT_EVENTS, KEPT_VIEWS, Fields
 from recsvc.stores.events.ledger import Account, Commit, account_of
-from recsvc.stores.events.scripts import EVENTS_TAKE
+from recsvc.stores.events.take_script import EVENTS_TAKE
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS, EVENTS_SEEN

@@ -29,7 +29,7 @@ from recsvc.stores.events.codec import (
     use_arguments,
     uses_by_item,
 )
-from recsvc.stores.events.ledger_scripts import LEDGER_COMMIT
+from recsvc.stores.events.commit_script import LEDGER_COMMIT
 from recsvc.stores.keys.cardholders import CARDHOLDER, ERASED, UNSETTLED, USES_DUE
 from recsvc.stores.keys.catalog import BUDGET, BUDGETS_SPENT
 from recsvc.stores.keys.events import EVENTS
