@@ -128,7 +128,7 @@ class ItemPopularity:
         return np.asarray(behind / (behind + bundle.manifest.mix.own_prior), np.float32)
 
     def _conversion_rate(self) -> float:
-        """κ: users of items for each that their reach counts; 1 where nothing tells."""
+        """κ: cardholders who used an item for each that its reach counts; 1 where nothing tells."""
         if EVERYONE not in self._row_of:
             return 1.0
         own, reach = self._own_and_reach(self._table[self._row_of[EVERYONE]])

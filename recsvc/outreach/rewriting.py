@@ -1,7 +1,8 @@
 """Vectors of those who deleted interests, as their own lists have them.
 
-A published model still knows what somebody deleted since, or before it was trained: the trainer is
-not told of it. Lists leave it out as they are made, and so must whoever chooses people for pushes.
+A published model still knows what somebody deleted since its training was told of deletions, or at
+all where it was trained without their list. Lists leave it out as they are made, and so must who
+chooses people for pushes.
 """
 
 from collections.abc import Sequence

@@ -88,8 +88,8 @@ def survey(inputs: Inputs, key: bytes, erased: ErasedList | None = None) -> Surv
 
 def _holders(inputs: Inputs, erased: ErasedList | None) -> set[str]:
     """Everyone who used a card or answered an offer, but for the erased."""
-    users = inputs.ledger.texts["cardholder_id"].to_pylist()
-    holders = {*users, *inputs.contacts["cardholder_id"].unique()}
+    paid = inputs.ledger.texts["cardholder_id"].to_pylist()
+    holders = {*paid, *inputs.contacts["cardholder_id"].unique()}
     return holders if erased is None else holders - erased.erased_of(holders)
 
 
