@@ -32,7 +32,7 @@ class InvalidError(DomainError):
 
     Parameters
     ----------
-    pointer : JSON pointer or parameter name of the value
+    pointer : JSON pointer of the value in what was sent, e.g. ``/audience/size``
     message : what was found and expected, without the value itself
     """
 

@@ -88,14 +88,14 @@ def names_of(rule: Rule) -> frozenset[str]:
     return frozenset[str]().union(*map(names_of, rule.parts))
 
 
-def parse_rule(text: str, known: frozenset[str], *, pointer: str = "filter") -> Rule:
+def parse_rule(text: str, known: frozenset[str], *, pointer: str = "/filter") -> Rule:
     """Read a rule.
 
     Parameters
     ----------
     text : str                 at most ``MAX_CHARACTERS``
     known : names of the scores that the model in use has
-    pointer : name of the field, for the error
+    pointer : where the rule stands in what was sent, for the error
 
     Raises
     ------

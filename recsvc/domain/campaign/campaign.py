@@ -59,7 +59,7 @@ class Audience:
     def __post_init__(self) -> None:
         """Refuse an audience of nobody."""
         if self.size is not None and not 1 <= self.size <= 10**9:
-            raise InvalidError("audience.size", "must be from 1 to 1000000000")
+            raise InvalidError("/audience/size", "must be from 1 to 1000000000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class PushBudget:
         """Refuse budgets below 1."""
         for name, limit in (("pushes", self.pushes), ("per_item", self.per_item)):
             if limit is not None and limit < 1:
-                raise InvalidError(f"budget.{name}", "must be at least 1")
+                raise InvalidError(f"/budget/{name}", "must be at least 1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,27 +122,27 @@ class Campaign:
         """Refuse what is no campaign, naming the field."""
         self._check_items()
         if self.channel not in PUSH_CHANNELS:
-            raise InvalidError("channel", "must be push, email or sms")
+            raise InvalidError("/channel", "must be push, email or sms")
         self._check_window()
         if not 0 <= self.holdout_bps <= MAX_HOLDOUT_BPS:
-            raise InvalidError("holdout_bps", f"must be from 0 to {MAX_HOLDOUT_BPS}")
+            raise InvalidError("/holdout_bps", f"must be from 0 to {MAX_HOLDOUT_BPS}")
 
     def _check_window(self) -> None:
         for name, instant in (("starts_at", self.starts_at), ("ends_at", self.ends_at)):
             if instant.tzinfo is None:
-                raise InvalidError(name, "must have an offset")
+                raise InvalidError(f"/{name}", "must have an offset")
             if not FIRST_YEAR <= instant.year <= LAST_YEAR:
-                raise InvalidError(name, f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
+                raise InvalidError(f"/{name}", f"must lie in the years {FIRST_YEAR} to {LAST_YEAR}")
         if self.starts_at >= self.ends_at:
-            raise InvalidError("ends_at", "must be after starts_at")
+            raise InvalidError("/ends_at", "must be after starts_at")
         if self.ends_at - self.starts_at > LONGEST:
-            raise InvalidError("ends_at", f"must be at most {LONGEST.days} days after starts_at")
+            raise InvalidError("/ends_at", f"must be at most {LONGEST.days} days after starts_at")
 
     def _check_items(self) -> None:
         if not 1 <= len(self.item_ids) <= MAX_ITEMS:
-            raise InvalidError("item_ids", f"must name 1 to {MAX_ITEMS} items")
+            raise InvalidError("/item_ids", f"must name 1 to {MAX_ITEMS} items")
         if len(set(self.item_ids)) < len(self.item_ids):
-            raise InvalidError("item_ids", "names an item twice")
+            raise InvalidError("/item_ids", "names an item twice")
 
     def moved(self, state: State, at: datetime) -> Self:
         """The campaign after a move of its life cycle.

@@ -81,9 +81,9 @@ def test_any_text_is_a_rule_or_an_error_that_names_the_field(text: str) -> None:
     except InvalidError as error:
         pointer, passed = error.pointer, []
     else:
-        pointer = "filter"
+        pointer = "/filter"
 
-    assert pointer == "filter"
+    assert pointer == "/filter"
     assert set(passed) <= set(range(5))
 
 

@@ -170,30 +170,32 @@ def test_a_launch_after_the_window_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "field"),
+    ("changes", "pointer"),
     [
-        ({"item_ids": ()}, "item_ids"),
-        ({"item_ids": ("a", "a")}, "item_ids"),
-        ({"channel": Channel.BRANCH}, "channel"),
-        ({"ends_at": datetime(2026, 3, 1, tzinfo=UTC)}, "ends_at"),
-        ({"starts_at": datetime(2026, 3, 1)}, "starts_at"),  # noqa: DTZ001
-        ({"holdout_bps": 5_001}, "holdout_bps"),
-        ({"ends_at": datetime(9999, 12, 31, tzinfo=UTC)}, "ends_at"),
-        ({"starts_at": datetime(1, 1, 1, tzinfo=UTC)}, "starts_at"),
-        ({"ends_at": datetime(2027, 3, 3, tzinfo=UTC)}, "ends_at"),
+        ({"item_ids": ()}, "/item_ids"),
+        ({"item_ids": ("a", "a")}, "/item_ids"),
+        ({"channel": Channel.BRANCH}, "/channel"),
+        ({"ends_at": datetime(2026, 3, 1, tzinfo=UTC)}, "/ends_at"),
+        ({"starts_at": datetime(2026, 3, 1)}, "/starts_at"),  # noqa: DTZ001
+        ({"holdout_bps": 5_001}, "/holdout_bps"),
+        ({"ends_at": datetime(9999, 12, 31, tzinfo=UTC)}, "/ends_at"),
+        ({"starts_at": datetime(1, 1, 1, tzinfo=UTC)}, "/starts_at"),
+        ({"ends_at": datetime(2027, 3, 3, tzinfo=UTC)}, "/ends_at"),
     ],
 )
-def test_what_is_no_campaign_is_refused_by_field(changes: dict[str, Any], field: str) -> None:
+def test_what_is_no_campaign_is_refused_by_field(changes: dict[str, Any], pointer: str) -> None:
     with pytest.raises(InvalidError) as raised:
         a_campaign(**changes)
-    assert raised.value.pointer == field
+    assert raised.value.pointer == pointer
 
 
 def test_an_audience_or_budget_of_nobody_is_refused() -> None:
-    with pytest.raises(InvalidError, match="must be"):
+    with pytest.raises(InvalidError, match="must be") as nobody:
         Audience(size=0)
-    with pytest.raises(InvalidError, match="at least 1"):
+    with pytest.raises(InvalidError, match="at least 1") as nothing:
         PushBudget(pushes=0)
+
+    assert (nobody.value.pointer, nothing.value.pointer) == ("/audience/size", "/budget/pushes")
 
 
 @given(pushes=st.integers(1, 10**6), bps=st.integers(0, 5_000), per_item=st.integers(1, 10**6))
