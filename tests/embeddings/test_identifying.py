@@ -42,6 +42,7 @@ RESIDENT = "11010519491231002X"
         ("１１０１０５１９４９１２３１００２Ｘ", Identifying.RESIDENT_ID),
         ("110105 19491231 002X", Identifying.RESIDENT_ID),
         ("110105－19491231－002－Ｘ", Identifying.RESIDENT_ID),
+        ("4111-1111 1111.1111", Identifying.CARD_NUMBER),
         ("4111:1111:1111:1111", Identifying.CARD_NUMBER),
         ("card\t4111\t1111\t1111\t1111", Identifying.CARD_NUMBER),
         ("4111\r\n1111\r\n1111\r\n1111", Identifying.CARD_NUMBER),
