@@ -59,12 +59,12 @@ class Vocabulary:
     @classmethod
     def build(cls, ids: Iterable[str], key: bytes) -> Self:
         """Vocabulary of these ids; a repeated id is one row."""
-        unique = sorted({*ids})
-        hashes = np.fromiter((_hash(i, key) for i in unique), np.uint64, len(unique))
+        unique = [one.encode() for one in sorted({*ids})]
+        hashes = _hashes(unique, key)
         order = np.argsort(hashes, kind="stable")
-        encoded = [unique[i].encode() for i in order]
+        encoded = [unique[i] for i in order.tolist()]
         offsets = np.zeros(len(encoded) + 1, np.int64)
-        np.cumsum([len(e) for e in encoded], out=offsets[1:])
+        np.cumsum(np.fromiter(map(len, encoded), np.int64, len(encoded)), out=offsets[1:])
         return cls(hashes[order], offsets, np.frombuffer(b"".join(encoded), np.uint8), key)
 
     def only(self, kept: NDArray[np.bool_]) -> Self:
@@ -137,3 +137,15 @@ def _hash(outside_id: str, key: bytes) -> int:
     """BLAKE2b-64 (RFC 7693) of the id under the key."""
     digest = hashlib.blake2b(outside_id.encode(), digest_size=8, key=key).digest()
     return int.from_bytes(digest, "big")
+
+
+def _hashes(encoded: Sequence[bytes], key: bytes) -> NDArray[np.uint64]:
+    """:func:`_hash` of each of many ids in UTF-8, which takes the key in once."""
+    keyed = hashlib.blake2b(digest_size=8, key=key)
+
+    def digest(one: bytes) -> bytes:
+        hashed = keyed.copy()
+        hashed.update(one)
+        return hashed.digest()
+
+    return np.frombuffer(b"".join(map(digest, encoded)), ">u8").astype(np.uint64)
