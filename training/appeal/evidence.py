@@ -1,6 +1,5 @@
 """Cardholders and items as the fit sees them."""
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,7 +13,6 @@ from embeddings.vocabulary import ColumnKind, split_column_id
 from training.appeal.impressions import Impressions
 from training.appeal.lens import lens_of
 from training.solver import solve_rows
-from training.threads import workers
 
 LENS_CARDHOLDERS = 20_000
 """So many say which directions to trust; rows are in the order of a hash, so they are a sample."""
@@ -75,12 +73,10 @@ def evidence_of(model: Model, seen: Impressions, n_threads: int) -> Evidence:
     he took an offer up would make the offer look as if it had drawn him by his taste.
     """
     rows, viewers, times = np.unique(seen.cardholders, return_inverse=True, return_counts=True)
+    vectors = usage_vectors(model, rows, n_threads)
     sample = rows[:LENS_CARDHOLDERS]
-    with ThreadPoolExecutor(workers(n_threads)) as pool:
-        whole = pool.submit(usage_vectors, model, rows, 1)
-        halves = [pool.submit(usage_vectors, model, sample, 1, half=half) for half in (0, 1)]
-    vectors = whole.result()
-    lens = lens_of(vectors[: sample.size], *(half.result() for half in halves))
+    halves = (usage_vectors(model, sample, n_threads, half=half) for half in (0, 1))
+    lens = lens_of(vectors[: sample.size], *halves)
     order = np.argsort(times, kind="stable")
     tastes = vectors[order] @ lens
     length = float(np.sqrt(times[order] @ np.sum(tastes**2, axis=1) / len(seen))) or 1.0
