@@ -130,7 +130,7 @@ def _check_document(campaign_id: str, check: Check) -> dict[str, Any]:
 def _not_ready(refused: NotReadyError) -> ProblemError:
     faults = tuple(
         FieldFault(
-            pointer=f"/{one.about}",
+            pointer=one.pointer(refused.campaign.item_ids),
             code=one.code.value,
             message="Forbids the launch; mend it and launch again.",
         )

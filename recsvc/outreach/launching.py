@@ -18,8 +18,9 @@ from recsvc.stores.outreach.rosters import Meant
 class NotReadyError(ConflictError):
     """A campaign may not go live; ``findings`` says why."""
 
-    def __init__(self, findings: tuple[Finding, ...]) -> None:
+    def __init__(self, campaign: Campaign, findings: tuple[Finding, ...]) -> None:
         super().__init__("not_launchable", "the campaign may not go live")
+        self.campaign = campaign
         self.findings = findings
 
 
@@ -67,7 +68,7 @@ class CampaignDesk:
         launched = campaign.launched(self._ground.clock())
         found = self._checker.check(issuer_id, campaign).blockers
         if found:
-            raise NotReadyError(found)
+            raise NotReadyError(campaign, found)
         self._store.replace(issuer_id, campaign, launched)
         return launched
 

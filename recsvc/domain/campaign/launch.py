@@ -1,6 +1,6 @@
 """What must hold before a campaign goes live, and what its marketer should know first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -26,6 +26,12 @@ class Blocker(StrEnum):
     NO_MODEL = "model_missing"
 
 
+OF_AN_ITEM = frozenset(
+    {Blocker.ITEM_UNKNOWN, Blocker.ITEM_NOT_LIVE, Blocker.ITEM_WINDOW, Blocker.ITEM_CHANNEL}
+)
+"""Blockers that are about one item of the campaign, and name it."""
+
+
 class Notice(StrEnum):
     """What does not forbid a launch but should be known before it."""
 
@@ -36,10 +42,16 @@ class Notice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One blocker or warning and what it is about."""
+    """One blocker or warning and what it is about: an item's or campaign's id, else a field."""
 
     code: Blocker | Notice
     about: str
+
+    def pointer(self, item_ids: Sequence[str]) -> str:
+        """JSON pointer into a campaign of these items at what the finding is about."""
+        if self.code in OF_AN_ITEM:
+            return f"/item_ids/{item_ids.index(self.about)}"
+        return f"/{self.about.replace('.', '/')}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -304,6 +304,15 @@ def test_an_audience_below_the_minimum_is_neither_launched_nor_exported(
     assert [e["code"] for e in refused.json["errors"]] == ["audience_below_minimum"]
 
 
+def test_what_forbids_a_launch_is_pointed_at_in_the_campaign(marketer: Marketer) -> None:
+    campaign_id = marketer.plan(item_ids=["offer_0", "gone"], pia_ref=None)
+
+    refused = marketer.post(f"/v1/campaigns/{campaign_id}:launch")
+
+    found = {(error["code"], error["pointer"]) for error in refused.json["errors"]}
+    assert {("pia_ref_missing", "/pia_ref"), ("item_unknown", "/item_ids/1")} <= found
+
+
 def test_F60_an_audience_of_which_too_few_are_left_is_not_exported(
     bank: Service, marketer: Marketer
 ) -> None:

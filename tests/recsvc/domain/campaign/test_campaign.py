@@ -169,6 +169,20 @@ def test_a_launch_after_the_window_is_refused() -> None:
         a_campaign().launched(datetime(2026, 4, 1, tzinfo=UTC))
 
 
+def test_a_finding_points_at_its_item_or_its_field() -> None:
+    found = [
+        Finding(Blocker.ITEM_WINDOW, "pia_ref"),  # an item may bear the name of a field
+        Finding(Blocker.NO_IMPACT_ASSESSMENT, "pia_ref"),
+        Finding(Blocker.NO_BUDGET, "budget.amount"),
+    ]
+
+    assert [one.pointer(("a", "pia_ref")) for one in found] == [
+        "/item_ids/1",
+        "/pia_ref",
+        "/budget/amount",
+    ]
+
+
 @pytest.mark.parametrize(
     ("changes", "pointer"),
     [
