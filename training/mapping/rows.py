@@ -22,18 +22,11 @@ from training.usage.schema import STATUSES, polars_schema
 
 REFUNDS = ("returned", "reversed")
 MAYBE_NUMBER = rf"[\d\p{{No}}](?:[^\d\p{{No}}]{{0,3}}[\d\p{{No}}]){{{SHORTEST - 1}}}"
-SEARCHED = (
-    "cardholder_id",
-    "transaction_id",
-    "merchant_id",
-    "merchant_name",
-    "card_product_id",
-    "city",
-    "channel",
-    "category",
-    "segment",
-    "status",
+TOO_SHORT = ("currency", "mcc")
+SEARCHED = tuple(
+    name for name, kind in polars_schema().items() if kind == pl.String and name not in TOO_SHORT
 )
+"""Columns in which a number that names a person may stand: all of text."""
 
 
 @dataclass(frozen=True, slots=True)
