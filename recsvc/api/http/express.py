@@ -163,7 +163,10 @@ class Express:
             yield from self._told(group)
 
     def _enter(self, place: int, request: PlainRequest) -> _Entered | None:
-        """A request as its endpoint is asked; None where it is not plain; raises to refuse it."""
+        """A request as its endpoint is asked; None where it is not plain; raises to refuse it.
+
+        It is let in last: that counts as a use, which the application counts for those it is left.
+        """
         found = self._stop(request)
         if found is None:
             return None
@@ -171,11 +174,11 @@ class Express:
         query = stop.queries.known.get(request.query)
         if query is None:
             return None
+        refuse_words(segments.items(), "path")
+        path = check(stop.path, segments, "path")
         head = request.head
         visit = Visit.of(head.request_id, head.traceparent)
         caller = self._gate.let_in(token_of(head.authorization), stop.scope)
-        refuse_words(segments.items(), "path")
-        path = check(stop.path, segments, "path")
         return _Entered(place, stop, caller, visit, Asked(path, query, visit.request_id))
 
     def _stop(self, request: PlainRequest) -> tuple[Stop, Mapping[str, str]] | None:

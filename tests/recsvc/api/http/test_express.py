@@ -211,6 +211,23 @@ def test_a_rate_holds_for_plain_requests_too(service: Service) -> None:
         limited.close()
 
 
+def test_a_request_that_is_left_to_flask_uses_up_its_rate_once(service: Service) -> None:
+    publish(service.shelf())
+    limited = service.again(rate_limits="rec:read=4/hour", workers=1)
+    try:
+        limited.look()
+        rider = Rider(limited, limited.key("demo"))
+        assert rider.flask().status_code == 200
+        wrong = "/v1/cardholders/4111111111111111/recommendations"
+
+        assert rider.ask_all(*[rider.request(wrong) for _ in range(4)]) == [None] * 4
+        statuses = [rider.flask(wrong).status_code, rider.flask().status_code]
+
+        assert statuses == [422, 200]
+    finally:
+        limited.close()
+
+
 class TestWhenSomethingIsMissing:
     def test_nothing_is_answered_together_while_the_store_is_away(
         self, service: Service, rider: Rider
