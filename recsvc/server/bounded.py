@@ -178,11 +178,15 @@ class BoundedWorker(SharingWorker):
         else:
             self._refuse(conn, sent)
 
-    def _watch(self, conn: Connection) -> None:
+    def keep(self, conn: Connection) -> None:
+        """Count a connection as idle from now on; not for long once the worker stops."""
         conn.set_timeout()
         if not self.alive:
             conn.timeout = min(conn.timeout, time.monotonic() + gthread.STOP_KEEPALIVE_LINGER)
         self.keepalived_conns.append(conn)
+
+    def _watch(self, conn: Connection) -> None:
+        self.keep(conn)
         self.poller.register(conn.sock, EVENT_READ, partial(self.on_client_socket_readable, conn))
 
     def give_back(self, conn: Connection, sent: bytes) -> None:

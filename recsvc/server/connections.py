@@ -55,7 +55,7 @@ class Connection(TConn):  # type: ignore[misc] # gunicorn has no types
         """Whether its next answer ends it, for another worker's good."""
         self.is_in_line = False
         """Whether its request waits in the event loop."""
-        self.unsent = b""
+        self.unsent = memoryview(b"")
         """What is left of its answer."""
 
     def close(self, graceful: bool = False) -> None:  # noqa: FBT001, FBT002 - as gunicorn calls it

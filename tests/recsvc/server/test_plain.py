@@ -10,7 +10,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from recsvc.api.http.lifecycle import PLAIN_HEADERS, Visit
-from recsvc.server.plain import MOST_BYTES, MOST_HEADERS, PlainAnswers, plain_head, plain_request
+from recsvc.server.plain import (
+    MOST_BYTES,
+    MOST_HEADERS,
+    PlainAnswers,
+    is_read_alike,
+    plain_request,
+)
 
 LIST = "GET /v1/cardholders/ch_3/recommendations?limit=3 HTTP/1.1"
 PLAIN = ("Host: x", "Authorization: Bearer rsk_a.b")
@@ -107,6 +113,7 @@ def test_what_a_gateway_sends_is_plain() -> None:
         (*PLAIN, "authorization: Bearer other"),
         (*PLAIN, "X_Under: 1"),
         (*PLAIN, "X-Forwarded-Ssl: on"),
+        (*PLAIN, "X-Request-Deadline-Ms:"),
         (*PLAIN, "A: b\nTransfer-Encoding: chunked"),
         (*PLAIN, "A: b\rTransfer-Encoding: chunked"),
         (*PLAIN, "A: \x00"),
@@ -157,11 +164,31 @@ def test_the_longest_plain_request_has_as_many_bytes_as_it_says() -> None:
     assert plain_request(sent(*PLAIN, f"X-Long: {'a' * (MOST_BYTES - size + 1)}"), 0.0) is None
 
 
-def test_lines_read_lately_are_known_again_and_their_number_is_bounded() -> None:
-    for number in range(1000):
-        assert plain_head(f"Host: {number}\r\n".encode()) == (str(number), "", "", "", "")
+@pytest.mark.parametrize(
+    ("setting", "value", "is_alike"),
+    [
+        ("limit_request_line", 8190, True),
+        ("limit_request_line", 0, True),
+        ("limit_request_line", 4094, False),
+        ("limit_request_fields", 100, True),
+        ("limit_request_fields", 20, False),
+        ("limit_request_field_size", 0, True),
+        ("limit_request_field_size", 1000, False),
+        ("protocol", "uwsgi", False),
+        ("proxy_protocol", "auto", False),
+        ("http_protocols", "h1,h2", False),
+        ("certfile", __file__, False),
+    ],
+)
+def test_F48_what_gunicorn_would_refuse_or_read_otherwise_is_left_to_it(
+    setting: str, value: object, is_alike: bool
+) -> None:
+    config = Config()
+    for name in ("limit_request_line", "limit_request_field_size"):
+        config.set(name, MOST_BYTES)
+    config.set(setting, value)
 
-    assert plain_head.cache_info().currsize <= 256
+    assert is_read_alike(config) == is_alike
 
 
 def test_an_answer_is_whole_and_dated_and_says_what_every_answer_says() -> None:
