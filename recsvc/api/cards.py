@@ -5,12 +5,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from embeddings.catalog import Benefit, MerchantOffer
+from embeddings.catalog import Item
 from embeddings.catalog.text import in_locale
 from recsvc.domain.cardholder import Activation
 from recsvc.domain.question import Answer, Reason, ServedItem, Source
 
-Item = Benefit | MerchantOffer
 Card = dict[str, Any]
 MOST_CARDS = 100_000
 WORDS = {word: word.value.encode() for word in (*Source, *Activation)}

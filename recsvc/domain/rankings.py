@@ -5,7 +5,7 @@ from datetime import datetime
 
 import numpy as np
 
-from recsvc.domain.candidates import in_turn, proposers
+from recsvc.domain.candidates import in_turn
 from recsvc.domain.cardholder import CardholderState
 from recsvc.domain.eligibility import Refusal
 from recsvc.domain.errors import InvalidError
@@ -41,27 +41,21 @@ def rank_items(
         More than 500 ids.
     """
     if len(item_ids) > MAX_RANKED:
-        raise InvalidError("item_ids", f"{len(item_ids)} ids; send at most {MAX_RANKED}")
-    taste = taste_of(model, state)
-    personalised = taste.vector is not None
-    policy = recommender.policy_of(model, state, personalised=personalised)
-    asked = circumstances(state, question, Moment.of(now, recommender.zone))
-    by_terms = model.tables.by_terms(asked)
-    eligible = model.tables.mask(asked, taste.last_days, by_terms)
+        raise InvalidError("/item_ids", f"{len(item_ids)} ids; send at most {MAX_RANKED}")
+    ground = recommender.ground(model, state, question, now)
+    asked, last_days = ground.asked, ground.taste.last_days
+    eligible = model.tables.mask(asked, last_days, ground.by_terms)
     wanted = list(dict.fromkeys(item_ids))
     rows = model.tables.rows(wanted)
     given = np.zeros_like(eligible)
     given[rows] = eligible[rows]
-    sources = proposers(model, taste, asked.profile, policy, by_terms=by_terms, strict=False)
     refused = [i for i in wanted if (row := model.catalog.row(i)) is None or not eligible[row]]
     return Ranking(
-        personalised=personalised,
+        personalised=ground.personalised,
         model_version=model.model_version,
         catalog_version=model.catalog_version,
-        ranked=_ranked(model, in_turn(sources, given, max(rows.size, 1))),
-        refused=tuple(
-            RefusedItem(i, model.tables.refusals(i, asked, taste.last_days)) for i in refused
-        ),
+        ranked=_ranked(model, in_turn(ground.sources, given, max(rows.size, 1))),
+        refused=tuple(RefusedItem(i, model.tables.refusals(i, asked, last_days)) for i in refused),
         degraded=degraded(model, state),
     )
 

@@ -3,14 +3,15 @@
 from dataclasses import dataclass, field
 from datetime import datetime, tzinfo
 from functools import lru_cache
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from recsvc.domain.candidates import proposers
+from recsvc.domain.candidates import Sources, proposers
 from recsvc.domain.cardholder import CardholderState, Profile
 from recsvc.domain.chance import draw
-from recsvc.domain.eligibility import Circumstances, Eligible
+from recsvc.domain.eligibility import ByTerms, Circumstances, Eligible
 from recsvc.domain.experiment import Rankings
 from recsvc.domain.model import ServingModel
 from recsvc.domain.moment import Moment
@@ -19,10 +20,31 @@ from recsvc.domain.policy import RankingPolicy
 from recsvc.domain.question import Answer, Lacking, Question, Shortfall
 from recsvc.domain.ranking import Page, explored, ranked
 from recsvc.domain.reasons import ReasonFinder
-from recsvc.domain.taste import taste_of
+from recsvc.domain.taste import Taste, taste_of
 
 DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 MIN_KEY_BYTES = 16
+
+
+class Ground(NamedTuple):
+    """What is known before items are looked at.
+
+    Parameters
+    ----------
+    taste : Taste
+    personalised : bool           whether the taste is his own
+    policy : RankingPolicy
+    asked : Circumstances
+    by_terms : ByTerms            what the items' terms say of them
+    sources : Sources             where candidates come from, the first source first
+    """
+
+    taste: Taste
+    personalised: bool
+    policy: RankingPolicy
+    asked: Circumstances
+    by_terms: ByTerms
+    sources: Sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +82,10 @@ class Recommender:
         question : Question
         now : datetime, aware
         """
-        taste = taste_of(model, state)
-        personalised = taste.vector is not None
-        policy = self.policy_of(model, state, personalised=personalised)
-        asked = circumstances(state, question, moment_of(now, self.zone))
-        by_terms = model.tables.by_terms(asked)
-        eligible = model.tables.eligible(asked, taste.last_days, by_terms)
-        sources = proposers(
-            model, taste, asked.profile, policy, by_terms=by_terms, strict=question.strict
+        taste, personalised, policy, asked, by_terms, sources = self.ground(
+            model, state, question, now
         )
+        eligible = model.tables.eligible(asked, taste.last_days, by_terms)
         candidates, page = ranked(model, policy, eligible, sources, question.limit)
         if personalised and policy.exploration_bps:
             chance = draw(self.key, "exploration", question.request_id)
@@ -89,6 +106,20 @@ class Recommender:
             shortfall_reason=shortfall(question, eligible, page, len(candidates)),
             degraded=degraded(model, state),
         )
+
+    def ground(
+        self, model: ServingModel, state: CardholderState, question: Question, now: datetime
+    ) -> Ground:
+        """What a list is made of, or given items are ordered by; asked as :meth:`answer`."""
+        taste = taste_of(model, state)
+        personalised = taste.vector is not None
+        policy = self.policy_of(model, state, personalised=personalised)
+        asked = circumstances(state, question, moment_of(now, self.zone))
+        by_terms = model.tables.by_terms(asked)
+        sources = proposers(
+            model, taste, asked.profile, policy, by_terms=by_terms, strict=question.strict
+        )
+        return Ground(taste, personalised, policy, asked, by_terms, sources)
 
     def policy_of(
         self, model: ServingModel, state: CardholderState, *, personalised: bool

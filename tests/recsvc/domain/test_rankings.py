@@ -85,7 +85,7 @@ def test_more_than_five_hundred_items_are_refused() -> None:
     with pytest.raises(InvalidError, match="at most 500") as raised:
         rank(a_cardholder(), [f"i{n}" for n in range(501)])
 
-    assert raised.value.pointer == "item_ids"
+    assert raised.value.pointer == "/item_ids"
 
 
 def test_eligibility_of_one_item_names_every_reason() -> None:
