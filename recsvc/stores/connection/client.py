@@ -211,7 +211,13 @@ def field_of(store: redis.Redis, key: str, field: str) -> bytes | None:
 
 
 def secret_in(store: redis.Redis, key: str) -> bytes:
-    """The secret of a key; drawn by whoever asks first, and the same for everybody since."""
+    """The secret of a key; drawn by whoever asks first, and the same for everybody since.
+
+    It is only written where there is none: a store that is full, or a replica, still tells it.
+    """
+    kept = store.get(key)
+    if kept is not None:
+        return cast("bytes", kept)
     pipeline = store.pipeline(transaction=True)
     pipeline.set(key, secrets.token_bytes(SECRET_BYTES), nx=True)
     pipeline.get(key)

