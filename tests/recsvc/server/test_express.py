@@ -268,6 +268,7 @@ class TestWhenThingsEnd:
                 for wire in wires:
                     wire.sendall(a_list(shared, 1))
                 answers = [answer_on(wire) for wire in wires]
+                store.execute_command("CLIENT", "UNPAUSE")
             assert [status for status, _, _ in answers] == [200] * WAITING
             assert json.loads(answers[0][2])["degraded"] == ["profile_store"]
             assert shared.server.workers() == before
