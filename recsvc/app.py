@@ -49,6 +49,8 @@ from recsvc.upkeep.watcher import Round, Watcher
 
 EXTENSION, EXPRESS = "recsvc", "recsvc-express"
 IDENTITY_SECONDS = 1.0
+WAITS = 3
+"""Waits of one question to a store: for a free connection, to connect, for the answer."""
 
 
 def create_app(
@@ -128,6 +130,7 @@ def create_app(
         teller=teller,
         knows_host=app.knows_host,
         is_away=lambda: stores.cardholders.is_away,
+        patience_seconds=WAITS * settings.store_timeout_ms / 1000,
     )
     app.register_blueprint(docs_blueprint(routes))
     app.extensions |= {EXTENSION: services, EXPRESS: express}

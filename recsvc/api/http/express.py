@@ -110,9 +110,10 @@ class Express:
     teller : counts and logs answers
     knows_host : whether requests that name a host were let in before
     is_away : whether the store gave no answer last; then each request waits for it by itself
+    patience_seconds : how long all that is asked of the stores together may take, however they drip
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - handed in by the assembly, by name
         self,
         stops: Iterable[Stop],
         *,
@@ -121,12 +122,14 @@ class Express:
         teller: Teller,
         knows_host: Callable[[str | None], bool],
         is_away: Callable[[], bool],
+        patience_seconds: float,
     ) -> None:
         self._gate = gate
         self._deadline = deadline
         self._teller = teller
         self._knows_host = knows_host
         self._is_away = is_away
+        self._patience_seconds = patience_seconds
         self._stops: dict[tuple[str, str, str], Stop] = {}
         for stop in stops:
             if stop.scope in TELLING:
@@ -196,7 +199,7 @@ class Express:
     def _told(self, group: list[_Entered]) -> Iterator[tuple[int, Visit, bytes]]:
         """The answers of one endpoint to callers of one issuer, within its budget."""
         stop, issuer_id = group[0].stop, group[0].caller.issuer_id
-        self._deadline.begin(stop.seconds)
+        self._deadline.begin(min(stop.seconds, self._patience_seconds))
         try:
             documents = stop.view(issuer_id, [one.asked for one in group])
             for one, document in zip(group, documents, strict=True):

@@ -238,6 +238,22 @@ class TestWhenSomethingIsMissing:
 
         assert not rider.express.is_open
 
+    def test_F02_all_that_is_asked_of_the_store_together_takes_no_longer_than_three_waits(
+        self, rider: Rider, service: Service
+    ) -> None:
+        deadline = service.stores.deadline
+        (address, stop) = next(iter(rider.express._stops.items()))
+        rider.express._stops[address] = stop._replace(
+            view=lambda _, asked: [{"left": deadline.wait(60.0)} for _ in asked]
+        )
+
+        (answer,) = rider.ask_all(rider.request())
+
+        waits = 3 * service.services.settings.store_timeout_ms / 1000
+        assert answer is not None
+        assert 0.0 < answer[1]["left"] <= waits < stop.seconds
+        assert deadline.wait(60.0) == 60.0  # and nothing is bounded behind it
+
     def test_one_list_that_fails_takes_no_other_with_it(self, rider: Rider) -> None:
         answers = rider.ask_all(rider.request(), failing(rider.request()), rider.request())
 
@@ -269,4 +285,5 @@ def test_an_endpoint_whose_answers_are_audited_is_refused(service: Service, scop
             teller=None,  # type: ignore[arg-type]
             knows_host=lambda _: True,
             is_away=lambda: False,
+            patience_seconds=1.0,
         )
