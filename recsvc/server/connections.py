@@ -5,7 +5,8 @@ wakes for, and ends a connection in the event loop, which waits up to two second
 has closed it too. This one
 
 * gives a new connection a thread only when it has sent something;
-* leaves a new connection to a worker that has fewer, if one takes it at once;
+* takes a few new ones at a time, and leaves them to a worker that has fewer, if one takes them at
+  once;
 * closes connections after their answer, with `Connection: close`, while others have far fewer;
 * waits in the poller for clients to close what it has ended.
 """
@@ -24,6 +25,9 @@ from recsvc.server.fair_share import FairShare
 
 NO_ROOM = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 PAUSE_SECONDS = 0.01
+MORE_AT_ONCE = 3
+"""Connections beyond the fewest that a worker takes in one wake-up, as it may have lists to make
+until the next; so few that they need not be given away again."""
 LEFT_SECONDS = 0.002
 """How long a connection is left to workers that have fewer."""
 SHARING_SECONDS = 0.1
@@ -96,26 +100,30 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
         if self.left_until is not None:
             return  # a second listener, of the same wake-up
         now = time.monotonic()
-        if self.nr_conns <= self.fair_share.fewest(now):
-            self._take(listener)
+        fewest = self.fair_share.fewest(now)
+        if self.nr_conns <= fewest:
+            most = min(fewest + 1 + MORE_AT_ONCE, self.worker_connections)
+            while self.nr_conns < most and self._take(listener):
+                pass
             return
         self.left_until = now + LEFT_SECONDS
         for each in self.sockets:
             self.poller.unregister(each)
 
-    def _take(self, listener: Any) -> None:  # noqa: ANN401 - a listening socket
-        """Take a connection; it waits in the event loop until it has sent something."""
+    def _take(self, listener: Any) -> bool:  # noqa: ANN401 - a listening socket
+        """Take a connection, if one is there; it waits in the event loop until it has sent."""
         try:
             client, address = listener.accept()
         except OSError as error:  # gone again, or another worker was quicker
             if error.errno in NO_ROOM:
                 time.sleep(PAUSE_SECONDS)  # until a connection ends, the door cannot be closed
-            return
+            return False
         self.nr_conns += 1
         conn = Connection(self, client, address, listener.getsockname())
         conn.timeout = time.monotonic() + self.head_seconds
         self.pending_conns.append(conn)
         self.poller.register(client, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+        return True
 
     def _stand_at_the_door(self) -> None:
         self.left_until = None
@@ -137,10 +145,8 @@ class SharingWorker(ThreadWorker):  # type: ignore[misc] # gunicorn has no types
                 listener.close()  # whoever comes now is refused at once, and asks elsewhere
 
     def _let_in_all(self, listener: Any) -> None:  # noqa: ANN401 - a listening socket
-        before = -1
-        while before != self.nr_conns:
-            before = self.nr_conns
-            self._take(listener)
+        while self._take(listener):
+            pass
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
         """Wait for events and see to them; no longer than a connection is left to others."""

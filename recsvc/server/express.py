@@ -108,8 +108,22 @@ class ExpressWorker(BoundedWorker):
         request = plain_request(sent, time.monotonic()) if self.has_room else None
         if request is None:
             self.poller.unregister(conn.sock)
-            self.see_to(conn, sent)
+            super().see_to(conn, sent)
+        else:
+            self._line_up(conn, sent, request)
+
+    def see_to(self, conn: Connection, sent: bytes) -> None:
+        """Do what is right with what a connection sent that rested, and is in no poller now."""
+        has_turn = self.has_room and self.reads_here
+        request = plain_request(sent, time.monotonic()) if has_turn else None
+        if request is None:
+            super().see_to(conn, sent)
             return
+        readable = partial(self.on_client_socket_readable, conn)
+        self.poller.register(conn.sock, EVENT_READ, readable)
+        self._line_up(conn, sent, request)
+
+    def _line_up(self, conn: Connection, sent: bytes, request: PlainRequest) -> None:
         self.outstanding += 1
         conn.is_in_line = True
         self.in_line.append(Waiting(conn, sent, request))

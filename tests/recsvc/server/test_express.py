@@ -28,7 +28,7 @@ from recsvc.stores.assembly import Stores
 from recsvc.stores.entrance.api_keys import SCOPES
 from tests.bundles import an_offer, publish
 from tests.service import NOON, Server, a_connection, a_server, until
-from tests.wire import answer_on, connect, head, let_in_without_body
+from tests.wire import YES, answer_on, connect, head, let_in_without_body
 
 THREADS, WAITING = 2, 40
 ITEMS = 100
@@ -183,6 +183,21 @@ class TestThatNobodyIsHeldUp:
                 assert (status, problem["code"]) == (503, "overloaded")
                 assert headers["retry-after"] == "1"
             until(lambda: asked_on(wire, a_list(shared, 1))[0] == 200)
+
+    def test_F21_who_rested_after_a_refusal_needs_no_thread_either(
+        self, prepared: tuple[Path, str, str]
+    ) -> None:
+        room = {"RECSVC_THREADS": "1", "RECSVC_WAITING_LIMIT": "1"}
+        with one_worker(prepared, **room) as shared, ExitStack() as held:
+            slow, slower, wire = (held.enter_context(connect(shared.server)) for _ in range(3))
+            assert let_in_without_body(slow, shared.key)
+            assert let_in_without_body(slower, shared.key)
+            assert asked_on(wire, a_list(shared, 1))[0] == 503
+            wire.sendall(a_list(shared, 1))  # again at once, so that it rests
+            slow.sendall(YES)
+            assert answer_on(slow)[0] == 200
+            status = answer_on(wire)[0]  # while the other slow one has the only thread
+            until(lambda: 200 in (status, asked_on(wire, a_list(shared, 1))[0]))
 
     def test_who_goes_away_before_his_answer_leaves_no_trace(self, shared: Shared) -> None:
         (worker,) = shared.server.workers()
