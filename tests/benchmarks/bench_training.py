@@ -7,7 +7,8 @@ the bare fit (``implicit``'s own ALS on the matrix as the job builds it, BLAS he
 as its documentation advises), ``recsvc-train run``, and the bare fit once more, so that a machine
 that grows slower or quicker favours neither; the mean of the two bare fits counts. Memory is each
 process's largest resident memory, mapped files and library code included, less what it holds once
-its libraries are imported; neither starts a process of its own. Seconds are those of the clock, and of all cores' work.
+its libraries are imported; neither starts a process of its own. Seconds are those of the clock, and
+of all cores' work.
 """
 
 import argparse
